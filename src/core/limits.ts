@@ -1,0 +1,87 @@
+const KIB = 1024;
+const MIB = 1024 * KIB;
+
+/**
+ * Every bound of the bridge, with its reason. A refusal names the bound; nothing is cut silently.
+ */
+export const LIMITS = {
+  /** RFC 5321 §4.5.3.1.3: a path is at most 256 octets with its brackets. */
+  addressCharacters: 254,
+
+  // ── What a client may send ────────────────────────────────────────────────────────────────────────────────────
+  /** Zimbra puts every user of a lookup into one URL: 500 addresses of 100 characters fit, 10,000 do not (431). */
+  requestHeaderBytes: 64 * KIB,
+  /** The largest honest request is a SOAP body with 500 mailboxes, about 150 KB. Counted after decompression. */
+  requestBodyBytes: 4 * MIB,
+  /** Configuration contract: 1,000 addresses fit ten times over. */
+  notifyBodyBytes: 1 * MIB,
+  /** Outlook stops at 100, Zimbra has no limit; refused as a whole, because a shorter answer looks free. */
+  mailboxesPerQuestion: 500,
+  /** 60 days in one-minute slots is 86,400; beyond this an answer is megabytes of digits a mailbox. */
+  slotsPerMailbox: 100_000,
+  /** What all mailboxes of one answer may hold together: 500 mailboxes × 60 days × 15 minutes is 2.9 million. */
+  slotsPerAnswer: 10_000_000,
+  /** Headers must arrive within this time (slow-loris). */
+  headersTimeoutMs: 15_000,
+  /** A whole request must arrive within this time. */
+  requestTimeoutMs: 30_000,
+  /** Longer than the 60 s idle time of common reverse proxies, so that they close first. */
+  keepAliveTimeoutMs: 65_000,
+  /** At the same time, over all listeners; one directory of thousands needs tens. Beyond it: the protocol's own "busy". */
+  requestsInFlight: 1_000,
+
+  // ── Sign-in ───────────────────────────────────────────────────────────────────────────────────────────────────
+  /** A typing mistake or two cost nothing. */
+  freeFailures: 3,
+  /** Contract: at most 5 s an answer. */
+  failureDelayMs: 4_500,
+  /** Failures are forgotten after this long without another. */
+  failureMemoryMs: 15 * 60_000,
+  /** Pairs of client name and address remembered; the oldest goes. */
+  failurePairs: 10_000,
+  /** Answers of one pair held back at once; more are 429. */
+  heldAnswersPerPair: 8,
+  /** Zimbra logs on before every lookup; longer-lived cookies would only help a thief. */
+  logonCookieMs: 15 * 60_000,
+  /** Zimbra's own default is two days; a service renews, so an hour is enough. */
+  zimbraTokenMs: 60 * 60_000,
+  /** Basic credentials, cookies and tokens are short; longer ones are somebody trying something. */
+  credentialCharacters: 4 * KIB,
+
+  // ── XML ───────────────────────────────────────────────────────────────────────────────────────────────────────
+  /** Exchange nests about 12 deep. */
+  xmlDepth: 64,
+  /** A 100-mailbox, 42-day EWS answer has about 60,000 nodes (measured: 1.2 MB). */
+  xmlNodes: 2_000_000,
+  xmlAttributesPerElement: 64,
+  /** Parsed in slices of this size, so that the event loop is never held over 50 ms. */
+  xmlSliceCharacters: 64 * KIB,
+
+  // ── What a back end may send ──────────────────────────────────────────────────────────────────────────────────
+  /** 100 mailboxes × 35 days of a busy calendar with details is about 8 MB. Counted after decompression. */
+  responseBodyBytes: 32 * MIB,
+  /** Contract: the same host at most five times within one lookup. */
+  redirects: 5,
+  /** Contract: a back end that refuses (401, 440, 503, redirects) gets at most ten requests within one lookup. */
+  refusedRequestsPerLookup: 10,
+  connectTimeoutMs: 3_000,
+  /** Idle upstream connections are dropped before IIS (120 s) and nginx (75 s) drop them under us. */
+  upstreamKeepAliveMs: 30_000,
+  connectionsPerBackend: 32,
+  /** Parts of one lookup sent to one back end at the same time. */
+  partsInFlight: 4,
+
+  // ── Lookups ───────────────────────────────────────────────────────────────────────────────────────────────────
+  /** Exchange refuses more than 42 or 62 days by version; pieces of 35 are safe with all of them. */
+  upstreamWindowDays: 35,
+  /** Exchange refuses more than 100 mailboxes in one GetUserAvailability (ErrorMailboxDataArrayTooBig). */
+  ewsMailboxesPerRequest: 100,
+  /** IIS refuses a query string of 2,048 characters and more (404.15). */
+  owaQueryCharacters: 1_900,
+  /** Bridges and Zimbra servers a question may pass. Zimbra → bridge → bridge → Exchange is 2. */
+  hops: 3,
+  /** Widest window a face takes before slots are counted: ten years; nobody plans beyond, and a typing mistake does. */
+  windowDays: 3_660,
+  /** Events one back end may give for one mailbox. A room booked every 15 minutes for 60 days has 5,760. */
+  eventsPerMailbox: 50_000,
+} as const;

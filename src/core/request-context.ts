@@ -1,0 +1,39 @@
+import type { Instant } from './clock.ts';
+
+/** How much a client may see of a mailbox it may ask about; ordered from nothing to everything. */
+export const DETAIL_LEVELS = ['none', 'free-busy', 'busy-type', 'details'] as const;
+export type DetailLevel = (typeof DETAIL_LEVELS)[number];
+
+/** Who asks, and what that gives: resolved once by authentication, read at the single exit (lookup/). */
+export interface Requester {
+  readonly name: string;
+  /** The system it speaks for; never asked on its behalf (loop guard). `outside` speaks for none. */
+  readonly from: string;
+  /** Names of the systems it may ask about, or `all` for the bridge's own questions. */
+  readonly mayAsk: ReadonlySet<string> | 'all';
+  readonly detail: DetailLevel;
+  readonly anonymous: boolean;
+  readonly presence: 'none' | 'read';
+  /** Its own deadline for a lookup, where it has one. */
+  readonly deadlineMs?: number | undefined;
+}
+
+/** One line for `lookup --explain`: what was asked upstream or came back, already free of secrets. */
+export interface ExplainNote {
+  readonly system: string;
+  readonly kind: 'route' | 'request' | 'answer' | 'no-data';
+  readonly text: string;
+}
+
+/** What travels with one question from the face to the back end and back. */
+export interface RequestContext {
+  readonly requestId: string;
+  readonly requester: Requester;
+  /** Bridges (and Zimbra servers) that this question has already passed. 0: asked by a client. */
+  readonly hops: number;
+  /** The answer must be on its way by then. */
+  readonly deadline: Instant;
+  /** Fires when nobody waits for the answer any more: the deadline has passed or the client has gone. */
+  readonly signal: AbortSignal;
+  readonly explain?: ((note: ExplainNote) => void) | undefined;
+}

@@ -1,0 +1,37 @@
+import { LIMITS } from '../core/limits.ts';
+
+/**
+ * A mailbox's address as the bridge compares it: trimmed, no `SMTP:` or `mailto:` prefix, lower case throughout.
+ *
+ * RFC 5321 lets local parts differ by case; neither Exchange nor Zimbra does, and a lookup that misses by case would show
+ * someone as unknown. Faces echo the caller's own spelling, never this one.
+ */
+export type MailboxAddress = string & { readonly __brand: 'MailboxAddress' };
+
+/**
+ * Reads an address as clients spell it: `anna@corp.example`, `SMTP:anna@corp.example`, `mailto:…`, in any case.
+ *
+ * Returns undefined for what can name no mailbox: no or several unquoted `@`, blanks, control characters, `/`, `\`, `..`, angle brackets,
+ * quotes, commas, semicolons, an empty part, or more than 254 characters (RFC 5321 §4.5.3.1.3 less the brackets). A path
+ * separator is refused, because the local part ends up in URLs and legacyExchangeDNs.
+ */
+export function parseMailboxAddress(text: string): MailboxAddress | undefined {
+  const bare = text.trim().replace(/^(?:smtp|mailto):/i, '');
+  if (bare.length === 0 || bare.length > LIMITS.addressCharacters) return undefined;
+  if (/[\u0000-\u0020\u007f-\u00a0\u2028\u2029/\\<>"(),;:[\]]/.test(bare) || bare.includes('..')) return undefined;
+  const at = bare.indexOf('@');
+  if (at <= 0 || at !== bare.lastIndexOf('@')) return undefined;
+  const domain = bare.slice(at + 1);
+  if (!/^[\p{L}\p{N}](?:[\p{L}\p{N}\p{M}.-]*[\p{L}\p{N}\p{M}])?$/u.test(domain)) return undefined;
+  return bare.toLowerCase() as MailboxAddress;
+}
+
+/** The part before the `@`, lower case. */
+export function localPartOf(address: MailboxAddress): string {
+  return address.slice(0, address.indexOf('@'));
+}
+
+/** The part after the `@`, lower case. */
+export function domainOf(address: MailboxAddress): string {
+  return address.slice(address.indexOf('@') + 1);
+}

@@ -1,0 +1,217 @@
+import { promisify } from 'node:util';
+import { gunzip, inflate } from 'node:zlib';
+import { Agent } from 'undici';
+import type { Dispatcher } from 'undici';
+import { BridgeError } from '../../core/errors.ts';
+import { LIMITS } from '../../core/limits.ts';
+import { connectionError, isStaleConnection } from './connection-error.ts';
+import { hopCount } from './interceptors.ts';
+import type { HopOptions } from './interceptors.ts';
+import { isRefusal } from './request-budget.ts';
+import type { RequestBudget } from './request-budget.ts';
+
+export interface HttpClientOptions {
+  /** PEM certificates of the authorities trusted in place of Node's own; verification itself is never switched off. */
+  readonly ca?: readonly string[] | undefined;
+  /** Hosts (`name`, `name:port`) to which a redirect may lead beside the one that was asked. */
+  readonly redirectHosts?: readonly string[];
+  /** Added in order; the last one is nearest to the wire. */
+  readonly interceptors?: readonly Dispatcher.DispatcherComposeInterceptor[];
+}
+
+export interface HttpRequest {
+  readonly method: 'GET' | 'POST' | 'PROPFIND' | 'SEARCH' | 'HEAD';
+  readonly url: URL;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Sent with Content-Length, never chunked (grommunio answers chunked bodies 400). */
+  readonly body?: string | undefined;
+  readonly signal: AbortSignal;
+  readonly budget: RequestBudget;
+  /** Hops of the question so far; the header carries one more. */
+  readonly hops?: number;
+  /** `follow` (default): within the rules of `redirectHosts`, method and body unchanged. `manual`: the 3xx is the answer. */
+  readonly redirect?: 'follow' | 'manual';
+}
+
+export interface HttpAnswer {
+  readonly status: number;
+  /** Lower-case names; repeated headers joined by `, `, except set-cookie, which `cookies` has. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly cookies: readonly string[];
+  /** Decompressed. */
+  readonly body: Buffer;
+  /** Where it came from in the end. */
+  readonly url: URL;
+}
+
+/**
+ * Speaks HTTP to one calendar system: keep-alive pool, bounded answers, redirects only where allowed, one retry when a
+ * kept-alive connection turned out dead before anything came back (all our requests are reads).
+ *
+ * Every method throws BridgeError only: BACKEND_UNREACHABLE, BACKEND_TLS, BACKEND_REDIRECT, BACKEND_TOO_LARGE,
+ * BACKEND_MALFORMED (a body of the wrong length or encoding), BACKEND_BUSY (budget), DEADLINE (the signal fired).
+ */
+export class HttpClient {
+  readonly #options: HttpClientOptions;
+  #agent: Agent;
+  #dispatcher: Dispatcher;
+
+  constructor(options: HttpClientOptions = {}) {
+    this.#options = options;
+    this.#agent = newAgent(options);
+    this.#dispatcher = this.#compose();
+  }
+
+  /** Sends one request and reads the whole answer, whatever its status. */
+  async request(request: HttpRequest): Promise<HttpAnswer> {
+    let url = request.url;
+    for (;;) {
+      const answer = await this.#once(request, url);
+      const target = answer.headers['location'];
+      if (request.redirect === 'manual' || !REDIRECTS.has(answer.status) || target === undefined) return answer;
+      url = this.#follow(request, url, target);
+    }
+  }
+
+  /**
+   * Starts over with new connections; requests under way finish on the old ones. For servers seen sending a second, unasked-for
+   * answer on the same connection (grommunio, after a fault with status 200).
+   */
+  retire(): void {
+    const old = this.#agent;
+    this.#agent = newAgent(this.#options);
+    this.#dispatcher = this.#compose();
+    void old.close();
+  }
+
+  /** Ends all connections; requests under way fail. */
+  async close(): Promise<void> {
+    await this.#agent.destroy();
+  }
+
+  #compose(): Dispatcher {
+    return this.#agent.compose(...(this.#options.interceptors ?? []), hopCount());
+  }
+
+  #follow(request: HttpRequest, from: URL, location: string): URL {
+    const target = URL.canParse(location, from.href) ? new URL(location, from) : undefined;
+    if (target === undefined || !this.#mayLeadTo(from, target)) {
+      throw new BridgeError('BACKEND_REDIRECT', 'the calendar system redirects elsewhere', {
+        // Without path and query: they may carry a session.
+        details: { target: target?.origin ?? 'unreadable', hint: 'list the host under `hosts` if it is right' },
+      });
+    }
+    if (!request.budget.mayFollow()) {
+      throw new BridgeError('BACKEND_REDIRECT', 'the calendar system redirects in circles', { details: { target: target.origin } });
+    }
+    return target;
+  }
+
+  #mayLeadTo(from: URL, target: URL): boolean {
+    if (target.origin === from.origin) return true;
+    if (target.protocol !== 'https:' && target.protocol !== from.protocol) return false;
+    if (from.protocol === 'https:' && target.protocol !== 'https:') return false;
+    return (this.#options.redirectHosts ?? []).some((host) => host.toLowerCase() === target.host || `${host.toLowerCase()}:${defaultPort(target)}` === target.host);
+  }
+
+  async #once(request: HttpRequest, url: URL): Promise<HttpAnswer> {
+    request.budget.take();
+    let refused = false;
+    try {
+      const answer = await this.#send(request, url).catch((error: unknown) => {
+        if (!request.signal.aborted && isStaleConnection(error)) return this.#send(request, url);
+        throw error;
+      });
+      refused = isRefusal(answer.status);
+      return answer;
+    } catch (error) {
+      if (request.signal.aborted) throw new BridgeError('DEADLINE', 'no answer in time', { temporary: true, cause: error });
+      throw error instanceof BridgeError ? error : connectionError(error);
+    } finally {
+      request.budget.done(refused);
+    }
+  }
+
+  async #send(request: HttpRequest, url: URL): Promise<HttpAnswer> {
+    const hop: HopOptions = request.hops === undefined ? {} : { hops: request.hops };
+    const { statusCode, headers, body } = await this.#dispatcher.request({
+      origin: url.origin,
+      path: `${url.pathname}${url.search}`,
+      method: request.method as Dispatcher.HttpMethod,
+      headers: { 'accept-encoding': 'gzip, deflate', ...request.headers },
+      body: request.body ?? null,
+      signal: request.signal,
+      ...hop,
+    });
+    const raw = await readBounded(body, Number(headers['content-length'] ?? 0));
+    const joined: Record<string, string> = {};
+    for (const [name, value] of Object.entries(headers)) {
+      if (value !== undefined && name !== 'set-cookie') joined[name] = Array.isArray(value) ? value.join(', ') : value;
+    }
+    const cookies = headers['set-cookie'];
+    return {
+      status: statusCode,
+      headers: joined,
+      cookies: cookies === undefined ? [] : Array.isArray(cookies) ? cookies : [cookies],
+      body: await decompress(raw, joined['content-encoding']),
+      url,
+    };
+  }
+}
+
+const REDIRECTS = new Set([301, 302, 303, 307, 308]);
+
+function defaultPort(url: URL): string {
+  return url.protocol === 'https:' ? '443' : '80';
+}
+
+function newAgent(options: HttpClientOptions): Agent {
+  return new Agent({
+    connect: { timeout: LIMITS.connectTimeoutMs, ...(options.ca === undefined ? {} : { ca: [...options.ca] }) },
+    connections: LIMITS.connectionsPerBackend,
+    keepAliveTimeout: LIMITS.upstreamKeepAliveMs,
+    keepAliveMaxTimeout: LIMITS.upstreamKeepAliveMs,
+    pipelining: 1,
+    // The caller's signal is the deadline; these two only catch what forgot one.
+    headersTimeout: 120_000,
+    bodyTimeout: 120_000,
+  });
+}
+
+async function readBounded(body: Dispatcher.ResponseData['body'], announced: number): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  let size = announced > LIMITS.responseBodyBytes ? announced : 0;
+  if (size === 0) {
+    for await (const chunk of body as AsyncIterable<Buffer>) {
+      size += chunk.length;
+      if (size > LIMITS.responseBodyBytes) break;
+      chunks.push(chunk);
+    }
+  }
+  if (size <= LIMITS.responseBodyBytes) return Buffer.concat(chunks);
+  body.on('error', () => undefined).destroy();
+  throw tooLarge();
+}
+
+async function decompress(body: Buffer, encoding: string | undefined): Promise<Buffer> {
+  const name = encoding?.trim().toLowerCase() ?? 'identity';
+  if (name === 'identity' || name === '' || body.length === 0) return body;
+  const decoder = DECODERS[name];
+  if (decoder === undefined) throw new BridgeError('BACKEND_MALFORMED', 'the answer has an unknown encoding');
+  try {
+    return await decoder(body, { maxOutputLength: LIMITS.responseBodyBytes });
+  } catch (error) {
+    if (error instanceof RangeError) throw tooLarge();
+    throw new BridgeError('BACKEND_MALFORMED', 'the answer could not be decompressed', { cause: error });
+  }
+}
+
+const DECODERS: Readonly<Record<string, ((body: Buffer, options: { maxOutputLength: number }) => Promise<Buffer>) | undefined>> = {
+  gzip: promisify(gunzip),
+  'x-gzip': promisify(gunzip),
+  deflate: promisify(inflate),
+};
+
+function tooLarge(): BridgeError {
+  return new BridgeError('BACKEND_TOO_LARGE', 'the answer is too large', { details: { limitBytes: LIMITS.responseBodyBytes } });
+}

@@ -1,0 +1,130 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { SaxesParser } from 'saxes';
+import { LIMITS } from '../../core/limits.ts';
+import type { XmlAttribute, XmlElement } from './element.ts';
+
+/** Why a document was refused. Callers turn it into their protocol's own words (a request) or BACKEND_MALFORMED (an answer). */
+export class XmlError extends Error {
+  override readonly name = 'XmlError';
+}
+
+export interface ReadXmlOptions {
+  /** `charset` of the Content-Type header; a byte order mark is stronger, the XML declaration weaker. */
+  readonly charset?: string | undefined;
+  /** Drops references to characters that XML forbids (`&#01;`), which Exchange's WebDAV sends in subjects (2000, 2003). */
+  readonly dropIllegalReferences?: boolean;
+}
+
+interface OpenElement {
+  readonly name: string;
+  readonly ns: string;
+  readonly attributes: readonly XmlAttribute[];
+  readonly children: XmlElement[];
+  text: string;
+}
+
+/**
+ * Reads a whole document, strictly: namespaces resolved, the five entities and character references decoded, DOCTYPE refused,
+ * depth, node and attribute counts bounded, a truncated document is an error. Names that begin with a digit behind a prefix
+ * (`b:0x68470003`, Exchange and Zimbra 8) are read all the same. Large documents are read in slices with a turn of the
+ * event loop between them.
+ *
+ * The size bound is the caller's: bodies are bounded where they are received.
+ *
+ * @throws XmlError
+ */
+export async function readXml(body: Uint8Array | string, options: ReadXmlOptions = {}): Promise<XmlElement> {
+  let text = typeof body === 'string' ? body.replace(/^\uFEFF/, '') : decodeBytes(body, options.charset);
+  if (options.dropIllegalReferences === true) text = text.replace(/&#(?:x([0-9a-f]{1,8})|([0-9]{1,10}));/gi, dropIfIllegal);
+  const { parser, result } = treeBuilder();
+  const slice = LIMITS.xmlSliceCharacters;
+  try {
+    for (let at = 0; at < text.length; at += slice) {
+      if (at > 0) await nextTurn();
+      parser.write(text.slice(at, at + slice));
+    }
+    parser.close();
+  } catch (error) {
+    if (error instanceof XmlError) throw error;
+    throw new XmlError(error instanceof Error ? error.message : 'not well-formed');
+  }
+  return result();
+}
+
+function treeBuilder(): { readonly parser: SaxesParser<{ xmlns: true }>; readonly result: () => XmlElement } {
+  const parser = new SaxesParser({ xmlns: true, position: false });
+  const open: OpenElement[] = [];
+  let root: XmlElement | undefined;
+  let nodes = 0;
+  const countNode = (): void => {
+    if (++nodes > LIMITS.xmlNodes) throw new XmlError(`more than ${LIMITS.xmlNodes} nodes`);
+  };
+  const addText = (text: string): void => {
+    const top = open.at(-1);
+    if (top === undefined) return;
+    countNode();
+    top.text += text;
+  };
+  parser.on('error', (error) => {
+    throw new XmlError(error.message.replace(/^undefined:\d+:\d+: /, ''));
+  });
+  parser.on('doctype', () => {
+    throw new XmlError('a DOCTYPE is not allowed');
+  });
+  parser.on('text', addText);
+  parser.on('cdata', addText);
+  parser.on('opentag', (tag) => {
+    countNode();
+    if (open.length >= LIMITS.xmlDepth) throw new XmlError(`nested more than ${LIMITS.xmlDepth} deep`);
+    const attributes = Object.values(tag.attributes);
+    if (attributes.length > LIMITS.xmlAttributesPerElement) throw new XmlError(`more than ${LIMITS.xmlAttributesPerElement} attributes`);
+    const element: OpenElement = {
+      name: tag.local,
+      ns: tag.uri,
+      attributes: attributes.filter((one) => one.prefix !== 'xmlns').map((one) => ({ name: one.local, ns: one.uri, value: one.value })),
+      children: [],
+      text: '',
+    };
+    open.at(-1)?.children.push(element);
+    open.push(element);
+  });
+  parser.on('closetag', () => {
+    root = open.pop();
+  });
+  return {
+    parser,
+    result: () => {
+      if (root === undefined || open.length > 0) throw new XmlError('the document ends early');
+      return root;
+    },
+  };
+}
+
+/** Bytes to text by byte order mark, then Content-Type, then XML declaration, then UTF-8; undecodable bytes are an error. */
+function decodeBytes(bytes: Uint8Array, charset: string | undefined): string {
+  const label = byteOrderMark(bytes) ?? charset ?? declaredEncoding(bytes) ?? 'utf-8';
+  try {
+    return new TextDecoder(label, { fatal: true }).decode(bytes);
+  } catch {
+    throw new XmlError(`not valid ${/^[\w.:-]{1,40}$/.test(label) ? label : 'text'}`);
+  }
+}
+
+function byteOrderMark(bytes: Uint8Array): string | undefined {
+  if (bytes[0] === 0xfe && bytes[1] === 0xff) return 'utf-16be';
+  if (bytes[0] === 0xff && bytes[1] === 0xfe) return 'utf-16le';
+  if (bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf) return 'utf-8';
+  return undefined;
+}
+
+function declaredEncoding(bytes: Uint8Array): string | undefined {
+  const head = Buffer.from(bytes.subarray(0, 200)).toString('latin1');
+  return /^<\?xml[^>]*?encoding\s*=\s*["']([\w.:-]{1,40})["']/.exec(head)?.[1];
+}
+
+function dropIfIllegal(reference: string, hex: string | undefined, decimal: string | undefined): string {
+  const code = hex === undefined ? Number.parseInt(decimal ?? '', 10) : Number.parseInt(hex, 16);
+  const legal =
+    code === 0x9 || code === 0xa || code === 0xd || (code >= 0x20 && code <= 0xd7ff) || (code >= 0xe000 && code <= 0xfffd) || (code >= 0x10000 && code <= 0x10ffff);
+  return legal ? reference : '';
+}
