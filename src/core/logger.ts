@@ -15,7 +15,6 @@ export interface LogFields {
   readonly reason?: string | undefined;
   readonly status?: number | undefined;
   readonly method?: string | undefined;
-  readonly path?: string | undefined;
   readonly address?: string | undefined;
   readonly listener?: string | undefined;
   readonly durationMs?: number | undefined;

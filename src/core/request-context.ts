@@ -31,6 +31,8 @@ export interface RequestContext {
   readonly requester: Requester;
   /** Bridges (and Zimbra servers) that this question has already passed. 0: asked by a client. */
   readonly hops: number;
+  /** The question carries the hop count of Zimbra's external provider: a Zimbra asks, so no Zimbra is asked. */
+  readonly viaZimbra?: boolean;
   /** The answer must be on its way by then. */
   readonly deadline: Instant;
   /** Fires when nobody waits for the answer any more: the deadline has passed or the client has gone. */

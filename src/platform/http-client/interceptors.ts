@@ -13,19 +13,27 @@ export const HOP_HEADER = 'x-freebusy-bridge-hops';
 /** The header of Zimbra's external free/busy provider; the first hop is 0 (zimbra.md §4.9). */
 export const ZIMBRA_HOP_HEADER = 'x-zimbra-freebusy-hopcount';
 
-/** Says on every request how many bridges and Zimbra servers the question has passed, this one included. */
+/** Says on every request how many bridges the question has passed, this one included. */
 export function hopCount(): Interceptor {
-  return (dispatch) => (options, handler) => {
-    const hops = (options as HopOptions).hops;
-    if (hops === undefined) return dispatch(options, handler);
-    const count = String(hops + 1);
-    return dispatch({ ...options, headers: { ...asRecord(options.headers), [HOP_HEADER]: count, [ZIMBRA_HOP_HEADER]: count } }, handler);
-  };
+  return (dispatch) => (options, handler) => dispatch(withHops(options, HOP_HEADER), handler);
 }
 
-/** What http-client.ts hands through to `hopCount`. */
+/**
+ * The same in Zimbra's own header, for systems that are a Zimbra: it keeps its external providers (us among them) out of the
+ * answer. Not sent to others: a bridge behind an EWS address would take it for a Zimbra's question.
+ */
+export function zimbraHopCount(): Interceptor {
+  return (dispatch) => (options, handler) => dispatch(withHops(options, ZIMBRA_HOP_HEADER), handler);
+}
+
+/** What http-client.ts hands through to the two above. */
 export interface HopOptions {
   readonly hops?: number;
+}
+
+function withHops(options: Dispatcher.DispatchOptions, header: string): Dispatcher.DispatchOptions {
+  const { hops } = options as HopOptions;
+  return hops === undefined ? options : { ...options, headers: { ...asRecord(options.headers), [header]: String(hops + 1) } };
 }
 
 function asRecord(headers: Dispatcher.DispatchOptions['headers']): Record<string, string> {

@@ -1,0 +1,158 @@
+import type { Clock, Instant } from '../core/clock.ts';
+import { BridgeError, toBridgeError } from '../core/errors.ts';
+import type { ErrorCode } from '../core/errors.ts';
+import { LIMITS } from '../core/limits.ts';
+import type { Logger } from '../core/logger.ts';
+import type { Metrics } from '../core/metrics.ts';
+import type { RequestContext, Requester } from '../core/request-context.ts';
+import type { MailboxAddress } from '../directory/smtp-address.ts';
+import { unknownMailbox } from '../freebusy/ask-mailboxes.ts';
+import { redact } from '../freebusy/detail.ts';
+import type { FreeBusyQuery, FreeBusyResult, FreeBusySource } from '../freebusy/source.ts';
+import { Routing } from './routing.ts';
+import type { HomeSystem } from './routing.ts';
+import { SingleFlight } from './single-flight.ts';
+
+export interface LookupOptions {
+  readonly systems: readonly HomeSystem[];
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+}
+
+/**
+ * The whole bridge as one FreeBusySource, and the single exit that decides what a client may see.
+ *
+ * Every mailbox goes to its home system, one question a system, all at once, under one deadline; a system that fails or stays
+ * silent costs its own mailboxes and nothing else. Never back to the system that asks. Never throws.
+ */
+export class Lookup implements FreeBusySource {
+  readonly #options: LookupOptions;
+  readonly #routing: Routing;
+  readonly #flights: SingleFlight<readonly FreeBusyResult[]>;
+
+  constructor(options: LookupOptions) {
+    this.#options = options;
+    this.#routing = new Routing(options.systems);
+    this.#flights = new SingleFlight(options.clock);
+  }
+
+  async freeBusy(query: FreeBusyQuery, ctx: RequestContext): Promise<readonly FreeBusyResult[]> {
+    const results = new Map<MailboxAddress, FreeBusyResult>();
+    const bySystem = new Map<HomeSystem, MailboxAddress[]>();
+    for (const mailbox of query.mailboxes) {
+      const decision = this.#decide(mailbox, ctx);
+      if (decision instanceof BridgeError) {
+        ctx.explain?.({ system: 'none', kind: 'route', text: `${mailbox}: nobody is asked (${decision.code}: ${decision.publicMessage})` });
+        this.#options.metrics.lookup('none', decision.code);
+        results.set(mailbox, { mailbox, error: decision });
+      } else {
+        ctx.explain?.({ system: decision.name, kind: 'route', text: `${mailbox} lives in ${decision.name}` });
+        bySystem.set(decision, [...(bySystem.get(decision) ?? []), mailbox]);
+      }
+    }
+    const details = query.details && ctx.requester.detail === 'details';
+    await Promise.all(
+      [...bySystem].map(async ([home, mailboxes]) => {
+        for (const result of await this.#ask(home, { mailboxes, window: query.window, details }, ctx)) results.set(result.mailbox, result);
+      }),
+    );
+    return query.mailboxes.map((mailbox) => forRequester(results.get(mailbox) ?? { mailbox, error: missing() }, ctx.requester, details));
+  }
+
+  /** The system to ask about a mailbox, or why nobody is asked. What a client may not ask about looks like what is unknown. */
+  #decide(mailbox: MailboxAddress, ctx: RequestContext): HomeSystem | BridgeError {
+    const { requester } = ctx;
+    const route = this.#routing.route(mailbox);
+    if (route.home === undefined) {
+      if (route.claimedBy.length === 0 || !route.claimedBy.some((name) => mayAsk(requester, name))) return unknownMailbox();
+      return new BridgeError('NO_DATA', 'several systems claim this domain', { details: { systems: route.claimedBy.join(', ') } });
+    }
+    const { home } = route;
+    if (!mayAsk(requester, home.name)) return unknownMailbox();
+    if (requester.from === home.name) return new BridgeError('LOOP', 'the asking system is the home of this mailbox');
+    if (ctx.viaZimbra === true && home.isZimbra) return new BridgeError('LOOP', 'a Zimbra asks, so no Zimbra is asked');
+    if (ctx.hops > LIMITS.hops) return new BridgeError('LOOP', 'the question has been passed on too often');
+    return home;
+  }
+
+  async #ask(home: HomeSystem, query: FreeBusyQuery, ctx: RequestContext): Promise<readonly FreeBusyResult[]> {
+    const { clock, logger, metrics } = this.#options;
+    const started = performance.now();
+    let results: readonly FreeBusyResult[];
+    try {
+      const until = ctx.deadline - answerTimeMs(ctx.deadline - clock.now());
+      const call = (signal: AbortSignal, deadline: Instant): Promise<readonly FreeBusyResult[]> =>
+        home.system.freeBusy(query, { ...ctx, signal, deadline });
+      // With --explain everyone wants to see their own question on the wire.
+      const key = ctx.explain === undefined ? flightKey(home, query, ctx) : ctx.requestId + home.name;
+      results = checked(await this.#flights.join(key, until, ctx.signal, call), query);
+    } catch (thrown) {
+      const error = toBridgeError(thrown);
+      results = query.mailboxes.map((mailbox) => ({ mailbox, error }));
+    }
+    const durationMs = Math.round(performance.now() - started);
+    metrics.upstream(home.name, durationMs);
+    const failures = new Map<ErrorCode, BridgeError>();
+    for (const result of results) {
+      metrics.lookup(home.name, 'error' in result ? result.error.code : 'ok');
+      if (!('error' in result)) continue;
+      failures.set(result.error.code, result.error);
+      ctx.explain?.({ system: home.name, kind: 'no-data', text: `${result.mailbox}: ${result.error.code}: ${result.error.publicMessage}${detailsOf(result.error)}` });
+    }
+    for (const error of failures.values()) {
+      if (QUIET.has(error.code)) continue;
+      logger.warn({ requestId: ctx.requestId, system: home.name, code: error.code, reason: reasonOf(error), mailboxes: query.mailboxes.length, durationMs }, 'no data from a calendar system');
+    }
+    return results;
+  }
+}
+
+/** A mailbox that is unknown or refused is daily business, not a fault of the system. */
+const QUIET: ReadonlySet<ErrorCode> = new Set(['MAILBOX_UNKNOWN', 'MAILBOX_REFUSED', 'NO_DATA']);
+
+/** To an anonymous client these all look the same: nobody learns who exists. */
+const HIDDEN_FROM_ANONYMOUS: ReadonlySet<ErrorCode> = new Set(['MAILBOX_UNKNOWN', 'MAILBOX_REFUSED', 'NO_DATA', 'LOOP']);
+
+function mayAsk(requester: Requester, system: string): boolean {
+  return requester.detail !== 'none' && (requester.mayAsk === 'all' || requester.mayAsk.has(system));
+}
+
+/** The exit: nothing reaches a face that did not pass here. */
+function forRequester(result: FreeBusyResult, requester: Requester, details: boolean): FreeBusyResult {
+  if ('error' in result) {
+    return requester.anonymous && HIDDEN_FROM_ANONYMOUS.has(result.error.code) ? { mailbox: result.mailbox, error: unknownMailbox() } : result;
+  }
+  const { detail } = requester;
+  if (detail === 'none') return { mailbox: result.mailbox, error: unknownMailbox() };
+  return { ...result, freeBusy: redact(result.freeBusy, detail === 'details' && !details ? 'busy-type' : detail) };
+}
+
+function flightKey(home: HomeSystem, query: FreeBusyQuery, ctx: RequestContext): string {
+  return JSON.stringify([home.name, query.window.start, query.window.end, query.details, ctx.hops, query.mailboxes]);
+}
+
+/** Kept back from the deadline so that the answer is written by then: a twentieth, at most 100 ms. */
+function answerTimeMs(remainingMs: number): number {
+  return Math.min(100, Math.max(0, remainingMs) / 20);
+}
+
+/** A client that breaks the port's contract must not shift one person's time to another. */
+function checked(results: readonly FreeBusyResult[], query: FreeBusyQuery): readonly FreeBusyResult[] {
+  const right = results.length === query.mailboxes.length && query.mailboxes.every((mailbox, index) => results[index]!.mailbox === mailbox);
+  if (!right) throw new BridgeError('INTERNAL', 'internal error', { details: { reason: 'results out of order' } });
+  return results;
+}
+
+function missing(): BridgeError {
+  return new BridgeError('NO_DATA', 'no answer for this mailbox');
+}
+
+function reasonOf(error: BridgeError): string {
+  return error.publicMessage + detailsOf(error);
+}
+
+function detailsOf(error: BridgeError): string {
+  const details = Object.entries(error.details).map(([name, value]) => `${name}: ${String(value)}`);
+  return details.length === 0 ? '' : ` (${details.join(', ')})`;
+}

@@ -1,0 +1,84 @@
+import type { Clock, Instant } from '../core/clock.ts';
+import { BridgeError } from '../core/errors.ts';
+
+interface Flight<T> {
+  readonly result: Promise<T>;
+  readonly controller: AbortController;
+  waiters: number;
+  until: Instant;
+  timer: NodeJS.Timeout;
+}
+
+/**
+ * Answers identical questions that are under way with one call. The call lives as long as its most patient waiter; when the
+ * last one has gone it is aborted. Nothing is kept once it has ended: this is no cache.
+ */
+export class SingleFlight<T> {
+  readonly #flights = new Map<string, Flight<T>>();
+  readonly #clock: Clock;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  /**
+   * @param key what makes two questions identical
+   * @param until when this waiter gives up (epoch ms)
+   * @param signal this waiter has gone
+   * @throws BridgeError DEADLINE when this waiter's time is over, and whatever `start` throws
+   */
+  async join(key: string, until: Instant, signal: AbortSignal, start: (signal: AbortSignal, until: Instant) => Promise<T>): Promise<T> {
+    const flight = this.#flights.get(key) ?? this.#begin(key, until, start);
+    flight.waiters += 1;
+    if (until > flight.until) {
+      flight.until = until;
+      clearTimeout(flight.timer);
+      flight.timer = this.#abortAt(flight.controller, until);
+    }
+    try {
+      return await raceAgainst(flight.result, until - this.#clock.now(), signal);
+    } finally {
+      flight.waiters -= 1;
+      if (flight.waiters === 0) this.#end(key, flight);
+    }
+  }
+
+  #begin(key: string, until: Instant, start: (signal: AbortSignal, until: Instant) => Promise<T>): Flight<T> {
+    const controller = new AbortController();
+    const flight: Flight<T> = { result: start(controller.signal, until), controller, waiters: 0, until, timer: this.#abortAt(controller, until) };
+    const forget = (): void => this.#end(key, flight);
+    flight.result.then(forget, forget);
+    this.#flights.set(key, flight);
+    return flight;
+  }
+
+  #end(key: string, flight: Flight<T>): void {
+    clearTimeout(flight.timer);
+    flight.controller.abort();
+    if (this.#flights.get(key) === flight) this.#flights.delete(key);
+  }
+
+  #abortAt(controller: AbortController, until: Instant): NodeJS.Timeout {
+    return setTimeout(() => controller.abort(), Math.max(0, until - this.#clock.now()));
+  }
+}
+
+async function raceAgainst<T>(result: Promise<T>, remainingMs: number, signal: AbortSignal): Promise<T> {
+  let giveUp = (): void => undefined;
+  let timer: NodeJS.Timeout | undefined;
+  const over = new Promise<never>((_resolve, reject) => {
+    giveUp = () => reject(new BridgeError('DEADLINE', 'no answer in time', { temporary: true }));
+    // A call that ends itself at the same deadline may still bring what it has: give it the next turns first.
+    timer = setTimeout(giveUp, Math.max(0, remainingMs) + GRACE_MS);
+    if (signal.aborted) giveUp();
+    else signal.addEventListener('abort', giveUp, { once: true });
+  });
+  try {
+    return await Promise.race([result, over]);
+  } finally {
+    clearTimeout(timer);
+    signal.removeEventListener('abort', giveUp);
+  }
+}
+
+const GRACE_MS = 30;

@@ -1,0 +1,23 @@
+import type { IncomingMessage } from 'node:http';
+import type { Requester } from '../../core/request-context.ts';
+
+/** What a token is good for; one made for the one is nothing to the other. */
+export type TokenPurpose = 'owa-cookie' | 'zimbra-token';
+
+/** How faces learn who asks. No face answers without a Requester from here. */
+export interface SignIn {
+  /**
+   * By `Authorization: Basic`; where the request carries no Authorization at all, an anonymous client for its address.
+   *
+   * @throws BridgeError AUTH_REQUIRED (nothing sent and nobody anonymous), AUTH_FAILED, TOO_MANY_ATTEMPTS
+   */
+  fromRequest(request: IncomingMessage): Promise<Requester>;
+  /** By a name and password that stood elsewhere (a form, a SOAP body). @throws BridgeError AUTH_FAILED, TOO_MANY_ATTEMPTS */
+  withPassword(username: string, password: string, request: IncomingMessage): Promise<Requester>;
+  /** The anonymous client for this request's address, if one is configured. */
+  anonymous(request: IncomingMessage): Requester | undefined;
+  /** A signed token of `[A-Za-z0-9_.-]` only. It dies with the client's entry or password in the configuration. */
+  issueToken(requester: Requester, purpose: TokenPurpose, lifetimeMs: number): string;
+  /** @throws BridgeError AUTH_EXPIRED; AUTH_FAILED when malformed, forged, for another purpose, or from an address the client may not use */
+  fromToken(token: string, purpose: TokenPurpose, request: IncomingMessage): Promise<Requester>;
+}

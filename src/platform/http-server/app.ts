@@ -1,0 +1,99 @@
+import type { RequestListener } from 'node:http';
+import express from 'express';
+import type { ErrorRequestHandler, RequestHandler, Router } from 'express';
+import { toBridgeError } from '../../core/errors.ts';
+import { LIMITS } from '../../core/limits.ts';
+import type { Logger } from '../../core/logger.ts';
+import type { Metrics } from '../../core/metrics.ts';
+import { beginScope, noteForLog, plainAddress, scopeOf } from './request-scope.ts';
+
+export interface AppOptions {
+  /** Addresses or networks whose X-Forwarded-* headers count. */
+  readonly trustedProxies: readonly string[];
+  /** A lookup's deadline, for clients without their own. */
+  readonly deadlineMs: number;
+  readonly routers: readonly Router[];
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+}
+
+/**
+ * What every listener does around its faces: a scope and one log line for every request, load shed beyond
+ * LIMITS.requestsInFlight, 404 for paths that no face has, 500 without a word for our own mistakes.
+ */
+export function createApp(options: AppOptions): RequestListener {
+  const app = express();
+  app.disable('x-powered-by');
+  app.disable('etag');
+  // Faces read the raw URL: a form-style parser stops at 1,000 keys and turns the + of a zone offset into a blank.
+  app.set('query parser', false);
+  app.set('trust proxy', options.trustedProxies.length === 0 ? false : [...options.trustedProxies]);
+  app.use(scopeAndLog(options));
+  app.use(...options.routers);
+  app.use((request, response) => {
+    noteForLog(request, { face: 'none' });
+    response.status(404).type('text/plain').send('not found\n');
+  });
+  app.use(lastResort(options.logger));
+  return app as unknown as RequestListener;
+}
+
+function scopeAndLog(options: AppOptions): RequestHandler {
+  let inFlight = 0;
+  return (request, response, next) => {
+    const started = performance.now();
+    const closed = new AbortController();
+    const scope = beginScope(request, {
+      address: plainAddress(request.ip ?? ''),
+      secure: request.secure,
+      receivedAt: Date.now(),
+      deadlineMs: options.deadlineMs,
+      closed: closed.signal,
+    });
+    response.setHeader('X-Request-Id', scope.requestId);
+    response.setHeader('X-Content-Type-Options', 'nosniff');
+    inFlight += 1;
+    response.once('close', () => {
+      inFlight -= 1;
+      closed.abort();
+      const durationMs = Math.round(performance.now() - started);
+      // A client that went away before its answer is no success, whatever was about to be sent.
+      const status = response.writableFinished ? response.statusCode : 499;
+      const face = scope.fields.face ?? 'none';
+      options.metrics.request(face, status, durationMs);
+      const line = { requestId: scope.requestId, method: request.method, ...scope.fields, face, status, durationMs };
+      if (status >= 500) options.logger.error(line, 'request failed');
+      else if (status >= 400 || line.code !== undefined) options.logger.warn(line, 'request refused');
+      else options.logger.info(line, 'request');
+    });
+    if (inFlight > LIMITS.requestsInFlight) {
+      noteForLog(request, { reason: 'too many requests at once' });
+      response.status(503).set('Retry-After', '1').type('text/plain').send('busy\n');
+      return;
+    }
+    next();
+  };
+}
+
+/** Errors that no face turned into its own fault: a path that cannot be decoded, or our own mistake. */
+function lastResort(logger: Logger): ErrorRequestHandler {
+  return (thrown: unknown, request, response, _next) => {
+    const status = (thrown as { status?: unknown }).status;
+    if (status === 400) {
+      response.status(400).type('text/plain').send('bad request\n');
+      return;
+    }
+    const error = toBridgeError(thrown);
+    const cause = error.cause;
+    logger.error({ requestId: scopeOf(request).requestId, code: error.code, stack: cause instanceof Error ? stackWithoutMessage(cause) : undefined }, 'unexpected error');
+    noteForLog(request, { code: error.code });
+    if (response.headersSent) response.destroy();
+    else response.status(500).type('text/plain').send('internal error\n');
+  };
+}
+
+/** Where it happened; the message itself may quote what a client sent. */
+function stackWithoutMessage(error: Error): string {
+  const at = error.stack?.split('\n').filter((line) => /^\s+at /.test(line)) ?? [];
+  return [error.name, ...at].join('\n');
+}

@@ -1,0 +1,102 @@
+import { createServer as createHttpServer } from 'node:http';
+import type { RequestListener, Server } from 'node:http';
+import { createServer as createHttpsServer } from 'node:https';
+import type { Server as HttpsServer } from 'node:https';
+import type { AddressInfo } from 'node:net';
+import { BridgeError } from '../../core/errors.ts';
+import { LIMITS } from '../../core/limits.ts';
+import type { Logger } from '../../core/logger.ts';
+import { codeOf } from '../http-client/connection-error.ts';
+
+/** PEM texts. */
+export interface ServerCertificate {
+  readonly certificate: string;
+  readonly key: string;
+}
+
+/**
+ * One open port. What answers can be exchanged while it stays open: a reload swaps the handler and the certificate, requests
+ * under way finish with the old one. Node's strict parser stays on; headers beyond LIMITS.requestHeaderBytes are 431 and the connection is closed.
+ */
+export class Listener {
+  readonly #server: Server | HttpsServer;
+  #handler: RequestListener;
+
+  private constructor(server: Server | HttpsServer, handler: RequestListener) {
+    this.#server = server;
+    this.#handler = handler;
+    server.on('request', (request, response) => this.#handler(request, response));
+  }
+
+  /**
+   * Opens `http://host:port` or `https://host:port`; port 0 takes a free one.
+   *
+   * @throws BridgeError CONFIGURATION when the port cannot be opened
+   */
+  static async open(url: URL, certificate: ServerCertificate | undefined, handler: RequestListener, logger: Logger): Promise<Listener> {
+    const options = {
+      maxHeaderSize: LIMITS.requestHeaderBytes,
+      headersTimeout: LIMITS.headersTimeoutMs,
+      requestTimeout: LIMITS.requestTimeoutMs,
+      keepAliveTimeout: LIMITS.keepAliveTimeoutMs,
+      insecureHTTPParser: false,
+    };
+    const server = certificate === undefined ? createHttpServer(options) : createHttpsServer({ ...options, key: certificate.key, cert: certificate.certificate, minVersion: 'TLSv1.2' });
+    server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
+      logger.warn({ listener: url.host, reason: error.code ?? 'unreadable', status: statusOf(error) }, 'request refused before it could be read');
+      if (socket.writable) socket.end(`HTTP/1.1 ${statusOf(error)} ${REASONS[statusOf(error)]}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
+      else socket.destroy();
+    });
+    const listener = new Listener(server, handler);
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', (error: NodeJS.ErrnoException) => reject(cannotListen(url, error)));
+      server.listen({ host: url.hostname.replace(/^\[|\]$/g, ''), port: Number(url.port || (url.protocol === 'https:' ? 443 : 80)) }, resolve);
+    });
+    return listener;
+  }
+
+  /** Where it listens, with the port that was really taken. */
+  get url(): string {
+    const { address, port, family } = this.#server.address() as AddressInfo;
+    const scheme = 'setSecureContext' in this.#server ? 'https' : 'http';
+    return `${scheme}://${family === 'IPv6' ? `[${address}]` : address}:${port}`;
+  }
+
+  /** From now on new requests are answered by `handler`. */
+  setHandler(handler: RequestListener): void {
+    this.#handler = handler;
+  }
+
+  /** From now on new connections see this certificate. Without effect on a plain listener. */
+  setCertificate({ certificate, key }: ServerCertificate): void {
+    if ('setSecureContext' in this.#server) this.#server.setSecureContext({ cert: certificate, key, minVersion: 'TLSv1.2' });
+  }
+
+  /** Takes no new connection, lets requests under way finish for `graceMs`, then cuts them off. */
+  async close(graceMs: number): Promise<void> {
+    const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
+    this.#server.closeIdleConnections();
+    const timer = setTimeout(() => this.#server.closeAllConnections(), graceMs);
+    await closed;
+    clearTimeout(timer);
+  }
+}
+
+type Refusal = 400 | 408 | 431;
+
+const REASONS: Readonly<Record<Refusal, string>> = { 400: 'Bad Request', 408: 'Request Timeout', 431: 'Request Header Fields Too Large' };
+
+function statusOf(error: NodeJS.ErrnoException): Refusal {
+  if (error.code === 'HPE_HEADER_OVERFLOW') return 431;
+  return error.code === 'ERR_HTTP_REQUEST_TIMEOUT' ? 408 : 400;
+}
+
+function cannotListen(url: URL, error: NodeJS.ErrnoException): BridgeError {
+  const why: Readonly<Record<string, string>> = {
+    EADDRINUSE: 'the port is taken by another program',
+    EACCES: 'no right to open this port (below 1024: give CAP_NET_BIND_SERVICE or use a proxy)',
+    EADDRNOTAVAIL: 'this machine has no such address',
+  };
+  const code = codeOf(error);
+  return new BridgeError('CONFIGURATION', `cannot listen on ${url.origin}: ${why[code] ?? code}`, { cause: error });
+}

@@ -1,0 +1,75 @@
+import { Router } from 'express';
+import type { Request, RequestHandler, Response } from 'express';
+import { BridgeError, toBridgeError } from '../../core/errors.ts';
+import type { RequestContext, Requester } from '../../core/request-context.ts';
+import { parseMailboxAddress } from '../../directory/smtp-address.ts';
+import { askMailboxes } from '../../freebusy/ask-mailboxes.ts';
+import type { FreeBusySource } from '../../freebusy/source.ts';
+import type { CalendarPresence } from '../../presence/calendar-presence.ts';
+import type { SignIn } from '../../platform/auth/sign-in.ts';
+import { rawQuery } from '../../platform/http-server/raw-query.ts';
+import { contextFor, noteForLog } from '../../platform/http-server/request-scope.ts';
+import { STATUS, encodeError } from './faults.ts';
+import { decodeFreeBusyQuestion, encodeFreeBusyBody } from './get-free-busy.ts';
+import { encodePresence } from './get-presence.ts';
+import openapi from './openapi.json' with { type: 'json' };
+
+export interface RestApiServices {
+  readonly source: FreeBusySource;
+  readonly presence: CalendarPresence;
+  readonly signIn: SignIn;
+}
+
+type Operation = (request: Request, requester: Requester, ctx: RequestContext) => Promise<unknown>;
+
+/** Our own JSON API under /api/v1; every operation signs in first. openapi.json is the contract, and is served. */
+export function restApiEndpoint({ source, presence, signIn }: RestApiServices): Router {
+  const router = Router({ caseSensitive: true });
+  const operation =
+    (name: string, run: Operation): RequestHandler =>
+    async (request, response) => {
+      noteForLog(request, { face: 'api', operation: name });
+      try {
+        const requester = await signIn.fromRequest(request);
+        response.setHeader('Cache-Control', 'no-store');
+        response.json(await run(request, requester, contextFor(request, requester)));
+      } catch (thrown) {
+        refuse(request, response, thrown);
+      }
+    };
+
+  router.get(
+    '/api/v1/freebusy',
+    operation('freebusy', async (request, requester, ctx) => {
+      const { mailboxes, window } = decodeFreeBusyQuestion(rawQuery(request.originalUrl));
+      noteForLog(request, { mailboxes: mailboxes.length });
+      return encodeFreeBusyBody(window, await askMailboxes(source, mailboxes, window, requester.detail === 'details', ctx));
+    }),
+  );
+  router.get(
+    '/api/v1/presence/:address',
+    operation('presence', async (request, requester, ctx) => {
+      if (requester.presence === 'none') throw new BridgeError('ACCESS_DENIED', 'this client may not see presence');
+      const address = String(request.params['address']);
+      const mailbox = parseMailboxAddress(address);
+      const found = mailbox === undefined ? undefined : await presence.presenceOf(mailbox, ctx);
+      if (found === undefined) throw new BridgeError('NOT_FOUND', 'no presence for this address');
+      return encodePresence(address, found);
+    }),
+  );
+  router.get(
+    '/api/v1/openapi.json',
+    operation('openapi', async () => openapi),
+  );
+  return router;
+}
+
+function refuse(request: Request, response: Response, thrown: unknown): void {
+  const error = toBridgeError(thrown);
+  if (error.code === 'INTERNAL') throw error;
+  noteForLog(request, { code: error.code });
+  const status = STATUS[error.code];
+  if (status === 401) response.setHeader('WWW-Authenticate', 'Basic realm="freebusy-bridge", charset="UTF-8"');
+  if (error.retryAfterMs !== undefined) response.setHeader('Retry-After', String(Math.ceil(error.retryAfterMs / 1000)));
+  response.status(status).json({ error: encodeError(error) });
+}
