@@ -1,0 +1,217 @@
+import { randomBytes } from 'node:crypto';
+import type { RequestListener } from 'node:http';
+import type { ClientConfig, Config, Listener as ListenerConfig, SystemConfig } from './config/config.ts';
+import { systemClock } from './core/clock.ts';
+import type { Clock } from './core/clock.ts';
+import { silentLogger } from './core/logger.ts';
+import type { Logger } from './core/logger.ts';
+import type { Requester } from './core/request-context.ts';
+import type { CalendarSystem } from './freebusy/calendar-system.ts';
+import { Lookup } from './lookup/lookup.ts';
+import { AddressSet } from './platform/auth/address-set.ts';
+import { ClientSignIn } from './platform/auth/client-sign-in.ts';
+import type { ClientAccount } from './platform/auth/client-sign-in.ts';
+import { FailureMemory } from './platform/auth/failure-memory.ts';
+import { createApp } from './platform/http-server/app.ts';
+import { healthEndpoint } from './platform/http-server/health.ts';
+import { Listener } from './platform/http-server/listener.ts';
+import { metricsEndpoint } from './platform/http-server/metrics-endpoint.ts';
+import { createMetrics } from './platform/metrics.ts';
+import type { PrometheusMetrics } from './platform/metrics.ts';
+import { CalendarPresence } from './presence/calendar-presence.ts';
+import { owaWebdavEndpoint } from './protocols/owa-webdav/endpoint.ts';
+import { createSystem } from './protocols/registry.ts';
+import { restApiEndpoint } from './protocols/rest-api/endpoint.ts';
+import { zimbraSoapEndpoint } from './protocols/zimbra-soap/endpoint.ts';
+
+/** What a test or a command replaces. */
+export interface BridgeOverrides {
+  readonly clock?: Clock;
+  readonly logger?: Logger;
+}
+
+/** A configured system with its client. */
+export interface RunningSystem {
+  readonly config: SystemConfig;
+  readonly system: CalendarSystem;
+}
+
+/** Everything that a configuration makes; a reload makes a new one and swaps it in whole. */
+interface Runtime {
+  readonly config: Config;
+  readonly systems: readonly RunningSystem[];
+  readonly lookup: Lookup;
+  readonly faces: RequestListener;
+}
+
+/** Requests under way keep the systems of their configuration for this long after a reload. */
+const OLD_RUNTIME_MS = 60_000;
+/** Contract: a clean end within 5 s of SIGTERM. */
+const CLOSE_GRACE_MS = 4_000;
+
+/** The composition root: introduces nouns, verbs, protocols and plumbing to each other. Wiring only. */
+export class Bridge {
+  readonly #clock: Clock;
+  readonly #logger: Logger;
+  readonly #metrics: PrometheusMetrics = createMetrics();
+  readonly #failures: FailureMemory;
+  readonly #tokenKey = randomBytes(32);
+  readonly #listeners = new Map<string, Listener>();
+  readonly #retired = new Set<Runtime>();
+  #runtime: Runtime;
+  #ready = false;
+
+  /** Opens nothing yet: `lookup` and `systems` can be used without `start`. */
+  constructor(config: Config, overrides: BridgeOverrides = {}) {
+    this.#clock = overrides.clock ?? systemClock;
+    this.#logger = overrides.logger ?? silentLogger;
+    this.#failures = new FailureMemory(this.#clock);
+    this.#runtime = this.#build(config);
+  }
+
+  /** The whole bridge as a source: what the faces ask. */
+  get lookup(): Lookup {
+    return this.#runtime.lookup;
+  }
+
+  get systems(): readonly RunningSystem[] {
+    return this.#runtime.systems;
+  }
+
+  get config(): Config {
+    return this.#runtime.config;
+  }
+
+  /** URLs of the open listeners, the public ones first. */
+  get urls(): readonly string[] {
+    return [...this.#listeners.values()].map((listener) => listener.url);
+  }
+
+  /** Opens all listeners, or none. @throws BridgeError CONFIGURATION */
+  async start(): Promise<void> {
+    await this.#listen(this.#runtime);
+    this.#ready = true;
+    const { config } = this.#runtime;
+    if (config.redis !== undefined) this.#logger.info({}, 'redis is configured; lookups never use it');
+    for (const warning of config.warnings) this.#logger.warn({ reason: warning }, 'configuration');
+  }
+
+  /**
+   * Puts another configuration in force without dropping a request: those under way finish with the old one.
+   *
+   * @throws BridgeError CONFIGURATION when a listener cannot be opened or dataDir changed; the old one stays in force
+   */
+  async reload(config: Config): Promise<void> {
+    const next = this.#build(config);
+    try {
+      await this.#listen(next);
+    } catch (error) {
+      this.#metrics.reload('refused');
+      await closeSystems(next);
+      throw error;
+    }
+    const old = this.#runtime;
+    this.#runtime = next;
+    this.#retired.add(old);
+    setTimeout(() => void this.#retire(old), OLD_RUNTIME_MS).unref();
+    this.#metrics.reload('ok');
+    for (const warning of config.warnings) this.#logger.warn({ reason: warning }, 'configuration');
+  }
+
+  /** Lets requests under way finish, then ends everything. Safe to call twice. */
+  async close(): Promise<void> {
+    this.#ready = false;
+    await Promise.all([...this.#listeners.values()].map((listener) => listener.close(CLOSE_GRACE_MS)));
+    this.#listeners.clear();
+    await Promise.all([this.#runtime, ...this.#retired].map(closeSystems));
+    this.#retired.clear();
+  }
+
+  #build(config: Config): Runtime {
+    const clock = this.#clock;
+    const logger = this.#logger;
+    const metrics = this.#metrics;
+    const systems = config.systems.map((one): RunningSystem => ({ config: one, system: createSystem(one, { clock, logger }) }));
+    const lookup = new Lookup({ systems: systems.map(homeSystem), clock, logger, metrics });
+    const signIn = new ClientSignIn({ accounts: config.clients.map(accountOf), failures: this.#failures, tokenKey: this.#tokenKey, clock, metrics });
+    const presence = new CalendarPresence({ source: lookup, optIn: new Set(config.presence.optIn), mapping: config.presence.mapping, clock });
+    const services = { source: lookup, signIn, clock, workingElsewhereAs: config.workingElsewhere };
+    const faces = createApp({
+      trustedProxies: config.trustedProxies,
+      deadlineMs: config.deadlineMs,
+      routers: [healthEndpoint(() => this.#ready), restApiEndpoint({ source: lookup, presence, signIn }), owaWebdavEndpoint(services), zimbraSoapEndpoint(services)],
+      logger,
+      metrics,
+    });
+    return { config, systems, lookup, faces };
+  }
+
+  /** Opens what is new, hands the new handler to what stays, closes what is gone; opens nothing where one cannot be opened. */
+  async #listen({ config, faces }: Runtime): Promise<void> {
+    const wanted = new Map<string, { readonly listener: ListenerConfig; readonly handler: RequestListener }>();
+    for (const listener of config.listen) wanted.set(listenerKey(listener), { listener, handler: faces });
+    if (config.admin !== undefined) wanted.set(listenerKey(config.admin.listen), { listener: config.admin.listen, handler: this.#adminApp(config) });
+    const certificate = config.tls === undefined ? undefined : { certificate: config.tls.certificate, key: config.tls.key.reveal() };
+
+    const opened = new Map<string, Listener>();
+    try {
+      for (const [key, { listener, handler }] of wanted) {
+        if (!this.#listeners.has(key)) opened.set(key, await Listener.open(new URL(key), listener.protocol === 'https' ? certificate : undefined, handler, this.#logger));
+      }
+    } catch (error) {
+      await Promise.all([...opened.values()].map((listener) => listener.close(0)));
+      throw error;
+    }
+    const gone = [...this.#listeners].filter(([key]) => !wanted.has(key));
+    for (const [key, { handler }] of wanted) {
+      const kept = this.#listeners.get(key);
+      kept?.setHandler(handler);
+      if (certificate !== undefined) kept?.setCertificate(certificate);
+    }
+    for (const [key] of gone) this.#listeners.delete(key);
+    for (const [key, listener] of opened) this.#listeners.set(key, listener);
+    await Promise.all(gone.map(([, listener]) => listener.close(CLOSE_GRACE_MS)));
+  }
+
+  #adminApp(config: Config): RequestListener {
+    const routers = [healthEndpoint(() => this.#ready), metricsEndpoint(this.#metrics)];
+    return createApp({ trustedProxies: [], deadlineMs: config.deadlineMs, routers, logger: this.#logger, metrics: this.#metrics });
+  }
+
+  async #retire(runtime: Runtime): Promise<void> {
+    if (this.#retired.delete(runtime)) await closeSystems(runtime);
+  }
+}
+
+/** What a client of the configuration may do, as the lookup reads it. */
+export function requesterOf(client: ClientConfig): Requester {
+  return {
+    name: client.name,
+    from: client.from,
+    mayAsk: new Set(client.mayAsk),
+    detail: client.detail,
+    anonymous: client.credentials === undefined,
+    presence: client.presence,
+    deadlineMs: client.deadlineMs,
+  };
+}
+
+function accountOf(client: ClientConfig): ClientAccount {
+  return {
+    requester: requesterOf(client),
+    credentials: client.credentials === undefined ? undefined : { username: client.credentials.username, password: client.credentials.password.reveal() },
+    addresses: client.addresses === undefined ? undefined : new AddressSet(client.addresses),
+  };
+}
+
+function homeSystem({ config, system }: RunningSystem) {
+  return { name: config.name, isZimbra: config.type === 'zimbra', system, domains: config.domains, mailboxes: config.mailboxes };
+}
+
+async function closeSystems(runtime: Runtime): Promise<void> {
+  await Promise.all(runtime.systems.map(({ system }) => system.close()));
+}
+
+function listenerKey({ protocol, host, port }: ListenerConfig): string {
+  return `${protocol}://${host.includes(':') ? `[${host}]` : host}:${port}`;
+}

@@ -1,0 +1,84 @@
+import { randomUUID } from 'node:crypto';
+import { Bridge } from '../bridge.ts';
+import type { RunningSystem } from '../bridge.ts';
+import type { ClientConfig, Config } from '../config/config.ts';
+import type { RequestContext } from '../core/request-context.ts';
+import type { ProbeFinding } from '../freebusy/calendar-system.ts';
+import { deadlineSignal } from '../platform/http-server/request-scope.ts';
+import { probeNetwork } from '../platform/network-probe.ts';
+import { EXIT } from './exit-code.ts';
+import type { ExitCode } from './exit-code.ts';
+import { loadConfiguration } from './load-configuration.ts';
+import type { Terminal } from './terminal.ts';
+
+/** A check may wait longer than a lookup: it looks for what is slow, too. */
+const PROBE_DEADLINE_MS = 15_000;
+
+interface Checked {
+  readonly kind: 'system' | 'client';
+  readonly name: string;
+  readonly findings: readonly ProbeFinding[];
+}
+
+/** `check`: tries every system and looks at every client, one line each; 1 when anything fails. */
+export async function check(options: { readonly config: string; readonly json?: true; readonly verbose?: true }, terminal: Terminal): Promise<ExitCode> {
+  const config = await loadConfiguration(options.config, terminal);
+  if (config === undefined) return EXIT.wrongUsage;
+  const bridge = new Bridge(config);
+  try {
+    const checked = await Promise.all([...bridge.systems.map(checkSystem), ...config.clients.map((client) => checkClient(client, config))]);
+    if (options.json === true) terminal.print(JSON.stringify(checked, undefined, 2));
+    else {
+      for (const one of checked) for (const line of describe(one, options.verbose === true)) terminal.print(line);
+      for (const warning of config.warnings) terminal.print(`warn  configuration: ${warning}`);
+    }
+    return checked.some((one) => outcomeOf(one) === 'fail') ? EXIT.failed : EXIT.done;
+  } finally {
+    await bridge.close();
+  }
+}
+
+async function checkSystem({ config, system }: RunningSystem): Promise<Checked> {
+  const url = config.type === 'ifb' ? new URL(config.urlTemplate.reveal().replace(/\{\w+\}/g, 'x')) : config.url;
+  const network = await probeNetwork(url, config.ca);
+  const reached = network.every((one) => one.outcome !== 'fail');
+  const findings = reached ? [...network, ...(await system.probe(probeContext()))] : network;
+  return { kind: 'system', name: config.name, findings };
+}
+
+function probeContext(): RequestContext {
+  const deadline = Date.now() + PROBE_DEADLINE_MS;
+  const requester = { name: 'check', from: 'outside', mayAsk: 'all', detail: 'busy-type', anonymous: false, presence: 'none' } as const;
+  return { requestId: randomUUID(), requester, hops: 0, deadline, signal: deadlineSignal(deadline) };
+}
+
+async function checkClient(client: ClientConfig, config: Config): Promise<Checked> {
+  const who = client.credentials === undefined ? 'anonymous' : `user ${client.credentials.username}`;
+  const where = client.addresses === undefined ? 'from anywhere' : `from ${client.addresses.join(', ')}`;
+  const may = client.mayAsk.length === 0 || client.detail === 'none' ? 'may ask about nobody' : `may ask ${client.mayAsk.join(', ')} for ${client.detail}`;
+  const findings: ProbeFinding[] = [{ step: 'rights', outcome: 'ok', text: `${who} ${where}, speaks for ${client.from}, ${may}` }];
+  if (client.mayAsk.length === 0 && client.presence === 'none') findings.push({ step: 'rights', outcome: 'warn', text: 'gets no answer about anybody', advice: 'list systems under mayAsk' });
+  if (client.mayAsk.includes(client.from)) findings.push({ step: 'loop', outcome: 'warn', text: `is never answered about ${client.from}, for which it speaks`, advice: `take ${client.from} out of mayAsk` });
+  if (client.credentials !== undefined && config.listen.some((one) => one.protocol === 'http' && !one.isLoopback) && !config.behindProxy) {
+    findings.push({ step: 'TLS', outcome: 'fail', text: 'its password would travel in the clear', advice: 'listen on https, or behind a proxy that does' });
+  }
+  return { kind: 'client', name: client.name, findings };
+}
+
+function outcomeOf(one: Checked): ProbeFinding['outcome'] {
+  if (one.findings.some((finding) => finding.outcome === 'fail')) return 'fail';
+  return one.findings.some((finding) => finding.outcome === 'warn') ? 'warn' : 'ok';
+}
+
+/** One line; what is wrong comes first, with what to do. With `verbose` every step has a line of its own below. */
+function describe(one: Checked, verbose: boolean): readonly string[] {
+  const outcome = outcomeOf(one);
+  const wrong = one.findings.filter((finding) => finding.outcome !== 'ok').map(inWords);
+  const right = one.findings.filter((finding) => finding.outcome === 'ok').map((finding) => `${finding.step}: ${finding.text}`);
+  const line = `${outcome.padEnd(4)}  ${one.kind} ${one.name}: ${[...wrong, ...right].join('; ')}`;
+  return verbose ? [line, ...one.findings.map((finding) => `        ${finding.outcome.padEnd(4)}  ${inWords(finding)}`)] : [line];
+}
+
+function inWords(finding: ProbeFinding): string {
+  return `${finding.step}: ${finding.text}${finding.advice === undefined ? '' : ` → ${finding.advice}`}`;
+}

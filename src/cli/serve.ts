@@ -1,0 +1,75 @@
+import { Bridge } from '../bridge.ts';
+import type { Config } from '../config/config.ts';
+import { BridgeError, toBridgeError } from '../core/errors.ts';
+import { ControlSocket } from '../platform/control-socket.ts';
+import type { ControlAnswer } from '../platform/control-socket.ts';
+import { createLogger } from '../platform/log.ts';
+import { EXIT } from './exit-code.ts';
+import type { ExitCode } from './exit-code.ts';
+import { loadConfiguration } from './load-configuration.ts';
+import { untilSignal } from './signals.ts';
+import type { Terminal } from './terminal.ts';
+
+/** `serve --config FILE`: runs the bridge until SIGTERM or SIGINT; SIGHUP and `reload` apply a changed file. */
+export async function serve(file: string, terminal: Terminal): Promise<ExitCode> {
+  const config = await loadConfiguration(file, terminal);
+  if (config === undefined) return EXIT.wrongUsage;
+  const running = await startServing(config, file, terminal);
+  if (running === undefined) return EXIT.failed;
+  await untilSignal({ onHangup: running.reload });
+  await running.close();
+  return EXIT.done;
+}
+
+export interface Serving {
+  readonly bridge: Bridge;
+  /** Applies the file as it is now; says how it went. */
+  readonly reload: () => Promise<ControlAnswer>;
+  readonly close: () => Promise<void>;
+}
+
+/** Starts a bridge with its control socket and prints its listeners; undefined, and said why, when it cannot. */
+export async function startServing(config: Config, file: string, terminal: Terminal): Promise<Serving | undefined> {
+  const logger = createLogger(config.log.level);
+  const bridge = new Bridge(config, { logger });
+  const reload = async (): Promise<ControlAnswer> => {
+    const lines: string[] = [];
+    const next = await loadConfiguration(file, { print: (line) => lines.push(line), complain: (line) => lines.push(line) });
+    if (next === undefined) return refused(lines.join('\n').split('\n'));
+    if (next.dataDir !== bridge.config.dataDir) return refused(['dataDir: cannot change while the bridge runs; restart it']);
+    try {
+      await bridge.reload(next);
+    } catch (error) {
+      return refused([toBridgeError(error).publicMessage]);
+    }
+    logger.info({}, 'configuration applied');
+    return { ok: true, lines: ['the configuration is in force', ...bridge.urls.map((url) => `listening on ${url}`)] };
+  };
+  const refused = (lines: readonly string[]): ControlAnswer => {
+    for (const line of lines) logger.error({ reason: line }, 'configuration refused, the running one stays in force');
+    return { ok: false, lines: [...lines, 'the running configuration stays in force'] };
+  };
+  // One reload at a time: two at once could swap in the older file last.
+  let last: Promise<unknown> = Promise.resolve();
+  const reloadInTurn = async (): Promise<ControlAnswer> => {
+    const turn = last.then(reload);
+    last = turn.catch(() => undefined);
+    return turn;
+  };
+  let control: ControlSocket | undefined;
+  const close = async (): Promise<void> => {
+    await control?.close();
+    await bridge.close();
+  };
+  try {
+    control = await ControlSocket.open(config.dataDir, async (command) => (command === 'POST /reload' ? reloadInTurn() : { ok: true, lines: ['running'] }));
+    await bridge.start();
+  } catch (error) {
+    if (!(error instanceof BridgeError)) throw error;
+    terminal.complain(error.publicMessage);
+    await close();
+    return undefined;
+  }
+  for (const url of bridge.urls) terminal.print(`listening on ${url}`);
+  return { bridge, reload: reloadInTurn, close };
+}
