@@ -69,8 +69,8 @@ export async function runCommandLine(argv: readonly string[], terminal: Terminal
     .command('add')
     .description('put an entry into a calendar of the running demonstration')
     .argument('<address>', 'whose calendar')
-    .requiredOption('--start <time>', 'ISO 8601')
-    .requiredOption('--end <time>', 'ISO 8601')
+    .requiredOption('--from <time>', 'ISO 8601')
+    .requiredOption('--to <time>', 'ISO 8601')
     .option('--type <type>', 'busy, tentative, oof, working-elsewhere or free', 'busy')
     .option('--subject <text>', 'what it is about', 'Added by hand')
     .action(async (address: string, options: SandboxEntryOptions) => {

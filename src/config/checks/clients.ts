@@ -1,0 +1,66 @@
+import { quoted } from '../key-path.ts';
+import { nearest } from '../nearest.ts';
+import { listed } from '../problems.ts';
+import type { Problem } from '../problems.ts';
+import { textOf, textsOf } from './outline.ts';
+import type { Outline, RawMap } from './outline.ts';
+
+/** Names and usernames once each; a way to sign in; `from` and `mayAsk` name systems, which can be asked. */
+export function checkClients({ top, systems, clients }: Outline): readonly Problem[] {
+  const problems: Problem[] = [];
+  const names = new Map<string, number>();
+  const usernames = new Map<string, number>();
+  // With `systems` missing, every reference would be a mistake that is none.
+  const systemNames = top['systems'] === undefined ? undefined : systems.map(({ name }) => name);
+  for (const { index, keys } of clients) {
+    const at = ['clients', index] as const;
+    problems.push(...onlyOnce(keys, 'name', index, names), ...onlyOnce(keys, 'username', index, usernames));
+    problems.push(...signIn(keys).map(({ key, message }) => ({ path: [...at, key], message })));
+    if (systemNames === undefined) continue;
+    const from = textOf(keys['from']);
+    if (from !== undefined && from !== '' && from !== 'outside') problems.push(...known([...at, 'from'], from, systemNames, ', or outside'));
+    for (const { index: place, text } of textsOf(keys['mayAsk'])) if (text !== '') problems.push(...known([...at, 'mayAsk', place], text, systemNames));
+  }
+  return [...problems, ...askedWithoutAccount(systems, clients)];
+}
+
+function onlyOnce(keys: RawMap, key: 'name' | 'username', index: number, seen: Map<string, number>): readonly Problem[] {
+  const value = textOf(keys[key])?.toLowerCase();
+  if (value === undefined || value === '') return [];
+  const first = seen.get(value);
+  if (first === undefined) {
+    seen.set(value, index);
+    return [];
+  }
+  return [{ path: ['clients', index, key], message: `is the same as that of clients[${first}] (upper and lower case do not count)` }];
+}
+
+function signIn(keys: RawMap): readonly { readonly key: string; readonly message: string }[] {
+  if (keys['anonymous'] === true) {
+    const stray = ['username', 'password', 'auth'].filter((key) => keys[key] !== undefined);
+    const problems = stray.map((key) => ({ key, message: 'does not go with anonymous: true; leave one of them out' }));
+    if (keys['addresses'] !== undefined) return problems;
+    return [...problems, { key: 'addresses', message: 'is missing; an anonymous client is known by nothing but its addresses, e.g. [10.0.0.0/8]' }];
+  }
+  return ['username', 'password']
+    .filter((key) => keys[key] === undefined)
+    .map((key) => ({ key, message: 'is missing; a client has username and password, or anonymous: true with addresses' }));
+}
+
+function known(path: Problem['path'], name: string, systems: readonly string[], also = ''): readonly Problem[] {
+  if (systems.includes(name)) return [];
+  const near = nearest(name, systems);
+  return [{ path, message: `no system named ${quoted(name)}${near === undefined ? '' : `, did you mean ${near}?`}; systems: ${listed(systems)}${also}` }];
+}
+
+/** A zimbra system may do without an account only as long as nobody asks it. */
+function askedWithoutAccount(systems: Outline['systems'], clients: Outline['clients']): readonly Problem[] {
+  return systems.flatMap(({ name, keys }) => {
+    const asker = clients.find((client) => textsOf(client.keys['mayAsk']).some(({ text }) => text === name));
+    if (keys['type'] !== 'zimbra' || asker === undefined) return [];
+    const who = `the client ${quoted(textOf(asker.keys['name']) ?? `clients[${asker.index}]`)} may ask this system`;
+    return ['username', 'password']
+      .filter((key) => keys[key] === undefined)
+      .map((key) => ({ path: ['systems', name, key], message: `is missing; ${who}, so it needs an account to read with` }));
+  });
+}

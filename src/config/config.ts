@@ -1,0 +1,156 @@
+import type { DetailLevel } from '../core/request-context.ts';
+import type { MailboxAddress } from '../directory/smtp-address.ts';
+import type { Secret } from './secret.ts';
+
+/** bridge.yaml as checked: defaults filled in, files read, secrets resolved, paths absolute, durations in milliseconds. */
+export interface Config {
+  /** Absolute path of the file it was read from. */
+  readonly file: string;
+  /** At least one; no two the same. */
+  readonly listen: readonly Listener[];
+  /** Read anew with every load; there when a listener is https. Key and certificate belong together. */
+  readonly tls?: TlsIdentity | undefined;
+  readonly behindProxy: boolean;
+  /** IP addresses and networks (`10.0.0.0/8`). */
+  readonly trustedProxies: readonly string[];
+  /** http(s), without a trailing slash; absent: the first listener. */
+  readonly publicUrl?: string | undefined;
+  /** Absent: no admin listener. */
+  readonly admin?: { readonly listen: Listener } | undefined;
+  /** Accepted and checked; nothing uses it before replication. */
+  readonly redis?: RedisConfig | undefined;
+  /** Absolute. Need not exist yet. */
+  readonly dataDir: string;
+  readonly deadlineMs: number;
+  /** What working elsewhere becomes in a protocol without a word for it. */
+  readonly workingElsewhere: 'free' | 'tentative' | 'busy';
+  readonly log: { readonly level: LogLevel };
+  /** At least one, in the file's order; names are unique. */
+  readonly systems: readonly SystemConfig[];
+  /** In the file's order; names are unique, usernames too without regard to case. */
+  readonly clients: readonly ClientConfig[];
+  readonly presence: PresenceConfig;
+  /** Not wrong, but worth an administrator's look; one line each, beginning with the key's path. */
+  readonly warnings: readonly string[];
+}
+
+export const LOG_LEVELS = ['debug', 'info', 'warn', 'error'] as const;
+export type LogLevel = (typeof LOG_LEVELS)[number];
+
+export interface Listener {
+  readonly protocol: 'http' | 'https';
+  /** Name or IP address; IPv6 without brackets. */
+  readonly host: string;
+  /** 0: one that the machine chooses. */
+  readonly port: number;
+  /** 127.0.0.0/8, ::1 or localhost. */
+  readonly isLoopback: boolean;
+}
+
+export interface TlsIdentity {
+  /** PEM, the chain as the file has it. */
+  readonly certificate: string;
+  /** PEM. */
+  readonly key: Secret;
+}
+
+export type RedisConfig =
+  | { readonly kind: 'single'; /** redis:// or rediss://; it may carry a password. */ readonly url: Secret }
+  | { readonly kind: 'sentinels'; /** Of the master. */ readonly name: string; readonly nodes: readonly Secret[] }
+  | { readonly kind: 'cluster'; readonly nodes: readonly Secret[] };
+
+export type SystemConfig = ZimbraConfig | ExchangeWebdavConfig | ExchangeEwsConfig | IfbConfig;
+export type SystemType = SystemConfig['type'];
+
+/** What every system has. */
+export interface SystemBase {
+  readonly name: string;
+  /** Lower case; whose mailboxes live there. */
+  readonly domains: readonly string[];
+  /** Live there whatever their domain. */
+  readonly mailboxes: readonly MailboxAddress[];
+  /** `name` or `name:port`, lower case: further places to which a redirect may lead. */
+  readonly hosts: readonly string[];
+  /** PEM certificates trusted in place of Node's own; absent: Node's own. */
+  readonly ca?: readonly string[] | undefined;
+}
+
+export interface ZimbraConfig extends SystemBase {
+  readonly type: 'zimbra';
+  readonly url: URL;
+  readonly adminUrl?: URL | undefined;
+  /** There, with the password, whenever some client may ask this system. */
+  readonly username?: string | undefined;
+  readonly password?: Secret | undefined;
+  readonly admin?: { readonly username: string; readonly password: Secret } | undefined;
+}
+
+/** What both kinds of Exchange have. */
+export interface ExchangeBase extends SystemBase {
+  /** `CORP\bridge` or an address. */
+  readonly username: string;
+  readonly password: Secret;
+  readonly lookup: 'query' | 'public-folder';
+  /** Template; there whenever `lookup` is public-folder. */
+  readonly legacyExchangeDn?: string | undefined;
+}
+
+export interface ExchangeWebdavConfig extends ExchangeBase {
+  readonly type: 'exchange-webdav';
+  /** The server's root. */
+  readonly url: URL;
+  readonly auth: 'basic' | 'form';
+}
+
+export interface ExchangeEwsConfig extends ExchangeBase {
+  readonly type: 'exchange-ews';
+  readonly url: URL;
+  readonly auth: 'basic';
+}
+
+export interface IfbConfig extends SystemBase {
+  readonly type: 'ifb';
+  /** With `{address}`, `{localPart}`, `{domain}`, `{start}`, `{end}` in path and query only; a secret, because its query may hold one. */
+  readonly urlTemplate: Secret;
+  /** Both or neither. */
+  readonly username?: string | undefined;
+  readonly password?: Secret | undefined;
+}
+
+export interface ClientConfig {
+  readonly name: string;
+  /** Absent: an anonymous client, known by its `addresses` (then there is at least one). */
+  readonly credentials?: { readonly username: string; readonly password: Secret } | undefined;
+  /** Empty for an anonymous client. */
+  readonly auth: readonly 'basic'[];
+  /** IP addresses and networks it may come from; absent: anywhere. */
+  readonly addresses?: readonly string[] | undefined;
+  /** Name of a system, or `outside`. */
+  readonly from: string;
+  /** Names of systems. */
+  readonly mayAsk: readonly string[];
+  readonly detail: DetailLevel;
+  readonly gal: 'none';
+  readonly presence: 'none' | 'read';
+  /** Absent: the bridge's. */
+  readonly deadlineMs?: number | undefined;
+}
+
+export const PRESENCE_STATES = ['available', 'in-a-meeting', 'away', 'unknown'] as const;
+export type MappedPresence = (typeof PRESENCE_STATES)[number];
+
+/** Busy type → presence; total. No data is always unknown. */
+export interface PresenceMapping {
+  readonly free: MappedPresence;
+  readonly 'no-data': 'unknown';
+  readonly 'working-elsewhere': MappedPresence;
+  readonly tentative: MappedPresence;
+  readonly busy: MappedPresence;
+  readonly oof: MappedPresence;
+}
+
+export interface PresenceConfig {
+  /** Mailboxes that have agreed, each once. */
+  readonly optIn: readonly MailboxAddress[];
+  readonly mapping: PresenceMapping;
+}

@@ -1,0 +1,67 @@
+import { dirname, resolve } from 'node:path';
+import type * as z from 'zod';
+import { checkClients } from './checks/clients.ts';
+import { checkListeners } from './checks/listeners.ts';
+import { outlineOf } from './checks/outline.ts';
+import { checkSystems } from './checks/systems.ts';
+import { ConfigError } from './config-error.ts';
+import type { Config } from './config.ts';
+import { readBoundedFile } from './fields/bounded-file.ts';
+import { Mistake } from './fields/field.ts';
+import { CONFIG_LIMITS } from './limits.ts';
+import { inFileOrder, problemFromIssue, wrongKind } from './problems.ts';
+import type { Problem } from './problems.ts';
+import { bridge } from './sections/bridge.ts';
+import { settledClients } from './sections/clients.ts';
+import { settledPresence } from './sections/presence.ts';
+import { namedSystems } from './sections/systems.ts';
+import { warningsOf } from './warnings.ts';
+import { readYaml } from './yaml/tree.ts';
+
+/**
+ * Reads bridge.yaml and the files it names, and checks it as a whole.
+ *
+ * `path` is relative to the working directory; paths in the file are relative to the file. `env` resolves `{env: NAME}`.
+ * Nothing is kept between calls: a reload is another call.
+ *
+ * @throws ConfigError with every mistake in the order of the file
+ */
+export async function loadConfig(path: string, env: NodeJS.ProcessEnv): Promise<Config> {
+  const file = resolve(path);
+  const tree = await readTree(file);
+  const parsed = await bridge({ env, directory: dirname(file) }).safeParseAsync(tree, { error: wrongKind });
+  const outline = outlineOf(tree);
+  const problems: readonly Problem[] = [
+    ...(parsed.error?.issues ?? []).map(problemFromIssue),
+    ...checkListeners(outline),
+    ...checkSystems(outline),
+    ...checkClients(outline),
+  ];
+  if (!parsed.success || problems.length > 0) throw new ConfigError(file, inFileOrder(problems, tree));
+  const config = settled(file, parsed.data);
+  return { ...config, warnings: warningsOf(config) };
+}
+
+async function readTree(file: string): Promise<unknown> {
+  try {
+    const result = readYaml(await readBoundedFile(file, CONFIG_LIMITS.fileBytes));
+    if ('problems' in result) throw new ConfigError(file, result.problems);
+    return result.tree;
+  } catch (error) {
+    if (error instanceof Mistake) throw new ConfigError(file, [{ path: '', message: error.message }]);
+    throw error;
+  }
+}
+
+function settled(file: string, keys: z.output<ReturnType<typeof bridge>>): Omit<Config, 'warnings'> {
+  // replication, notify and gal are undefined here: the schema refuses anything else.
+  const { deadline, systems, clients, presence, replication: _1, notify: _2, gal: _3, ...rest } = keys;
+  return {
+    ...rest,
+    file,
+    deadlineMs: deadline,
+    systems: namedSystems(systems),
+    clients: settledClients(clients),
+    presence: settledPresence(presence),
+  };
+}

@@ -1,0 +1,44 @@
+import { resolve } from 'node:path';
+import * as z from 'zod';
+import { LOG_LEVELS } from '../config.ts';
+import { duration } from '../fields/duration.ts';
+import { flag, notYet, oneOf, text } from '../fields/field.ts';
+import { listener } from '../fields/listener.ts';
+import { network } from '../fields/network.ts';
+import { list, section } from '../fields/section.ts';
+import { publicUrl } from '../fields/url.ts';
+import { CONFIG_LIMITS } from '../limits.ts';
+import type { Surroundings } from '../surroundings.ts';
+import { clients } from './clients.ts';
+import { presence } from './presence.ts';
+import { redis } from './redis.ts';
+import { systems } from './systems.ts';
+import { tlsIdentity } from './tls-identity.ts';
+
+/** The whole of bridge.yaml, key by key. What spans keys is in checks/. */
+export function bridge(surroundings: Surroundings) {
+  return section({
+    // One listener may stand without the brackets of a list.
+    listen: z.preprocess((value) => (typeof value === 'string' ? [value] : value), list(listener(), 1)).prefault(['http://127.0.0.1:8480']),
+    tls: tlsIdentity(surroundings).optional(),
+    behindProxy: flag().default(false),
+    trustedProxies: list(network()).default([]),
+    publicUrl: publicUrl().optional(),
+    admin: section({ listen: listener() }).optional(),
+    redis: redis(surroundings).optional(),
+    dataDir: folder(surroundings).prefault('./data'),
+    deadline: duration(CONFIG_LIMITS.deadlineMs).prefault('5s'),
+    workingElsewhere: oneOf(['free', 'tentative', 'busy']).default('free'),
+    log: section({ level: oneOf(LOG_LEVELS).default('info') }).prefault({}),
+    systems: systems(surroundings),
+    clients: clients(surroundings).prefault([]),
+    replication: notYet(),
+    notify: notYet(),
+    gal: notYet(),
+    presence: presence(),
+  });
+}
+
+function folder({ directory }: Surroundings) {
+  return text('the path of a folder', (value) => (value === '' || value.includes('\0') ? undefined : resolve(directory, value)));
+}

@@ -1,0 +1,30 @@
+import type * as z from 'zod';
+import type { PresenceConfig } from '../config.ts';
+import { PRESENCE_STATES } from '../config.ts';
+import { mailbox } from '../fields/addresses.ts';
+import { notYet, oneOf, text } from '../fields/field.ts';
+import { list, section } from '../fields/section.ts';
+
+/** `presence:`. The mapping's defaults are presence.md §C.1; working elsewhere is work, and no data is never anything but unknown. */
+export function presence() {
+  const state = oneOf(PRESENCE_STATES);
+  return section({
+    optIn: list(mailbox()).default([]),
+    mapping: section({
+      free: state.default('available'),
+      'no-data': text('unknown: what nobody knows is never shown as anything else', (value) => (value === 'unknown' ? value : undefined)).default('unknown'),
+      'working-elsewhere': state.default('available'),
+      tentative: state.default('available'),
+      busy: state.default('in-a-meeting'),
+      oof: state.default('away'),
+    }).prefault({}),
+    parameters: notYet(),
+    gateways: notYet(),
+    publishers: notYet(),
+  }).prefault({});
+}
+
+/** Each mailbox once, and without the keys of later versions. */
+export function settledPresence({ optIn, mapping }: z.output<ReturnType<typeof presence>>): PresenceConfig {
+  return { optIn: [...new Set(optIn)], mapping };
+}

@@ -1,0 +1,60 @@
+import { domainOf } from '../directory/smtp-address.ts';
+import type { Config, SystemConfig } from './config.ts';
+import { isLoopback } from './fields/network.ts';
+import { formatPath, quoted } from './key-path.ts';
+import { listed } from './problems.ts';
+
+/** What is not wrong but worth a look; each line begins with the key's path. Shows neither secrets nor URLs. */
+export function warningsOf(config: Omit<Config, 'warnings'>): readonly string[] {
+  return [...config.systems.flatMap(ofSystem), ...sharedDomains(config.systems), ...ofClients(config), ...ofPresence(config)];
+}
+
+function ofSystem(system: SystemConfig): readonly string[] {
+  const lines: string[] = [];
+  const warn = (key: string, message: string) => lines.push(`${formatPath(['systems', system.name, key])}: ${message}`);
+  const open = (url: URL) => url.protocol === 'http:' && !isLoopback(url.hostname);
+  const clear = 'is plain http: the password travels readable by everyone on the way; use https';
+  if (system.type === 'ifb') {
+    if (system.username !== undefined && open(new URL(system.urlTemplate.reveal()))) warn('url', clear);
+  } else {
+    if (system.username !== undefined && open(system.url)) warn('url', clear);
+    if (system.type === 'zimbra' && system.admin !== undefined && open(system.adminUrl ?? system.url)) warn(system.adminUrl === undefined ? 'url' : 'adminUrl', clear);
+    if (system.type === 'exchange-ews' && system.url.pathname === '/') warn('url', 'has no path; EWS usually answers at /EWS/Exchange.asmx');
+    if (system.type !== 'exchange-ews' && system.url.search !== '') warn('url', 'has a query, which is not sent: the bridge appends its own paths');
+  }
+  if (system.domains.length === 0 && system.mailboxes.length === 0) warn('domains', 'neither domains nor mailboxes: no mailbox lives here, so nobody is ever asked about here');
+  return lines;
+}
+
+function sharedDomains(systems: readonly SystemConfig[]): readonly string[] {
+  const homes = new Map<string, string>();
+  const lines: string[] = [];
+  for (const { name, domains } of systems) {
+    for (const domain of domains) {
+      const other = homes.get(domain);
+      if (other === undefined) homes.set(domain, name);
+      else lines.push(`${formatPath(['systems', name, 'domains'])}: ${quoted(domain)} is listed by ${other} too; list under mailboxes who lives where`);
+    }
+  }
+  return lines;
+}
+
+function ofClients({ clients, behindProxy, trustedProxies }: Omit<Config, 'warnings'>): readonly string[] {
+  if (clients.length === 0) return ['clients: there is none, so every question is refused'];
+  return clients.flatMap((client, index) => {
+    const at = (key: string) => formatPath(['clients', index, key]);
+    const everywhere = client.credentials === undefined && client.addresses?.some((one) => one.endsWith('/0'));
+    return [
+      ...(everywhere === true ? [`${at('addresses')}: anonymous from everywhere: whoever reaches the bridge gets an answer`] : []),
+      ...(client.addresses !== undefined && behindProxy && trustedProxies.length === 0
+        ? [`${at('addresses')}: behindProxy without trustedProxies: everyone seems to come from the proxy's own address`]
+        : []),
+      ...(client.mayAsk.includes(client.from) ? [`${at('mayAsk')}: ${client.from} is its own system, which the loop guard never asks on its behalf`] : []),
+    ];
+  });
+}
+
+function ofPresence({ presence, systems }: Omit<Config, 'warnings'>): readonly string[] {
+  const homeless = presence.optIn.filter((address) => !systems.some(({ domains, mailboxes }) => domains.includes(domainOf(address)) || mailboxes.includes(address)));
+  return homeless.length === 0 ? [] : [`presence.optIn: no system has the mailbox of ${listed(homeless)}`];
+}

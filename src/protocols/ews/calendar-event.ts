@@ -1,0 +1,81 @@
+import { BridgeError } from '../../core/errors.ts';
+import { LIMITS } from '../../core/limits.ts';
+import type { CalendarEvent } from '../../freebusy/free-busy.ts';
+import { child, childText } from '../../platform/xml/element.ts';
+import type { XmlElement } from '../../platform/xml/element.ts';
+import { decodeLegacyFreeBusyType } from './busy-type.ts';
+import { decodeDateTime } from './date-time.ts';
+
+export type DecodedEvents = { readonly events: readonly CalendarEvent[] } | { readonly error: BridgeError };
+
+/**
+ * Reads a CalendarEventArray, order and overlaps as they are; events may lie outside the window (grommunio sends such). Free
+ * ones are kept, they are an answer too; those without length are left out.
+ *
+ * One event with unreadable times makes the whole mailbox no data: it may lie anywhere.
+ *
+ * @param details whether subject, place and id are wanted; where not they are dropped even if the server sent them
+ */
+export function decodeCalendarEvents(array: XmlElement, details: boolean): DecodedEvents {
+  if (array.children.length > LIMITS.eventsPerMailbox) {
+    return { error: new BridgeError('BACKEND_TOO_LARGE', 'the calendar holds too many events', { details: { limit: LIMITS.eventsPerMailbox } }) };
+  }
+  const events: CalendarEvent[] = [];
+  for (const element of array.children) {
+    const start = decodeDateTime(childText(element, 'StartTime'));
+    const end = decodeDateTime(childText(element, 'EndTime'));
+    if (element.name !== 'CalendarEvent' || start === undefined || end === undefined || end < start) {
+      return { error: new BridgeError('NO_DATA', 'an event of the calendar cannot be read') };
+    }
+    if (start === end) continue;
+    const busyType = decodeLegacyFreeBusyType(childText(element, 'BusyType'));
+    events.push({ start, end, busyType, ...decodeDetails(child(element, 'CalendarEventDetails'), details) });
+  }
+  return { events };
+}
+
+/** Times and types of some events, for `--explain`. */
+export function describeEvents(events: readonly CalendarEvent[] | undefined): string {
+  if (events === undefined) return 'no events';
+  const shown = events.slice(0, SHOWN_EVENTS).map((one) => `${one.busyType} ${minute(one.start)}/${minute(one.end)}`);
+  const rest = events.length > SHOWN_EVENTS ? ' …' : '';
+  return `${events.length} events${shown.length === 0 ? '' : `: ${shown.join(' ')}${rest}`}`;
+}
+
+const SHOWN_EVENTS = 20;
+
+function minute(instant: number): string {
+  return `${new Date(instant).toISOString().slice(0, 16)}Z`;
+}
+
+type Details = Pick<CalendarEvent, 'id' | 'subject' | 'location' | 'isMeeting' | 'isRecurring' | 'isException' | 'isReminderSet' | 'isPrivate'>;
+
+function decodeDetails(element: XmlElement | undefined, details: boolean): Details {
+  if (element === undefined) return {};
+  const out: Record<string, string | boolean> = {};
+  for (const [name, key] of FLAGS) {
+    const text = childText(element, name);
+    if (text !== undefined) out[key] = text === 'true' || text === '1';
+  }
+  // Anything but a plain "no" keeps a subject hidden.
+  const isPrivate = childText(element, 'IsPrivate');
+  if (isPrivate !== undefined) out['isPrivate'] = isPrivate !== 'false' && isPrivate !== '0';
+  for (const [name, key] of details ? TEXTS : []) {
+    const text = childText(element, name);
+    if (text !== undefined && text !== '') out[key] = text;
+  }
+  return out;
+}
+
+const FLAGS = [
+  ['IsMeeting', 'isMeeting'],
+  ['IsRecurring', 'isRecurring'],
+  ['IsException', 'isException'],
+  ['IsReminderSet', 'isReminderSet'],
+] as const satisfies readonly (readonly [string, keyof Details])[];
+
+const TEXTS = [
+  ['ID', 'id'],
+  ['Subject', 'subject'],
+  ['Location', 'location'],
+] as const satisfies readonly (readonly [string, keyof Details])[];

@@ -1,0 +1,210 @@
+import type { Clock } from '../../core/clock.ts';
+import { BridgeError, toBridgeError } from '../../core/errors.ts';
+import { LIMITS } from '../../core/limits.ts';
+import type { Logger } from '../../core/logger.ts';
+import type { ExplainNote, RequestContext } from '../../core/request-context.ts';
+import type { MailboxAddress } from '../../directory/smtp-address.ts';
+import { askInParts, groupsOf } from '../../freebusy/ask-in-parts.ts';
+import type { QueryPart } from '../../freebusy/ask-in-parts.ts';
+import type { CalendarSystem, ProbeFinding } from '../../freebusy/calendar-system.ts';
+import type { Interval } from '../../freebusy/interval.ts';
+import type { FreeBusyQuery, FreeBusyResult } from '../../freebusy/source.ts';
+import { HttpClient } from '../../platform/http-client/http-client.ts';
+import { basicAuthentication } from '../../platform/http-client/interceptors.ts';
+import { RequestBudget } from '../../platform/http-client/request-budget.ts';
+import { writeXml } from '../../platform/xml/write.ts';
+import type { XmlNode } from '../../platform/xml/write.ts';
+import type { SoapEnvelope } from '../soap/envelope.ts';
+import { freeBusyFromMessage } from '../schedule-plus/free-busy-from-message.ts';
+import { legacyExchangeDnFromTemplate, locateMessage } from '../schedule-plus/legacy-exchange-dn.ts';
+import type { MessageLocation } from '../schedule-plus/legacy-exchange-dn.ts';
+import { decodeAnswer } from './answer.ts';
+import { decodeGetUserAvailabilityResponse, encodeGetUserAvailabilityRequest, mergedInterval, requestedView } from './get-user-availability.ts';
+import { encodeRequestEnvelope, soapAction } from './names.ts';
+import type { EwsOperation } from './names.ts';
+import { probeFindings } from './probe.ts';
+import type { Seen } from './probe.ts';
+import { FreeBusyFolders, readMessages } from './public-folder.ts';
+import { decodeFaultError } from './response-message.ts';
+
+export interface ExchangeEwsOptions {
+  /** The system's name in bridge.yaml. */
+  readonly name: string;
+  /** The whole endpoint, `https://…/EWS/Exchange.asmx`. */
+  readonly url: URL;
+  readonly username: string;
+  readonly password: string;
+  /** PEM certificates of the authorities to trust in place of Node's own. */
+  readonly ca?: readonly string[] | undefined;
+  /** Further hosts to which a redirect may lead. */
+  readonly hosts: readonly string[];
+  /** `query`: GetUserAvailability; `public-folder`: the SCHEDULE+ FREE BUSY message (2007 SP1 and 2010 only). */
+  readonly lookup: 'query' | 'public-folder';
+  /** Template of the mailboxes' legacyExchangeDN; needed with `public-folder`. */
+  readonly legacyExchangeDn?: string | undefined;
+  /** Whom `check` asks about; else somebody made up. */
+  readonly probeMailbox?: MailboxAddress | undefined;
+  /** Where the made-up mailbox would live; default: the endpoint's host. */
+  readonly probeDomain?: string | undefined;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+/** One lookup's dealings with the server. */
+interface Exchange {
+  readonly ctx: RequestContext;
+  readonly budget: RequestBudget;
+  /** What the answers told besides the data; only `probe` looks at it. */
+  readonly seen?: Seen;
+}
+
+/** An Exchange, or a server that is almost one, asked over EWS with Basic authentication. */
+export class ExchangeEwsSystem implements CalendarSystem {
+  readonly #options: ExchangeEwsOptions;
+  readonly #http: HttpClient;
+  readonly #folders = new FreeBusyFolders();
+
+  constructor(options: ExchangeEwsOptions) {
+    this.#options = options;
+    this.#http = new HttpClient({
+      ca: options.ca,
+      redirectHosts: options.hosts,
+      interceptors: [basicAuthentication(options.username, options.password)],
+    });
+  }
+
+  async freeBusy(query: FreeBusyQuery, ctx: RequestContext): Promise<readonly FreeBusyResult[]> {
+    return this.#freeBusy(query, { ctx, budget: new RequestBudget() });
+  }
+
+  async probe(ctx: RequestContext): Promise<readonly ProbeFinding[]> {
+    const { clock, probeMailbox, probeDomain, url, lookup } = this.#options;
+    const mailbox = probeMailbox ?? (`freebusy-bridge-check@${probeDomain ?? url.hostname}` as MailboxAddress);
+    const start = clock.now();
+    const seen: Seen = {};
+    const [result] = await this.#freeBusy(
+      { mailboxes: [mailbox], window: { start, end: start + 3_600_000 }, details: false },
+      { ctx, budget: new RequestBudget(), seen },
+    );
+    const error = result !== undefined && 'error' in result ? result.error : undefined;
+    return probeFindings({ error, seen, lookup, isMadeUp: probeMailbox === undefined, now: clock.now() });
+  }
+
+  async close(): Promise<void> {
+    await this.#http.close();
+  }
+
+  #freeBusy(query: FreeBusyQuery, exchange: Exchange): Promise<readonly FreeBusyResult[]> {
+    const isQuery = this.#options.lookup === 'query';
+    return askInParts(query, exchange.ctx, {
+      group: (mailboxes) => groupsOf(mailboxes, LIMITS.ewsMailboxesPerRequest),
+      // A message holds all that was published: one reading does for any window.
+      maxDays: isQuery ? LIMITS.upstreamWindowDays : LIMITS.windowDays,
+      now: () => this.#options.clock.now(),
+      ask: (part) => (isQuery ? this.#ask(part, query.details, exchange) : this.#read(part, exchange)),
+    });
+  }
+
+  async #ask(part: QueryPart, details: boolean, exchange: Exchange): Promise<readonly FreeBusyResult[]> {
+    const question = { ...part, details };
+    this.#note(
+      exchange,
+      'request',
+      `GetUserAvailability: ${requestedView(question)}, ${mergedInterval(part.window)}-minute digits, ${describeWindow(part.window)}: ${part.mailboxes.join(' ')}`,
+    );
+    const { body } = await this.#call('GetUserAvailability', encodeGetUserAvailabilityRequest(question), exchange);
+    const asOf = this.#options.clock.now();
+    return decodeGetUserAvailabilityResponse(body, question).map((result) => {
+      if ('error' in result) return this.#noData(result.mailbox, result.error, exchange);
+      this.#note(exchange, 'answer', `${result.mailbox}: ${result.seen}`);
+      return { mailbox: result.mailbox, freeBusy: result.freeBusy, asOf };
+    });
+  }
+
+  /** Messages of one `EX:` folder are read together; a folder that fails spoils no other. */
+  async #read(part: QueryPart, exchange: Exchange): Promise<readonly FreeBusyResult[]> {
+    const byFolder = new Map<string, { readonly mailbox: MailboxAddress; readonly location: MessageLocation }[]>();
+    const results: FreeBusyResult[] = [];
+    for (const mailbox of part.mailboxes) {
+      try {
+        const location = this.#locate(mailbox);
+        const key = location.folder.toLowerCase();
+        byFolder.set(key, [...(byFolder.get(key) ?? []), { mailbox, location }]);
+      } catch (error) {
+        results.push(this.#noData(mailbox, toBridgeError(error), exchange));
+      }
+    }
+    for (const wanted of byFolder.values()) results.push(...(await this.#readFolder(wanted, part.window, exchange)));
+    return results;
+  }
+
+  async #readFolder(
+    wanted: readonly { readonly mailbox: MailboxAddress; readonly location: MessageLocation }[],
+    window: Interval,
+    exchange: Exchange,
+  ): Promise<readonly FreeBusyResult[]> {
+    for (const { mailbox, location } of wanted) this.#note(exchange, 'request', `${mailbox}: ${location.folder} ${location.subject}`);
+    try {
+      const messages = await readMessages(
+        this.#folders,
+        async (operation, body) => (await this.#call(operation, body, exchange)).body,
+        wanted.map((one) => one.location),
+      );
+      return wanted.map(({ mailbox }, index) => {
+        const message = messages[index]!;
+        if (message instanceof BridgeError) return this.#noData(mailbox, message, exchange);
+        const freeBusy = freeBusyFromMessage(message, mailbox, window);
+        for (const oddity of message.oddities) this.#options.logger.info({ system: this.#options.name, mailbox, reason: oddity }, 'odd free/busy message');
+        this.#note(exchange, 'answer', `${mailbox}: message of ${message.publishStart === undefined ? 'no range' : describeWindow({ start: message.publishStart, end: message.publishEnd ?? message.publishStart })}, ${freeBusy.busy.length} stretches in the window`);
+        // As old as its publication, where it says when that was.
+        return { mailbox, freeBusy, asOf: Math.min(message.rangeTimestamp ?? Infinity, this.#options.clock.now()) };
+      });
+    } catch (thrown) {
+      const error = toBridgeError(thrown);
+      // Refused credentials stop the other parts too.
+      if (error.code === 'BACKEND_AUTH') throw error;
+      return wanted.map(({ mailbox }) => this.#noData(mailbox, error, exchange));
+    }
+  }
+
+  #locate(mailbox: MailboxAddress): MessageLocation {
+    const template = this.#options.legacyExchangeDn;
+    if (template === undefined) throw new BridgeError('CONFIGURATION', 'lookup: public-folder needs legacyExchangeDn');
+    return locateMessage(legacyExchangeDnFromTemplate(template, mailbox));
+  }
+
+  async #call(operation: EwsOperation, body: XmlNode, exchange: Exchange): Promise<SoapEnvelope> {
+    const { ctx, budget, seen } = exchange;
+    const answer = await this.#http.request({
+      method: 'POST',
+      url: this.#options.url,
+      headers: { 'content-type': 'text/xml; charset=utf-8', accept: 'text/xml', soapaction: soapAction(operation), 'user-agent': 'freebusy-bridge' },
+      body: writeXml(encodeRequestEnvelope(body)),
+      signal: ctx.signal,
+      budget,
+      hops: ctx.hops,
+    });
+    if (seen !== undefined) seen.date = answer.headers['date'];
+    const envelope = await decodeAnswer(answer);
+    if (seen !== undefined) seen.header = envelope.header;
+    if (envelope.fault === undefined) return envelope;
+    // grommunio sends a second, unasked-for answer on the connection on which a Fault came with status 200.
+    if (answer.status === 200) this.#http.retire();
+    throw decodeFaultError(envelope.fault);
+  }
+
+  #noData(mailbox: MailboxAddress, error: BridgeError, exchange: Exchange): FreeBusyResult {
+    const responseCode = error.details['responseCode'];
+    const suffix = responseCode === undefined ? '' : ` (${String(responseCode)})`;
+    this.#note(exchange, 'no-data', `${mailbox}: ${error.code}, ${error.publicMessage}${suffix}`);
+    return { mailbox, error };
+  }
+
+  #note(exchange: Exchange, kind: ExplainNote['kind'], text: string): void {
+    exchange.ctx.explain?.({ system: this.#options.name, kind, text });
+  }
+}
+
+function describeWindow(window: Interval): string {
+  return `${new Date(window.start).toISOString()}/${new Date(window.end).toISOString()}`;
+}

@@ -1,0 +1,112 @@
+import { MINUTE_MS } from '../../core/clock.ts';
+import { BridgeError } from '../../core/errors.ts';
+import type { MailboxAddress } from '../../directory/smtp-address.ts';
+import type { FreeBusy } from '../../freebusy/free-busy.ts';
+import { alignOutward } from '../../freebusy/interval.ts';
+import type { Interval } from '../../freebusy/interval.ts';
+import { child } from '../../platform/xml/element.ts';
+import type { XmlElement } from '../../platform/xml/element.ts';
+import { el } from '../../platform/xml/write.ts';
+import type { XmlNode } from '../../platform/xml/write.ts';
+import { localFromUtc, UTC_ZONE } from '../../timezones/bias-rules.ts';
+import { encodeNaiveDateTime } from './date-time.ts';
+import { decodeFreeBusyView } from './free-busy-view.ts';
+import { messageElement } from './names.ts';
+import { decodeResponseMessageError } from './response-message.ts';
+import { encodeTimeZone } from './time-zone.ts';
+
+/** One GetUserAvailability request. At most LIMITS.ewsMailboxesPerRequest mailboxes and LIMITS.upstreamWindowDays days. */
+export interface AvailabilityQuestion {
+  readonly mailboxes: readonly MailboxAddress[];
+  readonly window: Interval;
+  /** Subjects and places are wanted. */
+  readonly details: boolean;
+}
+
+/** What came of one mailbox; `seen` is what the server sent, for `--explain`: times and types, never a subject. */
+export type AvailabilityResult =
+  | { readonly mailbox: MailboxAddress; readonly freeBusy: FreeBusy; readonly seen: string }
+  | { readonly mailbox: MailboxAddress; readonly error: BridgeError };
+
+/**
+ * Minutes of one merged digit: 15, and for a window shorter than that 5, the least that Exchange takes. The digits only
+ * count where a server gives no events.
+ */
+export function mergedInterval(window: Interval): number {
+  return window.end - window.start < 15 * MINUTE_MS ? 5 : 15;
+}
+
+/** The view that is asked for; a server may answer with a lower one. */
+export function requestedView(question: AvailabilityQuestion): 'FreeBusyMerged' | 'DetailedMerged' {
+  return question.details ? 'DetailedMerged' : 'FreeBusyMerged';
+}
+
+/** What is really asked: the window moved outward to whole digits, because Exchange counts them from its start. */
+export function askedWindow(window: Interval): Interval {
+  return alignOutward(window, mergedInterval(window) * MINUTE_MS);
+}
+
+/**
+ * The body of the request. Times are naive and in UTC, with UTC spelled as a zone: 2007 insists on a TimeZone, and a zone
+ * with real rules is wrong for windows over a change of the rules (exchange.md §6.1).
+ */
+export function encodeGetUserAvailabilityRequest(question: AvailabilityQuestion): XmlNode {
+  const asked = askedWindow(question.window);
+  const mailboxData = question.mailboxes.map((mailbox) =>
+    el(
+      't:MailboxData',
+      undefined,
+      el('t:Email', undefined, el('t:Address', undefined, mailbox)),
+      el('t:AttendeeType', undefined, 'Required'),
+      el('t:ExcludeConflicts', undefined, 'false'),
+    ),
+  );
+  const naive = (instant: number): string => encodeNaiveDateTime(localFromUtc(UTC_ZONE, instant));
+  return messageElement(
+    'GetUserAvailabilityRequest',
+    {},
+    encodeTimeZone('t:TimeZone', UTC_ZONE),
+    el('m:MailboxDataArray', undefined, mailboxData),
+    el(
+      't:FreeBusyViewOptions',
+      undefined,
+      el('t:TimeWindow', undefined, el('t:StartTime', undefined, naive(asked.start)), el('t:EndTime', undefined, naive(asked.end))),
+      el('t:MergedFreeBusyIntervalInMinutes', undefined, mergedInterval(question.window)),
+      el('t:RequestedView', undefined, requestedView(question)),
+    ),
+  );
+}
+
+/**
+ * Reads the answer to `question` out of the envelope's Body: one result a mailbox, in the question's order.
+ *
+ * Answers carry no address, they belong to the mailboxes by position alone. So an array of another length, or one with
+ * something else in it, says nothing about anybody.
+ *
+ * @throws BridgeError BACKEND_MALFORMED
+ */
+export function decodeGetUserAvailabilityResponse(body: XmlElement, question: AvailabilityQuestion): readonly AvailabilityResult[] {
+  const array = child(child(body, 'GetUserAvailabilityResponse'), 'FreeBusyResponseArray');
+  if (array === undefined) throw new BridgeError('BACKEND_MALFORMED', 'the answer holds no free/busy');
+  const responses = array.children;
+  const asked = question.mailboxes.length;
+  if (responses.length !== asked || responses.some((one) => one.name !== 'FreeBusyResponse')) {
+    throw new BridgeError('BACKEND_MALFORMED', 'the answer holds another number of mailboxes than were asked for', {
+      details: { asked, answered: responses.length },
+    });
+  }
+  return question.mailboxes.map((mailbox, index) => decodeFreeBusyResponse(responses[index]!, mailbox, question));
+}
+
+function decodeFreeBusyResponse(response: XmlElement, mailbox: MailboxAddress, question: AvailabilityQuestion): AvailabilityResult {
+  // A code other than NoError counts, whatever view comes with it.
+  const error = decodeResponseMessageError(child(response, 'ResponseMessage'));
+  if (error !== undefined) return { mailbox, error };
+  const decoded = decodeFreeBusyView(child(response, 'FreeBusyView'), mailbox, {
+    window: question.window,
+    asked: askedWindow(question.window),
+    slotMinutes: mergedInterval(question.window),
+    details: question.details,
+  });
+  return { mailbox, ...decoded };
+}

@@ -1,0 +1,36 @@
+import { el } from '../../platform/xml/write.ts';
+import type { XmlNode } from '../../platform/xml/write.ts';
+import { encodeEnvelope } from '../soap/envelope.ts';
+
+/** Prefix `t` in everything we write. All three are `http:`; copies of the documentation that show `https:` are wrong. */
+export const TYPES_NS = 'http://schemas.microsoft.com/exchange/services/2006/types';
+/** Prefix `m` in everything we write. */
+export const MESSAGES_NS = 'http://schemas.microsoft.com/exchange/services/2006/messages';
+/** Namespace of the detail of a Fault. */
+export const ERRORS_NS = 'http://schemas.microsoft.com/exchange/services/2006/errors';
+
+/** The operations that we call. */
+export type EwsOperation = 'GetUserAvailability' | 'GetFolder' | 'FindFolder' | 'FindItem' | 'GetItem';
+
+/**
+ * The schema that we claim to speak. Every Exchange from 2007 SP1 to Online takes it; a newer name is a fault
+ * (ErrorInvalidServerVersion) at an older server, and none of what we ask for came later. The price: a 2013+ server may
+ * show working elsewhere to us in a way that the old schema has.
+ */
+export const REQUEST_SERVER_VERSION = 'Exchange2007_SP1';
+
+/** Value of the SOAPAction header, quotes included. */
+export function soapAction(operation: EwsOperation): string {
+  return `"${MESSAGES_NS}/${operation}"`;
+}
+
+/** The root element of a request's body: `m:name` with both namespaces declared on it, so that it can be validated by itself. */
+export function messageElement(name: string, attributes: Readonly<Record<string, string>>, ...content: readonly XmlNode[]): XmlNode {
+  return el(`m:${name}`, { 'xmlns:m': MESSAGES_NS, 'xmlns:t': TYPES_NS, ...attributes }, content);
+}
+
+/** A request as it goes out: SOAP 1.1 with RequestServerVersion in the header. */
+export function encodeRequestEnvelope(body: XmlNode): XmlNode {
+  const version = el('t:RequestServerVersion', { 'xmlns:t': TYPES_NS, Version: REQUEST_SERVER_VERSION });
+  return encodeEnvelope('1.1', { header: [version], body: [body] });
+}

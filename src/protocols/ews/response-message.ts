@@ -1,0 +1,37 @@
+import { BridgeError } from '../../core/errors.ts';
+import { attribute, child, childText, childrenNamed } from '../../platform/xml/element.ts';
+import type { XmlElement } from '../../platform/xml/element.ts';
+import { decodeFault } from '../soap/fault.ts';
+import { responseCodeError } from './response-code.ts';
+
+/**
+ * What a response message says went wrong; undefined where it says Success (or Warning) *and* NoError. A missing or doubled
+ * ResponseCode, an unknown class and a message that is not there at all are errors: silence is not success.
+ */
+export function decodeResponseMessageError(message: XmlElement | undefined): BridgeError | undefined {
+  const codes = childrenNamed(message, 'ResponseCode');
+  const code = codes.length === 1 ? codes[0]!.text.trim() : '';
+  const responseClass = attribute(message, 'ResponseClass');
+  if (code === 'NoError') return responseClass === 'Success' || responseClass === 'Warning' ? undefined : responseCodeError('');
+  return codedError(code, message, childText(message, 'MessageText') ?? '');
+}
+
+/**
+ * What a Fault means. The code stands in its detail, in `faultcode`, or nowhere (grommunio: text only). A Fault is about the
+ * request, so a code that elsewhere speaks of one mailbox is BACKEND_FAULT here: nobody has become unknown by it.
+ */
+export function decodeFaultError(fault: XmlElement): BridgeError {
+  const { code, reason, detail } = decodeFault(fault);
+  const error = codedError(childText(detail, 'ResponseCode') ?? code, detail, reason);
+  if (error.code === 'BACKEND_BUSY' || error.code === 'BACKEND_FAULT') return error;
+  return new BridgeError('BACKEND_FAULT', 'the calendar system refused the request', { temporary: error.temporary, details: error.details });
+}
+
+/** Exchange also wraps its "busy" into ErrorInternalServerError, named in the text or in MessageXml only (exchange.md §3.7). */
+function codedError(code: string, container: XmlElement | undefined, text: string): BridgeError {
+  const values = childrenNamed(child(container, 'MessageXml'), 'Value');
+  const named = (name: string): string | undefined => values.find((one) => attribute(one, 'Name') === name)?.text.trim();
+  const isWrapped = code === 'ErrorInternalServerError' && (named('InnerErrorResponseCode') === 'ErrorServerBusy' || text.includes('ErrorServerBusy'));
+  const backOff = named('BackOffMilliseconds');
+  return responseCodeError(isWrapped ? 'ErrorServerBusy' : code, backOff !== undefined && /^\d{1,9}$/.test(backOff) ? Number(backOff) : undefined);
+}

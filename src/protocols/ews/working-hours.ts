@@ -1,0 +1,38 @@
+import { child, childText, childrenNamed } from '../../platform/xml/element.ts';
+import type { XmlElement } from '../../platform/xml/element.ts';
+import { WEEKDAYS } from '../../freebusy/free-busy.ts';
+import type { Weekday, WorkingHours } from '../../freebusy/free-busy.ts';
+import { decodeTimeZone, integer } from './time-zone.ts';
+
+const WORKDAYS = WEEKDAYS.slice(1, 6);
+const WEEKEND: readonly Weekday[] = ['Sunday', 'Saturday'];
+
+/**
+ * Reads WorkingHours of a FreeBusyView. Undefined where any part is unreadable: half a working week would show somebody as
+ * away who is not, and nothing depends on it.
+ */
+export function decodeWorkingHours(element: XmlElement | undefined): WorkingHours | undefined {
+  const timeZone = decodeTimeZone(child(element, 'TimeZone'));
+  const array = child(element, 'WorkingPeriodArray');
+  if (timeZone === undefined || array === undefined) return undefined;
+  const periods: { days: readonly Weekday[]; startMinute: number; endMinute: number }[] = [];
+  for (const period of childrenNamed(array, 'WorkingPeriod')) {
+    const days = decodeDays(childText(period, 'DayOfWeek') ?? '');
+    const startMinute = integer(childText(period, 'StartTimeInMinutes'), 0, 1_440);
+    const endMinute = integer(childText(period, 'EndTimeInMinutes'), 0, 1_440);
+    if (days === undefined || startMinute === undefined || endMinute === undefined) return undefined;
+    periods.push({ days, startMinute, endMinute });
+  }
+  return { timeZone, periods };
+}
+
+/** DaysOfWeekType: a list, in which the schema also has Day, Weekday and WeekendDay. */
+function decodeDays(text: string): readonly Weekday[] | undefined {
+  const days = new Set<Weekday>();
+  for (const word of text.split(/\s+/).filter((one) => one !== '')) {
+    const meant = word === 'Day' ? WEEKDAYS : word === 'Weekday' ? WORKDAYS : word === 'WeekendDay' ? WEEKEND : WEEKDAYS.filter((day) => day === word);
+    if (meant.length === 0) return undefined;
+    for (const day of meant) days.add(day);
+  }
+  return WEEKDAYS.filter((day) => days.has(day));
+}

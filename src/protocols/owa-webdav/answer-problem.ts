@@ -1,0 +1,65 @@
+import { BridgeError } from '../../core/errors.ts';
+import type { ErrorCode } from '../../core/errors.ts';
+import type { HttpAnswer } from '../../platform/http-client/http-client.ts';
+
+/** What of an HTTP answer is looked at. */
+export type AnswerHead = Pick<HttpAnswer, 'status' | 'headers' | 'body' | 'url'>;
+
+/**
+ * Why an answer is not the one hoped for; undefined where it is. One branch for each way in which an OWA server was seen to
+ * say no: exchange.md §2.4, §2.6, §7.
+ *
+ * @param expected 200 for commands, 207 for PROPFIND
+ */
+export function problemOf(answer: AnswerHead, expected: 200 | 207): BridgeError | undefined {
+  const { status, headers } = answer;
+  if (isLogonPage(answer)) return problem('BACKEND_AUTH', 'the server answers with its logon page', answer, 'set auth: form, or check the credentials');
+  if (status === 440) return problem('BACKEND_AUTH', 'the server says that the logon has timed out (440)', answer, 'set auth: form');
+  if (status === 401) {
+    const offered = headers['www-authenticate'] ?? '';
+    const lacksBasic = offered !== '' && !/\bbasic\b/i.test(offered);
+    return lacksBasic
+      ? problem('BACKEND_AUTH', 'the server offers no Basic authentication', answer, 'switch Basic on for the virtual directory, or set auth: form')
+      : problem('BACKEND_AUTH', 'the server refuses the credentials', answer, 'check username and password');
+  }
+  if (status === 403) return problem('BACKEND_AUTH', 'the server forbids it (403)', answer, 'over http 403.4 means that it wants https; else give the account the right');
+  if (status === 404) {
+    return problem('BACKEND_FAULT', 'the server has nothing there (404)', answer, 'is /public a virtual directory of this server? IIS also says so for long queries (404.15) and for %2B (404.11)');
+  }
+  if (status === 429 || status === 503) return new BridgeError('BACKEND_BUSY', 'the calendar system is busy', { temporary: true, ...retryAfter(headers['retry-after']), details: { status } });
+  if (status >= 500) return new BridgeError('BACKEND_FAULT', 'the calendar system failed', { temporary: true, details: { status } });
+  if (status >= 300 && status < 400) return problem('BACKEND_REDIRECT', 'the calendar system redirects without saying where to', answer, 'check the url');
+  if (status !== expected) return problem('BACKEND_MALFORMED', 'the calendar system answers with an unexpected status', answer, 'is this an Exchange 2000, 2003 or 2007?');
+  if (isHtml(answer)) return problem('BACKEND_MALFORMED', 'the calendar system answers with a web page', answer, 'the url must be the root of the server that has /public');
+  return undefined;
+}
+
+/** Whether somebody shows us where to log on: by the final URL, or by a page with a password field. */
+export function isLogonPage(answer: AnswerHead): boolean {
+  if (isLogonLocation(answer.url.pathname)) return true;
+  return answer.status < 400 && isHtml(answer) && /owaauth\.dll|auth\.owa|type\s*=\s*["']?password/i.test(head(answer));
+}
+
+/** Whether a path or a Location is that of a logon form. */
+export function isLogonLocation(location: string): boolean {
+  return /\/(?:owalogon\.asp|logon\.aspx)(?:$|[?#;/])/i.test(location);
+}
+
+function isHtml(answer: AnswerHead): boolean {
+  return /^\s*(?:text\/html|application\/xhtml)/i.test(answer.headers['content-type'] ?? '') || /^\uFEFF?\s*<(?:!doctype\s+html|html)/i.test(head(answer));
+}
+
+/** Logon pages name their target in the first lines; 2007's is built by script, with its address near the top. */
+const HEAD_BYTES = 16_384; // → LIMITS
+
+function head(answer: AnswerHead): string {
+  return answer.body.subarray(0, HEAD_BYTES).toString('utf8');
+}
+
+function problem(code: ErrorCode, message: string, answer: AnswerHead, hint: string): BridgeError {
+  return new BridgeError(code, message, { details: { status: answer.status, hint } });
+}
+
+function retryAfter(header: string | undefined): { readonly retryAfterMs?: number } {
+  return header !== undefined && /^\d{1,6}$/.test(header.trim()) ? { retryAfterMs: Number(header) * 1000 } : {};
+}

@@ -1,0 +1,79 @@
+import type { Clock } from '../../core/clock.ts';
+import { BridgeError } from '../../core/errors.ts';
+import type { RequestContext } from '../../core/request-context.ts';
+import type { HttpAnswer, HttpClient } from '../../platform/http-client/http-client.ts';
+import type { RequestBudget } from '../../platform/http-client/request-budget.ts';
+import { isLogonPage, problemOf } from './answer-problem.ts';
+import { FormSession } from './client-logon.ts';
+import { MSIE_USER_AGENT } from './names.ts';
+
+export interface OwaRequest {
+  readonly method: 'GET' | 'PROPFIND';
+  readonly url: URL;
+  /** The one status that means success. */
+  readonly expected: 200 | 207;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string;
+  readonly ctx: RequestContext;
+  readonly budget: RequestBudget;
+}
+
+export interface OwaConnectionOptions {
+  readonly url: URL;
+  readonly auth: 'basic' | 'form';
+  readonly username: string;
+  readonly password: string;
+  readonly http: HttpClient;
+  readonly clock: Clock;
+}
+
+/** Sends requests as the service account: with Basic, which the HTTP client adds, or with the cookies of a form logon. */
+export class OwaConnection {
+  readonly #http: HttpClient;
+  readonly #session: FormSession | undefined;
+
+  constructor(options: OwaConnectionOptions) {
+    this.#http = options.http;
+    this.#session = options.auth === 'form' ? new FormSession({ ...options, root: options.url }) : undefined;
+  }
+
+  /**
+   * The answer, whose status is the expected one. A session that the server has forgotten (440, or its logon page) is renewed once.
+   *
+   * @throws BridgeError see problemOf and HttpClient
+   */
+  async send(request: OwaRequest): Promise<HttpAnswer> {
+    const first = await this.#once(request);
+    if (this.#session === undefined || !isSignedOut(first.answer)) return expect(first.answer, request.expected);
+    const second = await this.#once(request, first.session);
+    if (isSignedOut(second.answer)) throw new BridgeError('BACKEND_AUTH', 'the server does not accept its own logon', { details: { status: second.answer.status } });
+    return expect(second.answer, request.expected);
+  }
+
+  async #once(request: OwaRequest, dead?: Awaited<ReturnType<FormSession['get']>>) {
+    const { method, url, headers, body, ctx, budget } = request;
+    const session = await this.#session?.get(budget, ctx.signal, dead);
+    const answer = await this.#http.request({
+      method,
+      url,
+      headers: { 'user-agent': MSIE_USER_AGENT, ...headers, ...(session === undefined ? {} : { cookie: session.cookies.header() }) },
+      body,
+      signal: ctx.signal,
+      budget,
+      hops: ctx.hops,
+    });
+    // Exchange 2007 renews cadata as it goes.
+    if (!isSignedOut(answer)) session?.cookies.store(answer.cookies);
+    return { answer, session };
+  }
+}
+
+function isSignedOut(answer: HttpAnswer): boolean {
+  return answer.status === 440 || answer.status === 401 || isLogonPage(answer);
+}
+
+function expect(answer: HttpAnswer, expected: 200 | 207): HttpAnswer {
+  const problem = problemOf(answer, expected);
+  if (problem !== undefined) throw problem;
+  return answer;
+}

@@ -1,0 +1,148 @@
+import { DAY_MS, MINUTE_MS, SECOND_MS } from '../../core/clock.ts';
+import type { Clock } from '../../core/clock.ts';
+import { toBridgeError } from '../../core/errors.ts';
+import type { BridgeError, ErrorCode } from '../../core/errors.ts';
+import { LIMITS } from '../../core/limits.ts';
+import type { MailboxAddress } from '../../directory/smtp-address.ts';
+import type { ProbeFinding } from '../../freebusy/calendar-system.ts';
+import { alignOutward } from '../../freebusy/interval.ts';
+import type { HttpAnswer } from '../../platform/http-client/http-client.ts';
+import { readXml } from '../../platform/xml/read.ts';
+import type { OwaRequest } from './client-connection.ts';
+import { below } from './client-logon.ts';
+import { decodeFreeBusyResponse, encodeFreeBusyQuery } from './free-busy-query.ts';
+import { encodeMessagePropfind } from './propfind-message.ts';
+
+export interface OwaProbe {
+  readonly root: URL;
+  readonly lookup: 'query' | 'public-folder';
+  readonly auth: 'basic' | 'form';
+  readonly clock: Clock;
+  readonly mailbox: MailboxAddress | undefined;
+  readonly send: (request: Omit<OwaRequest, 'ctx' | 'budget'>) => Promise<HttpAnswer>;
+}
+
+/** No server has it: it is answered with 4s, which shows that the command works. */
+const NOBODY = 'freebusy-bridge-check@bridge.invalid' as MailboxAddress;
+
+/** The tree and, beside it, the folder whose name has the `+` that IIS 7 takes for an attack (404.11). */
+const TREE = '/public/NON_IPM_SUBTREE/';
+const FREE_BUSY_FOLDER = `${TREE}SCHEDULE%2B%20FREE%20BUSY/`;
+
+/** Tries what a lookup needs, in the order in which it would fail; what has no sense after a failure is left out. */
+export async function probeOwa(probe: OwaProbe): Promise<readonly ProbeFinding[]> {
+  const first = await attempt(() => probe.send({ method: 'GET', url: queryUrl(probe, [probe.mailbox ?? NOBODY]), expected: 200 }));
+  if ('error' in first) {
+    if (first.error.code === 'BACKEND_AUTH') return [failed('sign-in', first.error)];
+    if (isConnection(first.error.code)) return [failed('connection', first.error)];
+    const command = failed('right to read', first.error);
+    // Public folders can be read where the command is missing.
+    if (probe.lookup === 'query') return [command];
+    return [{ ...command, outcome: 'warn' }, ...(await folderFindings(probe))];
+  }
+  const signIn: ProbeFinding = { step: 'sign-in', outcome: 'ok', text: `signed in (${probe.auth})` };
+  const read = [...(await readFindings(probe, first.answer)), ...versionFinding(first.answer), ...clockFinding(first.answer, probe.clock)];
+  return [signIn, ...read, await queryLengthFinding(probe), ...(await folderFindings(probe))];
+}
+
+async function readFindings(probe: OwaProbe, answer: HttpAnswer): Promise<readonly ProbeFinding[]> {
+  const mailbox = probe.mailbox ?? NOBODY;
+  const read = await attempt(async () => decodeFreeBusyResponse(await readXml(answer.body, { dropIllegalReferences: true }), new Set([mailbox])));
+  if ('error' in read) return [failed('right to read', read.error)];
+  const digits = read.answer.get(mailbox);
+  if (digits !== undefined && 'fbdata' in digits) return [{ step: 'right to read', outcome: 'ok', text: 'cmd=freebusy gives digits for the mailbox' }];
+  if (probe.mailbox === undefined) return [{ step: 'right to read', outcome: 'ok', text: 'cmd=freebusy answers; no mailbox was named to read' }];
+  return [{ step: 'right to read', outcome: 'warn', text: 'cmd=freebusy knows nothing of the mailbox', advice: 'it may never have published; open its calendar once, or name another under `mailboxes`' }];
+}
+
+/** A query as long as lookups make them: IIS's request filtering refuses 2,048 characters and more by default, sites may allow less. */
+async function queryLengthFinding(probe: OwaProbe): Promise<ProbeFinding> {
+  const users: MailboxAddress[] = [];
+  for (let url = queryUrl(probe, users); url.search.length < LIMITS.owaQueryCharacters - 60; url = queryUrl(probe, users)) {
+    users.push(`freebusy-bridge-check-${users.length}@bridge.invalid` as MailboxAddress);
+  }
+  const sent = await attempt(() => probe.send({ method: 'GET', url: queryUrl(probe, users), expected: 200 }));
+  const step = 'query length';
+  if (!('error' in sent)) return { step, outcome: 'ok', text: `a query of ${LIMITS.owaQueryCharacters} characters passes` };
+  const is404 = sent.error.details['status'] === 404;
+  return is404
+    ? { step, outcome: 'fail', text: 'long queries are answered 404 (IIS: 404.15)', advice: 'raise maxQueryString of request filtering for /public to 2048' }
+    : { ...failed(step, sent.error), advice: 'large lookups will fail as this one did' };
+}
+
+async function folderFindings(probe: OwaProbe): Promise<readonly ProbeFinding[]> {
+  const matters = probe.lookup === 'public-folder' ? 'fail' : 'warn';
+  const step = 'public folder';
+  const folder = await attempt(() => propfind(probe, FREE_BUSY_FOLDER));
+  if (!('error' in folder)) return [{ step, outcome: 'ok', text: 'SCHEDULE+ FREE BUSY can be reached' }];
+  const status = folder.error.details['status'];
+  if (status === 403 || status === 401) {
+    return [{ step, outcome: matters, text: 'SCHEDULE+ FREE BUSY may not be read', advice: 'give the account Reviewer on the EX: folder (Add-PublicFolderClientPermission); rights are cached for hours' }];
+  }
+  if (status !== 404) return [{ ...failed(step, folder.error), outcome: matters }];
+  const tree = await attempt(() => propfind(probe, TREE));
+  return 'error' in tree
+    ? [{ step, outcome: matters, text: 'there is no public folder tree', advice: 'is there a public folder database? Exchange 2013 and later have no such folder: use exchange-ews' }]
+    : [{ step, outcome: matters, text: 'the + of SCHEDULE+ FREE BUSY is refused (IIS: 404.11)', advice: 'set allowDoubleEscaping="true" in request filtering for /public' }];
+}
+
+function propfind(probe: OwaProbe, path: string): Promise<HttpAnswer> {
+  const headers = { depth: '0', translate: 'f', 'content-type': 'text/xml; charset="utf-8"' };
+  return probe.send({ method: 'PROPFIND', url: below(probe.root, path), expected: 207, headers, body: encodeMessagePropfind() });
+}
+
+function queryUrl(probe: OwaProbe, addresses: readonly MailboxAddress[]): URL {
+  const now = probe.clock.now();
+  const url = below(probe.root, '/public/');
+  url.search = encodeFreeBusyQuery({ window: alignOutward({ start: now, end: now + DAY_MS }, 30 * MINUTE_MS), intervalMinutes: 30, addresses });
+  return url;
+}
+
+function versionFinding(answer: HttpAnswer): readonly ProbeFinding[] {
+  const store = answer.headers['ms-webstorage'];
+  const owa = answer.headers['x-owa-version'];
+  const web = answer.headers['microsoftofficewebserver'] ?? answer.headers['server'];
+  const text = [store && `store ${store}${generation(store)}`, owa && `OWA ${owa}`, web].filter((one) => one !== undefined && one !== '').join(', ');
+  return text === '' ? [] : [{ step: 'version', outcome: 'ok', text: text.replace(/[^\x20-\x7e]/g, '').slice(0, 200) }];
+}
+
+/** The store's build: exchange.md §2.6. */
+function generation(build: string): string {
+  if (build.startsWith('6.0.')) return ' (Exchange 2000)';
+  if (build.startsWith('6.5.')) return ' (Exchange 2003)';
+  return build.startsWith('8.') ? ' (Exchange 2007)' : '';
+}
+
+function clockFinding(answer: HttpAnswer, clock: Clock): readonly ProbeFinding[] {
+  const theirs = Date.parse(answer.headers['date'] ?? '');
+  if (Number.isNaN(theirs)) return [];
+  const skewMs = theirs - clock.now();
+  const text = `its clock is ${Math.round(Math.abs(skewMs) / SECOND_MS)} s ${skewMs < 0 ? 'behind' : 'ahead of'} ours`;
+  if (Math.abs(skewMs) <= MINUTE_MS) return [{ step: 'clock', outcome: 'ok', text }];
+  return [{ step: 'clock', outcome: 'warn', text, advice: 'let both machines follow the same time server' }];
+}
+
+function failed(step: string, error: BridgeError): ProbeFinding {
+  const hint = error.details['hint'];
+  return { step, outcome: 'fail', text: `${error.code}: ${error.publicMessage}`, advice: typeof hint === 'string' ? hint : (ADVICE[error.code] ?? 'ask the server with curl and look at its log') };
+}
+
+const ADVICE: Partial<Record<ErrorCode, string>> = {
+  BACKEND_AUTH: 'check username and password',
+  BACKEND_UNREACHABLE: 'check the host name, the port and the firewall',
+  BACKEND_TLS: 'name the authority of its certificate under tls.ca',
+  BACKEND_REDIRECT: 'give the URL it leads to, or list its host under hosts',
+  DEADLINE: 'it accepts and stays silent: look at its load, or raise the deadline',
+};
+
+function isConnection(code: ErrorCode): boolean {
+  return code === 'BACKEND_UNREACHABLE' || code === 'BACKEND_TLS' || code === 'DEADLINE' || code === 'BACKEND_REDIRECT';
+}
+
+async function attempt<T>(action: () => Promise<T>): Promise<{ readonly answer: T } | { readonly error: BridgeError }> {
+  try {
+    return { answer: await action() };
+  } catch (thrown) {
+    return { error: toBridgeError(thrown) };
+  }
+}

@@ -1,0 +1,200 @@
+import type { Clock } from '../../core/clock.ts';
+import { MINUTE_MS } from '../../core/clock.ts';
+import { BridgeError, toBridgeError } from '../../core/errors.ts';
+import { LIMITS } from '../../core/limits.ts';
+import type { Logger } from '../../core/logger.ts';
+import type { ExplainNote, RequestContext } from '../../core/request-context.ts';
+import type { MailboxAddress } from '../../directory/smtp-address.ts';
+import { askInParts, groupsOf } from '../../freebusy/ask-in-parts.ts';
+import type { QueryPart } from '../../freebusy/ask-in-parts.ts';
+import type { CalendarSystem, ProbeFinding } from '../../freebusy/calendar-system.ts';
+import { alignOutward } from '../../freebusy/interval.ts';
+import type { FreeBusyQuery, FreeBusyResult } from '../../freebusy/source.ts';
+import { HttpClient } from '../../platform/http-client/http-client.ts';
+import { basicAuthentication } from '../../platform/http-client/interceptors.ts';
+import { RequestBudget } from '../../platform/http-client/request-budget.ts';
+import { readXml } from '../../platform/xml/read.ts';
+import type { XmlElement } from '../../platform/xml/element.ts';
+import { freeBusyFromMessage, publishRange } from '../schedule-plus/free-busy-from-message.ts';
+import { decodeFreeBusyMessage } from '../schedule-plus/free-busy-message.ts';
+import { legacyExchangeDnFromTemplate, locateMessage } from '../schedule-plus/legacy-exchange-dn.ts';
+import { messageUrl } from '../schedule-plus/message-url.ts';
+import { OwaConnection } from './client-connection.ts';
+import { below } from './client-logon.ts';
+import { probeOwa } from './client-probe.ts';
+import { decodeFreeBusyResponse, encodeFreeBusyQuery, freeBusyFromDigits } from './free-busy-query.ts';
+import { decodeMessagePropfind, encodeMessagePropfind } from './propfind-message.ts';
+
+export interface OwaWebdavOptions {
+  /** The system's name in the configuration. */
+  readonly name: string;
+  /** The server's root; `/public/…` is appended. */
+  readonly url: URL;
+  readonly auth: 'basic' | 'form';
+  readonly username: string;
+  readonly password: string;
+  readonly ca?: readonly string[] | undefined;
+  /** Hosts to which a redirect may lead beside its own. */
+  readonly hosts: readonly string[];
+  /** `query`: cmd=freebusy. `public-folder`: PROPFIND of the free/busy message, one request a mailbox. */
+  readonly lookup: 'query' | 'public-folder';
+  /** Template of the legacyExchangeDN; needed by `public-folder`. */
+  readonly legacyExchangeDn?: string | undefined;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** Whom `check` asks about; without one only the server is tried. */
+  readonly probeMailbox?: MailboxAddress | undefined;
+}
+
+/** Minutes of one digit: Outlook's appointments begin at multiples of it, and five weeks of it are 10,080 digits. */
+const SLOT_MINUTES = 5;
+
+/** An Exchange 2000, 2003 or 2007 with its OWA and WebDAV. */
+export class OwaWebdavSystem implements CalendarSystem {
+  readonly #options: OwaWebdavOptions;
+  readonly #http: HttpClient;
+  readonly #connection: OwaConnection;
+
+  /** @throws BridgeError CONFIGURATION when `lookup: public-folder` has no usable legacyExchangeDn */
+  constructor(options: OwaWebdavOptions) {
+    if (options.lookup === 'public-folder' && options.legacyExchangeDn === undefined) {
+      throw new BridgeError('CONFIGURATION', 'lookup: public-folder needs legacyExchangeDn');
+    }
+    this.#options = options;
+    const { ca, hosts, username, password } = options;
+    this.#http = new HttpClient({ ca, redirectHosts: hosts, interceptors: options.auth === 'basic' ? [basicAuthentication(username, password)] : [] });
+    this.#connection = new OwaConnection({ ...options, http: this.#http });
+  }
+
+  async freeBusy(query: FreeBusyQuery, ctx: RequestContext): Promise<readonly FreeBusyResult[]> {
+    const budget = new RequestBudget();
+    const now = (): number => this.#options.clock.now();
+    if (this.#options.lookup === 'public-folder') {
+      const group = (mailboxes: readonly MailboxAddress[]): readonly (readonly MailboxAddress[])[] => groupsOf(mailboxes, 1);
+      // A message has all there is; pieces of the window would only read it again.
+      return askInParts(query, ctx, { group, maxDays: LIMITS.windowDays, now, ask: async (part) => [await this.#readMessage(part, ctx, budget)] });
+    }
+    return askInParts(query, ctx, {
+      group: (mailboxes, window) => this.#groups(mailboxes, window),
+      maxDays: LIMITS.upstreamWindowDays,
+      now,
+      ask: (part) => this.#query(part, ctx, budget),
+    });
+  }
+
+  async probe(ctx: RequestContext): Promise<readonly ProbeFinding[]> {
+    const { clock, url, lookup, auth, probeMailbox } = this.#options;
+    return probeOwa({ root: url, lookup, auth, clock, mailbox: probeMailbox, send: (request) => this.#connection.send({ ...request, ctx, budget: new RequestBudget() }) });
+  }
+
+  async close(): Promise<void> {
+    await this.#http.close();
+  }
+
+  async #query(part: QueryPart, ctx: RequestContext, budget: RequestBudget): Promise<readonly FreeBusyResult[]> {
+    const { clock } = this.#options;
+    const { mailboxes, window } = part;
+    const aligned = alignOutward(window, SLOT_MINUTES * MINUTE_MS);
+    const url = this.#queryUrl(mailboxes, aligned);
+    if (queryCharacters(url) > LIMITS.owaQueryCharacters) {
+      // Only a single address of many escaped characters comes here.
+      return mailboxes.map((mailbox) => ({ mailbox, error: new BridgeError('NO_DATA', 'the address is too long for this calendar system') }));
+    }
+    this.#explain(ctx, 'request', `GET ${url.pathname}?cmd=freebusy&…&interval=${SLOT_MINUTES} about ${mailboxes.length} mailboxes, ${span(aligned)}`);
+    const answer = await this.#connection.send({ method: 'GET', url, expected: 200, ctx, budget });
+    const byMailbox = decodeFreeBusyResponse(await readAnswer(answer.body, answer.headers['content-type']), new Set(mailboxes));
+    return mailboxes.map((mailbox): FreeBusyResult => {
+      const digits = byMailbox.get(mailbox) ?? { error: new BridgeError('NO_DATA', 'the answer does not speak about this mailbox') };
+      if ('error' in digits) return this.#withoutData(mailbox, digits.error, ctx);
+      this.#explain(ctx, 'answer', `${mailbox}: ${digits.fbdata}`);
+      return { mailbox, freeBusy: freeBusyFromDigits(mailbox, window, digits.fbdata, aligned.start, SLOT_MINUTES), asOf: clock.now() };
+    });
+  }
+
+  async #readMessage({ mailboxes, window }: QueryPart, ctx: RequestContext, budget: RequestBudget): Promise<FreeBusyResult> {
+    const mailbox = mailboxes[0]!;
+    const { clock, legacyExchangeDn, logger, name, url: root } = this.#options;
+    try {
+      const location = locateMessage(legacyExchangeDnFromTemplate(legacyExchangeDn ?? '', mailbox));
+      const url = messageUrl(root, location);
+      this.#explain(ctx, 'request', `PROPFIND ${url.pathname}`);
+      const answer = await this.#connection.send({ method: 'PROPFIND', url, expected: 207, headers: PROPFIND_HEADERS, body: encodeMessagePropfind(), ctx, budget });
+      const message = decodeFreeBusyMessage(decodeMessagePropfind(await readAnswer(answer.body, answer.headers['content-type'])));
+      if (message.subject !== undefined && message.subject.toUpperCase() !== location.subject.toUpperCase()) {
+        throw new BridgeError('NO_DATA', "the message found is somebody else's");
+      }
+      const published = publishRange(message);
+      if (published === undefined) throw new BridgeError('NO_DATA', 'the free/busy message does not say what time it is about');
+      for (const oddity of message.oddities) logger.debug({ requestId: ctx.requestId, system: name, mailbox, reason: oddity }, 'odd free/busy message');
+      this.#explain(ctx, 'answer', `${mailbox}: published ${span(published)}${message.oddities.map((one) => `; ${one}`).join('')}`);
+      const freeBusy = freeBusyFromMessage(message, mailbox, window);
+      return { mailbox, freeBusy, asOf: Math.min(message.rangeTimestamp ?? clock.now(), clock.now()) };
+    } catch (thrown) {
+      const error = messageError(toBridgeError(thrown));
+      if (error.code === 'BACKEND_AUTH') throw error;
+      return this.#withoutData(mailbox, error, ctx);
+    }
+  }
+
+  #withoutData(mailbox: MailboxAddress, error: BridgeError, ctx: RequestContext): FreeBusyResult {
+    const { logger, name } = this.#options;
+    this.#explain(ctx, 'no-data', `${mailbox}: ${error.code}, ${error.publicMessage}`);
+    logger.debug({ requestId: ctx.requestId, system: name, protocol: 'owa-webdav', mailbox, code: error.code, reason: error.publicMessage }, 'no free/busy');
+    return { mailbox, error };
+  }
+
+  #queryUrl(addresses: readonly MailboxAddress[], window: FreeBusyQuery['window']): URL {
+    const url = below(this.#options.url, '/public/');
+    url.search = encodeFreeBusyQuery({ window, intervalMinutes: SLOT_MINUTES, addresses });
+    return url;
+  }
+
+  /** As many mailboxes in one query as IIS takes (404.15 beyond). */
+  #groups(mailboxes: readonly MailboxAddress[], window: FreeBusyQuery['window']): readonly (readonly MailboxAddress[])[] {
+    const aligned = alignOutward(window, SLOT_MINUTES * MINUTE_MS);
+    const bare = queryCharacters(this.#queryUrl([], aligned));
+    const groups: MailboxAddress[][] = [];
+    let room = 0;
+    for (const mailbox of mailboxes) {
+      const characters = queryCharacters(this.#queryUrl([mailbox], aligned)) - bare;
+      if (groups.length === 0 || characters > room) {
+        groups.push([]);
+        room = LIMITS.owaQueryCharacters - bare;
+      }
+      groups.at(-1)!.push(mailbox);
+      room -= characters;
+    }
+    return groups;
+  }
+
+  #explain(ctx: RequestContext, kind: ExplainNote['kind'], text: string): void {
+    ctx.explain?.({ system: this.#options.name, kind, text });
+  }
+}
+
+const PROPFIND_HEADERS = { depth: '0', translate: 'f', 'content-type': 'text/xml; charset="utf-8"' };
+
+/** What a status means where it is about one message: neither 404 nor 403 says anything of the others. */
+function messageError(error: BridgeError): BridgeError {
+  const { status } = error.details;
+  if (error.code === 'BACKEND_FAULT' && status === 404) return new BridgeError('NO_DATA', 'the mailbox has published no free/busy', { cause: error, details: error.details });
+  if (error.code === 'BACKEND_AUTH' && status === 403) return new BridgeError('NO_DATA', 'the free/busy message may not be read', { cause: error, details: error.details });
+  return error;
+}
+
+async function readAnswer(body: Buffer, contentType: string | undefined): Promise<XmlElement> {
+  const charset = /;\s*charset\s*=\s*"?([\w.:-]+)/i.exec(contentType ?? '')?.[1];
+  try {
+    return await readXml(body, { charset, dropIllegalReferences: true });
+  } catch (error) {
+    throw new BridgeError('BACKEND_MALFORMED', 'the answer is no well-formed XML', { cause: error });
+  }
+}
+
+function queryCharacters(url: URL): number {
+  return url.search.length - 1;
+}
+
+function span({ start, end }: FreeBusyQuery['window']): string {
+  return `${new Date(start).toISOString()}/${new Date(end).toISOString()}`;
+}

@@ -1,0 +1,134 @@
+import express from 'express';
+import type { Request, Response, Router } from 'express';
+import type { Clock } from '../../core/clock.ts';
+import { BridgeError, toBridgeError } from '../../core/errors.ts';
+import { LIMITS } from '../../core/limits.ts';
+import type { Requester } from '../../core/request-context.ts';
+import { askMailboxes, checkQuestion } from '../../freebusy/ask-mailboxes.ts';
+import type { WorkingElsewhereAs } from '../../freebusy/busy-type.ts';
+import type { FreeBusySource } from '../../freebusy/source.ts';
+import type { SignIn } from '../../platform/auth/sign-in.ts';
+import { readBody } from '../../platform/http-server/body.ts';
+import { contextFor, noteForLog, scopeOf } from '../../platform/http-server/request-scope.ts';
+import { facePathOf, rawQueryOf } from './face-path.ts';
+import { STATUS_OF } from './faults.ts';
+import { decodeLogonForm, encodeLogonPage, logonPageLocation, safeDestination } from './form-logon.ts';
+import { commandOf, decodeFreeBusyQuery, encodeFreeBusyResponse } from './free-busy-query.ts';
+import { decodeSessionCookie, encodeSessionCookie } from './session-cookie.ts';
+
+export interface OwaWebdavServices {
+  readonly source: FreeBusySource;
+  readonly signIn: SignIn;
+  readonly clock: Clock;
+  readonly workingElsewhereAs: WorkingElsewhereAs;
+}
+
+/**
+ * What a stock Zimbra takes for Exchange 2003: `GET /public/?cmd=freebusy` with Basic, or with the cookie of a form logon
+ * (zimbra-measured.md §2). Mount it at the root; what is not its own goes on to the next.
+ */
+export function owaWebdavEndpoint(services: OwaWebdavServices): Router {
+  const router = express.Router();
+  router.use(async (request, response, next) => {
+    const path = facePathOf(request.originalUrl);
+    if (path === undefined) {
+      next();
+      return;
+    }
+    noteForLog(request, { face: 'owa-webdav', operation: path.kind });
+    try {
+      if (path.kind === 'query') await query(services, request, response);
+      else if (path.kind === 'logon') await logon(services, path.path, request, response);
+      else logonPage(path.path, request, response);
+    } catch (thrown) {
+      refuse(toBridgeError(thrown), request, response);
+    }
+  });
+  return router;
+}
+
+async function query(services: OwaWebdavServices, request: Request, response: Response): Promise<void> {
+  const requester = await whoAsks(services.signIn, request);
+  if (!isRead(request)) {
+    notAllowed(response, 'GET, HEAD');
+    return;
+  }
+  const rawQuery = rawQueryOf(request.originalUrl);
+  const command = commandOf(rawQuery);
+  if (command === undefined) throw new BridgeError('NOT_FOUND', 'there is nothing here but commands');
+  if (command !== 'freebusy') throw new BridgeError('UNSUPPORTED', 'no such command');
+  const { window, intervalMinutes, addresses } = decodeFreeBusyQuery(rawQuery);
+  noteForLog(request, { operation: 'freebusy', mailboxes: addresses.length });
+  checkQuestion(addresses.length, window, intervalMinutes);
+  const asked = await askMailboxes(services.source, addresses, window, false, contextFor(request, requester));
+  const answers = asked.map(({ text, result }) => ({ address: text, freeBusy: 'freeBusy' in result ? result.freeBusy : undefined }));
+  const body = await encodeFreeBusyResponse(answers, window, intervalMinutes, services.workingElsewhereAs);
+  response.status(200).set('Cache-Control', 'no-store').type('text/xml').send(body);
+}
+
+/** A cookie counts where there are no credentials in the header. */
+async function whoAsks(signIn: SignIn, request: Request): Promise<Requester> {
+  const token = request.headers.authorization === undefined ? decodeSessionCookie(request.headers.cookie) : undefined;
+  return token === undefined ? signIn.fromRequest(request) : signIn.fromToken(token, 'owa-cookie', request);
+}
+
+async function logon(services: OwaWebdavServices, path: string, request: Request, response: Response): Promise<void> {
+  if (isRead(request)) {
+    redirect(response, logonPageLocation(path, safeDestination(''), 'none'));
+    return;
+  }
+  if (request.method !== 'POST') {
+    notAllowed(response, 'GET, HEAD, POST');
+    return;
+  }
+  const body = await readBody(request, LIMITS.requestBodyBytes);
+  try {
+    const form = decodeLogonForm(body, request.headers['content-type']);
+    const requester = await services.signIn.withPassword(form.username, form.password, request);
+    const token = services.signIn.issueToken(requester, 'owa-cookie', LIMITS.logonCookieMs);
+    noteForLog(request, { client: requester.name });
+    response.setHeader('Set-Cookie', encodeSessionCookie(token, scopeOf(request).secure));
+    redirect(response, form.destination);
+  } catch (thrown) {
+    const error = toBridgeError(thrown);
+    if (error.code !== 'AUTH_FAILED') throw error;
+    // As Exchange does it. Zimbra takes any status below 400 for success and finds out by the 401 that follows.
+    noteForLog(request, { code: error.code });
+    redirect(response, logonPageLocation(path, safeDestination(''), 'wrong-credentials'));
+  }
+}
+
+function logonPage(path: string, request: Request, response: Response): void {
+  if (!isRead(request)) {
+    notAllowed(response, 'GET, HEAD');
+    return;
+  }
+  response
+    .status(200)
+    .set('Cache-Control', 'no-store')
+    .set('Content-Security-Policy', "default-src 'none'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'")
+    .type('text/html')
+    .send(encodeLogonPage(path, rawQueryOf(request.originalUrl)));
+}
+
+function redirect(response: Response, location: string): void {
+  // Not response.redirect(): it rewrites the location. An entity is always sent (httpclient 4 in Zimbra trips over none).
+  response.status(302).set('Location', location).set('Cache-Control', 'no-store').type('text/plain').send('moved\n');
+}
+
+function notAllowed(response: Response, allow: string): void {
+  response.status(405).set('Allow', allow).type('text/plain').send('method not allowed\n');
+}
+
+function refuse(error: BridgeError, request: Request, response: Response): void {
+  const status = STATUS_OF[error.code];
+  const cause = error.cause instanceof Error ? error.cause.stack?.split('\n').filter((line) => /^\s+at /.test(line)).join('\n') : undefined;
+  noteForLog(request, { code: error.code, ...(error.code === 'INTERNAL' ? { stack: cause } : {}) });
+  if (status === 401) response.set('WWW-Authenticate', 'Basic realm="Free/Busy"');
+  if (error.retryAfterMs !== undefined) response.set('Retry-After', String(Math.ceil(error.retryAfterMs / 1000)));
+  response.status(status).type('text/plain').send(`${error.publicMessage}\n`);
+}
+
+function isRead(request: Request): boolean {
+  return request.method === 'GET' || request.method === 'HEAD';
+}

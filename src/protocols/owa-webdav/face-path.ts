@@ -1,0 +1,29 @@
+import { LOGON_PAGES, LOGON_PATHS } from './names.ts';
+
+/** What of this face a URL names. Case counts nowhere; neither does a doubled or trailing slash. */
+export type FacePath = { readonly kind: 'query' } | { readonly kind: 'logon'; readonly path: string } | { readonly kind: 'logon-page'; readonly path: string };
+
+/**
+ * Reads the path of a raw request target (origin or absolute form). `/public`, `/exchange` and `/exchange/{user}` take
+ * queries; undefined for everything that is not this face's.
+ */
+export function facePathOf(target: string): FacePath | undefined {
+  const path = canonicalPath(target);
+  if (path === '/public' || path === '/exchange' || /^\/exchange\/[^/]+$/.test(path)) return { kind: 'query' };
+  const logon = LOGON_PATHS.find((one) => one === path);
+  if (logon !== undefined) return { kind: 'logon', path: logon };
+  const page = LOGON_PAGES.find((one) => one === path);
+  return page === undefined ? undefined : { kind: 'logon-page', path: page };
+}
+
+/** The query part of a raw request target, as sent, without `?`. */
+export function rawQueryOf(target: string): string {
+  const mark = target.indexOf('?');
+  return mark < 0 ? '' : target.slice(mark + 1);
+}
+
+function canonicalPath(target: string): string {
+  const raw = target.replace(/^https?:\/\/[^/?]*/i, '').split('?', 1)[0]!;
+  const single = raw.replace(/\/{2,}/g, '/').replace(/(?<=.)\/$/, '');
+  return single.toLowerCase();
+}

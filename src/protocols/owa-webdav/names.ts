@@ -1,0 +1,17 @@
+/** The namespace of OWA's free/busy answer, exactly these two letters (KB 813268). */
+export const WM = 'WM';
+
+export const DAV = 'DAV:';
+/** Properties by tag: local name `x` + eight hex digits; Zimbra 8 writes `0x…`. */
+export const PROPTAG = 'http://schemas.microsoft.com/mapi/proptag/';
+/** Properties by name; of these only `subject`. */
+export const MAPI = 'http://schemas.microsoft.com/mapi/';
+
+/** OWA answers XML to Internet Explorer only; everybody else gets a page (exchange.md §2.4). */
+export const MSIE_USER_AGENT = 'Mozilla/4.0 (compatible; MSIE 6.0; Windows NT 5.2)';
+
+/** Where forms-based authentication takes the password: Exchange 2003, 2007, 2010. */
+export const LOGON_PATHS = ['/exchweb/bin/auth/owaauth.dll', '/owa/auth/owaauth.dll', '/owa/auth.owa'] as const;
+
+/** Where it shows its form: Exchange 2003, 2007 and later. */
+export const LOGON_PAGES = ['/exchweb/bin/auth/owalogon.asp', '/owa/auth/logon.aspx'] as const;

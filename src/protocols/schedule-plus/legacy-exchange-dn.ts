@@ -1,0 +1,78 @@
+import { BridgeError } from '../../core/errors.ts';
+import { domainOf, localPartOf } from '../../directory/smtp-address.ts';
+import type { MailboxAddress } from '../../directory/smtp-address.ts';
+
+/** Where the free/busy message of one legacyExchangeDN lies: the name of its folder below `SCHEDULE+ FREE BUSY`, and its subject. */
+export interface MessageLocation {
+  /** `EX:/o=…/ou=…` as the DN spells it. */
+  readonly folder: string;
+  /** `USER-/CN=RECIPIENTS/CN=…`, upper case; compare without case. */
+  readonly subject: string;
+}
+
+/**
+ * Splits a legacyExchangeDN at its first `/cn=` (exchange.md §1.1). Never assume `cn=Recipients`: organisations that came
+ * from 5.5 have other containers.
+ *
+ * @throws BridgeError NO_DATA where the DN has no such part
+ */
+export function locateMessage(legacyExchangeDn: string): MessageLocation {
+  const at = legacyExchangeDn.search(/\/cn=/i);
+  if (at <= 0 || !legacyExchangeDn.startsWith('/')) throw new BridgeError('NO_DATA', 'the mailbox has no usable legacyExchangeDN');
+  return { folder: `EX:${legacyExchangeDn.slice(0, at)}`, subject: `USER-${legacyExchangeDn.slice(at).toUpperCase()}` };
+}
+
+/**
+ * The legacyExchangeDN of a mailbox by the template of its system: `{localPart}`, `{domain}` and `{address}` stand as they are.
+ *
+ * @throws BridgeError NO_DATA where the address has a `/`, `\`, `=`, `..` or a control character: escaped or not, it would name
+ *   somebody else's message. CONFIGURATION where the template names nobody, or something unknown.
+ */
+export function legacyExchangeDnFromTemplate(template: string, mailbox: MailboxAddress): string {
+  checkTemplate(template);
+  if (/[/\\=\u0000-\u001f\u007f]|\.\./.test(mailbox)) throw new BridgeError('NO_DATA', 'the address cannot stand in a legacyExchangeDN');
+  const values: Readonly<Record<string, string>> = { localPart: localPartOf(mailbox), domain: domainOf(mailbox), address: mailbox };
+  return template.replace(PLACEHOLDER, (_whole, name: string) => values[name]!);
+}
+
+/** Whose message a DN is, as far as the template tells: lower case; the domain only where the template has it. */
+export interface NamedMailbox {
+  readonly localPart: string;
+  readonly domain: string | undefined;
+}
+
+/** Reads the template backwards, without regard to case. Undefined where the DN does not fit. */
+export function mailboxOfLegacyExchangeDn(template: string, legacyExchangeDn: string): NamedMailbox | undefined {
+  checkTemplate(template);
+  if (legacyExchangeDn.length > MAX_DN_CHARACTERS) return undefined;
+  const seen = new Set<string>();
+  const pattern = template
+    .split(/(\{[a-zA-Z]+\})/)
+    .map((piece) => {
+      const name = /^\{([a-zA-Z]+)\}$/.exec(piece)?.[1];
+      if (name === undefined) return piece.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
+      if (seen.has(name)) return `\\k<${name}>`;
+      seen.add(name);
+      return `(?<${name}>[^/\\\\=\\u0000-\\u001f\\u007f]+)`;
+    })
+    .join('');
+  const groups = new RegExp(`^${pattern}$`, 'iu').exec(legacyExchangeDn)?.groups;
+  if (groups === undefined) return undefined;
+  const { address, localPart, domain } = groups;
+  const at = address?.lastIndexOf('@') ?? -1;
+  if (address !== undefined && at <= 0) return undefined;
+  const local = localPart ?? address?.slice(0, at);
+  if (local === undefined || local.includes('..')) return undefined;
+  return { localPart: local.toLowerCase(), domain: (domain ?? address?.slice(at + 1))?.toLowerCase() };
+}
+
+const PLACEHOLDER = /\{([a-zA-Z]+)\}/g;
+/** Longest legacyExchangeDN that Exchange keeps is far below this. */
+const MAX_DN_CHARACTERS = 1024; // → LIMITS
+
+function checkTemplate(template: string): void {
+  const names = [...template.matchAll(PLACEHOLDER)].map((match) => match[1]!);
+  const unknown = names.find((name) => name !== 'localPart' && name !== 'domain' && name !== 'address');
+  if (unknown !== undefined) throw new BridgeError('CONFIGURATION', `legacyExchangeDn has an unknown placeholder {${unknown}}`);
+  if (!names.includes('localPart') && !names.includes('address')) throw new BridgeError('CONFIGURATION', 'legacyExchangeDn names nobody: it needs {localPart}');
+}

@@ -1,0 +1,149 @@
+import type { Clock } from '../../core/clock.ts';
+import { MINUTE_MS } from '../../core/clock.ts';
+import { BridgeError } from '../../core/errors.ts';
+import { LIMITS } from '../../core/limits.ts';
+import type { Logger } from '../../core/logger.ts';
+import type { RequestContext } from '../../core/request-context.ts';
+import type { MailboxAddress } from '../../directory/smtp-address.ts';
+import { askInParts, groupsOf } from '../../freebusy/ask-in-parts.ts';
+import type { QueryPart } from '../../freebusy/ask-in-parts.ts';
+import type { CalendarSystem, ProbeFinding } from '../../freebusy/calendar-system.ts';
+import { alignOutward } from '../../freebusy/interval.ts';
+import type { FreeBusyQuery, FreeBusyResult } from '../../freebusy/source.ts';
+import { HttpClient } from '../../platform/http-client/http-client.ts';
+import { zimbraHopCount } from '../../platform/http-client/interceptors.ts';
+import { RequestBudget } from '../../platform/http-client/request-budget.ts';
+import { writeXml } from '../../platform/xml/write.ts';
+import type { XmlNode } from '../../platform/xml/write.ts';
+import { encodeEnvelope } from '../soap/envelope.ts';
+import { decodeAuthResponse, encodeAuthRequest } from './auth.ts';
+import type { AuthResponse } from './auth.ts';
+import { encodeRequestHeader } from './context-header.ts';
+import { explainUsers } from './explain.ts';
+import { encodeGetFreeBusyRequest } from './get-free-busy-request.ts';
+import { SOAP_PATH } from './names.ts';
+import { probeZimbra } from './probe.ts';
+import { decodeGetFreeBusyResponse } from './read-get-free-busy-response.ts';
+import { ZimbraSession } from './session.ts';
+import { isTokenRefusal, readZimbraAnswer } from './upstream-answer.ts';
+import type { ZimbraExchange } from './upstream-answer.ts';
+
+export interface ZimbraOptions {
+  /** The system's name in the configuration. */
+  readonly name: string;
+  /** The server's root; `/service/soap/` is appended. */
+  readonly url: URL;
+  /** An ordinary account: what it may see is what users grant (viewFreeBusy). */
+  readonly username: string;
+  readonly password: string;
+  readonly ca?: readonly string[] | undefined;
+  /** Hosts to which a redirect may lead beside its own. */
+  readonly hosts: readonly string[];
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** Whom `check` asks about; default: the account itself. */
+  readonly probeMailbox?: MailboxAddress | undefined;
+}
+
+/** Zimbra has no limit of its own; 100 users of 35 days are about 1 MB of answer. */
+const MAILBOXES_PER_REQUEST = 100; // → LIMITS
+/** A sign-in serves every lookup that waits for it, so no single deadline ends it. */
+const SIGN_IN_TIMEOUT_MS = 10_000; // → LIMITS
+
+/** A Zimbra server asked by SOAP (XML, 1.2) with an ordinary account's token; never as an administrator. */
+export class ZimbraSystem implements CalendarSystem {
+  readonly #options: ZimbraOptions;
+  readonly #endpoint: URL;
+  readonly #http: HttpClient;
+  readonly #session: ZimbraSession;
+
+  constructor(options: ZimbraOptions) {
+    this.#options = options;
+    this.#endpoint = new URL(options.url.origin + options.url.pathname.replace(/\/+$/, '') + SOAP_PATH);
+    this.#http = new HttpClient({ ca: options.ca, redirectHosts: options.hosts, interceptors: [zimbraHopCount()] });
+    this.#session = new ZimbraSession(() => this.#signIn(), options.clock);
+  }
+
+  async freeBusy(query: FreeBusyQuery, ctx: RequestContext): Promise<readonly FreeBusyResult[]> {
+    const budget = new RequestBudget();
+    return askInParts(query, ctx, {
+      group: (mailboxes) => groupsOf(mailboxes, MAILBOXES_PER_REQUEST),
+      maxDays: LIMITS.upstreamWindowDays,
+      now: () => this.#options.clock.now(),
+      ask: (part) => this.#askPart(part, query.details, ctx, budget),
+    });
+  }
+
+  async probe(ctx: RequestContext): Promise<readonly ProbeFinding[]> {
+    const { clock, username, probeMailbox } = this.#options;
+    const budget = new RequestBudget();
+    return probeZimbra({
+      clock,
+      username,
+      mailbox: probeMailbox,
+      call: (request) => this.#call(request, ctx, budget),
+      signIn: async () => void (await this.#session.token(ctx.signal)),
+    });
+  }
+
+  async close(): Promise<void> {
+    await this.#http.close();
+  }
+
+  async #askPart({ mailboxes, window }: QueryPart, details: boolean, ctx: RequestContext, budget: RequestBudget): Promise<readonly FreeBusyResult[]> {
+    const { name, clock, logger } = this.#options;
+    // Whole minutes: Zimbra zeroes the seconds of both ends for users of its own providers, and would leave the last one short.
+    const asked = alignOutward(window, MINUTE_MS);
+    const from = `${new Date(asked.start).toISOString()} to ${new Date(asked.end).toISOString()}`;
+    ctx.explain?.({ system: name, kind: 'request', text: `GetFreeBusyRequest for ${mailboxes.join(', ')}, ${from}` });
+    const { response } = await this.#call(encodeGetFreeBusyRequest(mailboxes, asked), ctx, budget);
+    if (ctx.explain !== undefined) for (const text of explainUsers(response)) ctx.explain({ system: name, kind: 'answer', text });
+    const results = decodeGetFreeBusyResponse(response, { mailboxes, window, details, now: clock.now() });
+    for (const result of results) {
+      if (!('error' in result)) continue;
+      const { mailbox, error } = result;
+      ctx.explain?.({ system: name, kind: 'no-data', text: `${mailbox}: ${error.publicMessage}` });
+      logger.debug({ requestId: ctx.requestId, system: name, protocol: 'zimbra-soap', mailbox, code: error.code }, 'no free/busy');
+    }
+    return results;
+  }
+
+  /** Sends a request with the token; where Zimbra no longer takes it, signs in again and tries once more. */
+  async #call(request: XmlNode, ctx: RequestContext, budget: RequestBudget): Promise<ZimbraExchange> {
+    const token = await this.#session.token(ctx.signal);
+    try {
+      return await this.#send(request, token, ctx.signal, budget, ctx.hops);
+    } catch (error) {
+      if (!isTokenRefusal(error)) throw error;
+      this.#options.logger.info({ system: this.#options.name, protocol: 'zimbra-soap' }, 'the token is no longer taken, signing in again');
+      this.#session.discard(token);
+      return this.#send(request, await this.#session.token(ctx.signal), ctx.signal, budget, ctx.hops);
+    }
+  }
+
+  async #signIn(): Promise<AuthResponse> {
+    const { username, password } = this.#options;
+    const signal = AbortSignal.timeout(SIGN_IN_TIMEOUT_MS);
+    try {
+      const { response } = await this.#send(encodeAuthRequest({ account: username, password }), undefined, signal, new RequestBudget());
+      return decodeAuthResponse(response);
+    } catch (error) {
+      // To an AuthRequest these say nothing about a token of ours: nobody must sign in once more because of them.
+      if (isTokenRefusal(error)) throw new BridgeError('BACKEND_AUTH', 'the calendar system refuses our account', { cause: error });
+      throw error;
+    }
+  }
+
+  async #send(request: XmlNode, token: string | undefined, signal: AbortSignal, budget: RequestBudget, hops?: number): Promise<ZimbraExchange> {
+    const answer = await this.#http.request({
+      method: 'POST',
+      url: this.#endpoint,
+      headers: { 'content-type': 'application/soap+xml; charset=utf-8' },
+      body: writeXml(encodeEnvelope('1.2', { header: [encodeRequestHeader(token)], body: [request] })),
+      signal,
+      budget,
+      ...(hops === undefined ? {} : { hops }),
+    });
+    return { response: await readZimbraAnswer(answer), date: answer.headers['date'] };
+  }
+}

@@ -1,0 +1,87 @@
+import type { BridgeError, ErrorCode } from '../../core/errors.ts';
+import { el, writeXml } from '../../platform/xml/write.ts';
+import { encodeEnvelope } from '../soap/envelope.ts';
+import type { SoapVersion } from '../soap/envelope.ts';
+import { ZIMBRA_NS } from './names.ts';
+
+/** A fault as Zimbra words it (zimbra.md §1.5). */
+export interface ZimbraFault {
+  readonly code: ZimbraFaultCode;
+  /** Sender: the client's mistake; Receiver: ours, worth another try. */
+  readonly role: 'Sender' | 'Receiver';
+  readonly reason: string;
+  /** 500 as Zimbra has it for every fault; 429 where a client must slow down. */
+  readonly status: 500 | 429;
+}
+
+export type ZimbraFaultCode =
+  | 'service.AUTH_REQUIRED'
+  | 'service.AUTH_EXPIRED'
+  | 'service.PERM_DENIED'
+  | 'service.INVALID_REQUEST'
+  | 'service.UNKNOWN_DOCUMENT'
+  | 'service.PARSE_ERROR'
+  | 'service.TEMPORARILY_UNAVAILABLE'
+  | 'service.FAILURE'
+  | 'account.AUTH_FAILED';
+
+const FAULT_OF: Readonly<Record<ErrorCode, ZimbraFaultCode>> = {
+  INVALID_REQUEST: 'service.INVALID_REQUEST',
+  INVALID_WINDOW: 'service.INVALID_REQUEST',
+  TOO_MANY_MAILBOXES: 'service.INVALID_REQUEST',
+  WINDOW_TOO_LARGE: 'service.INVALID_REQUEST',
+  BODY_TOO_LARGE: 'service.INVALID_REQUEST',
+  AUTH_REQUIRED: 'service.AUTH_REQUIRED',
+  AUTH_FAILED: 'account.AUTH_FAILED',
+  AUTH_EXPIRED: 'service.AUTH_EXPIRED',
+  TOO_MANY_ATTEMPTS: 'service.TEMPORARILY_UNAVAILABLE',
+  ACCESS_DENIED: 'service.PERM_DENIED',
+  NOT_FOUND: 'service.UNKNOWN_DOCUMENT',
+  UNSUPPORTED: 'service.UNKNOWN_DOCUMENT',
+  // One mailbox's failure is an `n` slot; as the fate of a whole request these are our own mistake.
+  MAILBOX_UNKNOWN: 'service.FAILURE',
+  MAILBOX_REFUSED: 'service.FAILURE',
+  LOOP: 'service.FAILURE',
+  NO_DATA: 'service.FAILURE',
+  BACKEND_UNREACHABLE: 'service.TEMPORARILY_UNAVAILABLE',
+  BACKEND_TLS: 'service.TEMPORARILY_UNAVAILABLE',
+  BACKEND_AUTH: 'service.TEMPORARILY_UNAVAILABLE',
+  BACKEND_BUSY: 'service.TEMPORARILY_UNAVAILABLE',
+  BACKEND_REDIRECT: 'service.TEMPORARILY_UNAVAILABLE',
+  BACKEND_FAULT: 'service.TEMPORARILY_UNAVAILABLE',
+  BACKEND_MALFORMED: 'service.TEMPORARILY_UNAVAILABLE',
+  BACKEND_TOO_LARGE: 'service.TEMPORARILY_UNAVAILABLE',
+  DEADLINE: 'service.TEMPORARILY_UNAVAILABLE',
+  CONFIGURATION: 'service.FAILURE',
+  INTERNAL: 'service.FAILURE',
+};
+
+/** The fault for an error of ours; total over ErrorCode. Reasons of invalid requests carry Zimbra's prefix. */
+export function faultOf(error: BridgeError): ZimbraFault {
+  const code = FAULT_OF[error.code];
+  const reason = code === 'service.INVALID_REQUEST' ? `invalid request: ${error.publicMessage}` : error.publicMessage;
+  const isOurs = code === 'service.FAILURE' || code === 'service.TEMPORARILY_UNAVAILABLE';
+  return { code, role: isOurs ? 'Receiver' : 'Sender', reason, status: error.code === 'TOO_MANY_ATTEMPTS' ? 429 : 500 };
+}
+
+/** The document to answer with, in the request's flavour: Code, Reason, Detail in SOAP 1.2, faultcode, faultstring, detail in 1.1. */
+export function encodeFault(version: SoapVersion, { code, role, reason }: ZimbraFault): string {
+  const error = el('Error', { xmlns: ZIMBRA_NS }, el('Code', undefined, code), el('Trace', undefined, 'freebusy-bridge'));
+  const fault =
+    version === '1.2'
+      ? el(
+          'soap:Fault',
+          undefined,
+          el('soap:Code', undefined, el('soap:Value', undefined, `soap:${role}`)),
+          el('soap:Reason', undefined, el('soap:Text', undefined, reason)),
+          el('soap:Detail', undefined, error),
+        )
+      : el(
+          'soap:Fault',
+          undefined,
+          el('faultcode', undefined, role === 'Sender' ? 'soap:Client' : 'soap:Server'),
+          el('faultstring', undefined, reason),
+          el('detail', undefined, error),
+        );
+  return writeXml(encodeEnvelope(version, { header: [el('context', { xmlns: ZIMBRA_NS })], body: [fault] }));
+}

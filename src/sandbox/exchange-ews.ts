@@ -1,0 +1,63 @@
+import type { Clock } from '../core/clock.ts';
+import { child } from '../platform/xml/element.ts';
+import type { XmlElement } from '../platform/xml/element.ts';
+import { readXml, XmlError } from '../platform/xml/read.ts';
+import type { CalendarStore } from './calendar-store.ts';
+import { EwsFault, envelope, faultEnvelope } from './ews-envelope.ts';
+import { answerGetUserAvailability } from './ews-get-user-availability.ts';
+import { MESSAGES_NS, SOAP_NS } from './ews-names.ts';
+import { PUBLIC_FOLDER_OPERATIONS } from './ews-public-folders.ts';
+import { isSameAccount, readBasic } from './stand-in-credentials.ts';
+import { createStandIn } from './stand-in.ts';
+import type { StandIn, StandInAnswer, StandInRequest } from './stand-in.ts';
+
+export interface ExchangeEwsOptions {
+  readonly username: string;
+  readonly password: string;
+  readonly domain: string;
+  readonly calendars: CalendarStore;
+  readonly clock: Clock;
+  /** The part of legacyExchangeDN before `/cn=`, for the public folder. */
+  readonly organisation?: string;
+  readonly publishMonths?: number;
+  /** Whether an error for one mailbox comes with a FreeBusyView of type None (default) or without any. */
+  readonly viewWithErrors?: boolean;
+}
+
+/** Exchange 2007 and later put users into this group (exchange.md §1.1). */
+export const EXCHANGE_EWS_ORGANISATION = '/o=Corp/ou=Exchange Administrative Group (FYDIBOHF23SPDLT)';
+
+/** Stands in for the Exchange Web Services of Exchange 2010: GetUserAvailability, and reading the free/busy public folder. */
+export function createExchangeEws(options: ExchangeEwsOptions): StandIn {
+  const settings = { viewWithErrors: true, publishMonths: 3, organisation: EXCHANGE_EWS_ORGANISATION, ...options };
+  return createStandIn('Exchange (EWS)', async (request): Promise<StandInAnswer> => {
+    if (request.path.toLowerCase() !== '/ews/exchange.asmx') return { status: 404, headers: { 'Content-Type': 'text/html' }, body: '<html><body>404</body></html>', source: 'exchange.md §3.1' };
+    if (!isSameAccount(readBasic(request.headers.authorization), settings, settings.domain)) {
+      return { status: 401, headers: { 'WWW-Authenticate': ['Negotiate', 'NTLM', 'Basic realm="127.0.0.1"'] }, source: 'exchange.md §3.7' };
+    }
+    if (request.method !== 'POST') return { status: 405, headers: { Allow: 'POST' }, source: 'exchange.md §3.1' };
+    try {
+      const operation = await readOperation(request);
+      if (operation.name === 'GetUserAvailabilityRequest') return envelope(answerGetUserAvailability(operation, settings));
+      const answer = Object.hasOwn(PUBLIC_FOLDER_OPERATIONS, operation.name) ? PUBLIC_FOLDER_OPERATIONS[operation.name] : undefined;
+      if (answer === undefined) throw new EwsFault('ErrorInvalidRequest', 'The request is invalid.');
+      return envelope(answer(operation, settings));
+    } catch (error) {
+      if (error instanceof EwsFault) return faultEnvelope(error);
+      throw error;
+    }
+  });
+}
+
+async function readOperation(request: StandInRequest): Promise<XmlElement> {
+  let root: XmlElement;
+  try {
+    root = await readXml(request.body);
+  } catch (error) {
+    if (error instanceof XmlError) throw new EwsFault('ErrorSchemaValidation', 'The request failed schema validation.');
+    throw error;
+  }
+  const operation = child(root, 'Body')?.children[0];
+  if (root.ns !== SOAP_NS || operation?.ns !== MESSAGES_NS) throw new EwsFault('ErrorSchemaValidation', 'The request failed schema validation.');
+  return operation;
+}

@@ -1,0 +1,157 @@
+import { systemClock } from '../core/clock.ts';
+import type { Clock } from '../core/clock.ts';
+import type { CalendarStore, Entry, NewEntry } from './calendar-store.ts';
+import { createControl } from './control.ts';
+import { createExchange2003, EXCHANGE_2003_ORGANISATION } from './exchange-2003.ts';
+import type { Exchange2003 } from './exchange-2003.ts';
+import { createExchangeEws, EXCHANGE_EWS_ORGANISATION } from './exchange-ews.ts';
+import { createCast, DOMAINS, PRESENT_PERSON } from './people.ts';
+import type { Cast } from './people.ts';
+import { defaultPointerDirectory, removePointer, writePointer } from './pointer-file.ts';
+import type { SandboxPointer } from './pointer-file.ts';
+import { randomPassword } from './stand-in-credentials.ts';
+import type { Credentials } from './stand-in-credentials.ts';
+import type { StandIn } from './stand-in.ts';
+import { createZimbra } from './zimbra.ts';
+import type { Zimbra } from './zimbra.ts';
+
+export interface SandboxOptions {
+  readonly clock?: Clock;
+  /** 0 or absent: any free port. */
+  readonly ports?: { readonly exchange2003?: number; readonly exchangeEws?: number; readonly zimbra?: number; readonly control?: number };
+  /** How the Exchange 2003 wants to be signed in to; default basic. */
+  readonly exchange2003Auth?: 'basic' | 'form';
+  /** Where the pointer file for `sandbox add` goes; false: nowhere (tests). Default: this user's own temporary directory. */
+  readonly pointerDirectory?: string | false;
+}
+
+export interface SandboxConfigOptions {
+  /** `http://127.0.0.1:PORT` of the bridge. */
+  readonly listen: string;
+  readonly dataDir: string;
+  /** Of the admin listener; absent: none. */
+  readonly adminListen?: string;
+  /** Of the lookup; default 2s, so that the walk past a silent back end is quick. */
+  readonly deadline?: string;
+  /** How the bridge reads the two Exchange stand-ins; default query. */
+  readonly lookup?: 'query' | 'public-folder';
+}
+
+/** Who may ask the sandbox's bridge. */
+export interface SandboxClients {
+  readonly zimbra: Credentials;
+  readonly exchange: Credentials;
+  readonly curl: Credentials;
+}
+
+/** Three stand-ins with their calendars, listening on loopback; every credential is new. */
+export interface Sandbox {
+  readonly clock: Clock;
+  readonly exchange2003: Exchange2003;
+  readonly exchangeEws: StandIn;
+  readonly zimbra: Zimbra;
+  readonly calendars: Cast;
+  readonly clients: SandboxClients;
+  readonly control: SandboxPointer;
+  /** A bridge.yaml that puts a bridge between the stand-ins (configuration.md). */
+  configYaml(options: SandboxConfigOptions): string;
+  /** @throws RangeError for a mailbox that no stand-in has. */
+  addEntry(address: string, entry: NewEntry): Entry;
+  close(): Promise<void>;
+}
+
+export async function createSandbox(options: SandboxOptions = {}): Promise<Sandbox> {
+  const clock = options.clock ?? systemClock;
+  const calendars = createCast(clock);
+  const accounts = {
+    exchange2003: { username: 'bridge', password: randomPassword() },
+    exchangeEws: { username: 'bridge', password: randomPassword() },
+    zimbra: { username: 'bridge@zimbra.example', password: randomPassword() },
+  };
+  const auth = options.exchange2003Auth ?? 'basic';
+  const exchange2003 = createExchange2003({ ...accounts.exchange2003, domain: 'LEGACY', calendars: calendars.exchange2003, clock, auth });
+  const exchangeEws = createExchangeEws({ ...accounts.exchangeEws, domain: 'CORP', calendars: calendars.exchangeEws, clock });
+  const zimbra = createZimbra({ ...accounts.zimbra, calendars: calendars.zimbra, clock });
+  const clients: SandboxClients = {
+    zimbra: { username: 'zimbra', password: randomPassword() },
+    exchange: { username: 'exchange', password: randomPassword() },
+    curl: { username: 'curl', password: randomPassword() },
+  };
+  const stores = [calendars.exchange2003, calendars.exchangeEws, calendars.zimbra];
+  const storeOf = (address: string): CalendarStore | undefined => stores.find((one) => one.find(address) !== undefined);
+  const control = createControl(storeOf, () => stores.flatMap((one) => one.mailboxes().map((mailbox) => mailbox.address)));
+  const servers = [exchange2003, exchangeEws, zimbra, control];
+  const close = async (): Promise<void> => {
+    await Promise.all(servers.map((one) => one.close()));
+  };
+
+  try {
+    const { ports } = options;
+    await Promise.all([exchange2003.listen(ports?.exchange2003), exchangeEws.listen(ports?.exchangeEws), zimbra.listen(ports?.zimbra), control.listen(ports?.control)]);
+  } catch (error) {
+    await close();
+    throw error;
+  }
+  const pointer: SandboxPointer = { url: control.url, token: control.token, pid: process.pid };
+  const directory = options.pointerDirectory ?? defaultPointerDirectory();
+  if (directory !== false) writePointer(directory, pointer);
+
+  return {
+    clock,
+    exchange2003,
+    exchangeEws,
+    zimbra,
+    calendars,
+    clients,
+    control: pointer,
+    configYaml: (config) => sandboxConfig(config, { accounts, clients, auth, urls: { exchange2003: exchange2003.url, exchangeEws: exchangeEws.url, zimbra: zimbra.url } }),
+    addEntry(address, entry) {
+      const calendar = storeOf(address);
+      if (calendar === undefined) throw new RangeError('no such mailbox in this sandbox');
+      return calendar.add(address, entry);
+    },
+    async close() {
+      if (directory !== false) removePointer(directory, control.token);
+      await close();
+    },
+  };
+}
+
+interface ConfigParts {
+  readonly accounts: Readonly<Record<'exchange2003' | 'exchangeEws' | 'zimbra', Credentials>>;
+  readonly clients: SandboxClients;
+  readonly auth: 'basic' | 'form';
+  readonly urls: Readonly<Record<'exchange2003' | 'exchangeEws' | 'zimbra', string>>;
+}
+
+/** JSON is YAML, so every value is written as JSON and nothing needs quoting by hand. */
+function sandboxConfig(options: SandboxConfigOptions, parts: ConfigParts): string {
+  const lookup = options.lookup ?? 'query';
+  const client = (name: keyof SandboxClients, from: string, mayAsk: readonly string[], presence: 'none' | 'read'): object => ({
+    name, ...parts.clients[name], auth: ['basic'], from, mayAsk, detail: 'busy-type', presence,
+  });
+  const config = {
+    listen: options.listen,
+    ...(options.adminListen === undefined ? {} : { admin: { listen: options.adminListen } }),
+    dataDir: options.dataDir,
+    deadline: options.deadline ?? '2s',
+    systems: {
+      exchange2003: {
+        type: 'exchange-webdav', url: parts.urls.exchange2003, auth: parts.auth, ...parts.accounts.exchange2003, username: `LEGACY\\${parts.accounts.exchange2003.username}`,
+        domains: [DOMAINS.exchange2003], lookup, legacyExchangeDn: `${EXCHANGE_2003_ORGANISATION}/cn=Recipients/cn={localPart}`,
+      },
+      exchange: {
+        type: 'exchange-ews', url: `${parts.urls.exchangeEws}/EWS/Exchange.asmx`, auth: 'basic', ...parts.accounts.exchangeEws, username: `CORP\\${parts.accounts.exchangeEws.username}`,
+        domains: [DOMAINS.exchangeEws], lookup, legacyExchangeDn: `${EXCHANGE_EWS_ORGANISATION}/cn=Recipients/cn={localPart}`,
+      },
+      zimbra: { type: 'zimbra', url: parts.urls.zimbra, ...parts.accounts.zimbra, domains: [DOMAINS.zimbra] },
+    },
+    clients: [
+      client('zimbra', 'zimbra', ['exchange2003', 'exchange'], 'none'),
+      client('exchange', 'exchange', ['zimbra'], 'none'),
+      client('curl', 'outside', ['exchange2003', 'exchange', 'zimbra'], 'read'),
+    ],
+    presence: { optIn: [PRESENT_PERSON] },
+  };
+  return `${JSON.stringify(config, undefined, 2)}\n`;
+}

@@ -1,0 +1,151 @@
+import { createServer } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+
+/**
+ * How a stand-in behaves: as the real server does, or in one of the ways in which real servers fail.
+ * - `silent` accepts and never answers; `refuse` closes the port; `slow:MS` answers after so many milliseconds;
+ * - `error-500` and `html` (a logon page with 200) answer everything so;
+ * - `truncated` breaks the connection off in the middle of the body; `half` sends half the document as if it were whole.
+ */
+export type Mode = 'up' | 'silent' | 'refuse' | 'error-500' | 'html' | 'truncated' | 'half' | `slow:${number}`;
+
+export interface StandInRequest {
+  readonly method: string;
+  /** Not decoded, without query. */
+  readonly path: string;
+  /** Not decoded, without its question mark. */
+  readonly query: string;
+  readonly headers: IncomingMessage['headers'];
+  readonly body: Buffer;
+}
+
+export interface StandInAnswer {
+  readonly status: number;
+  readonly headers?: Readonly<Record<string, string | readonly string[]>>;
+  readonly body?: string;
+  /** Which capture or sheet the answer is written from; sent as X-Sandbox-Source. */
+  readonly source: string;
+  /** How many mailboxes the question was about; for the log. */
+  readonly mailboxes?: number;
+}
+
+export interface LoggedRequest {
+  readonly method: string;
+  readonly path: string;
+  readonly mailboxes: number;
+  readonly status: number | undefined;
+}
+
+/** The life of one stand-in: it listens on 127.0.0.1 only and keeps its port over stop and start. */
+export interface StandIn {
+  readonly name: string;
+  /** `http://127.0.0.1:PORT`. @throws Error before the first `listen`. */
+  readonly url: string;
+  readonly mode: Mode;
+  readonly requests: readonly LoggedRequest[];
+  listen(port?: number): Promise<void>;
+  setMode(mode: Mode): Promise<void>;
+  stop(): Promise<void>;
+  start(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** A log is for tests and demonstrations; an endless one would be a leak. */
+const LOGGED_REQUESTS = 1_000; // → LIMITS
+const BODY_BYTES = 4 * 1024 * 1024; // → LIMITS
+
+/** Wraps a function from request to answer into a server that can fail on command. */
+export function createStandIn(name: string, answer: (request: StandInRequest) => Promise<StandInAnswer> | StandInAnswer): StandIn {
+  const requests: LoggedRequest[] = [];
+  let mode: Mode = 'up';
+  let port: number | undefined;
+  let server: Server | undefined;
+
+  const open = async (wanted: number): Promise<void> => {
+    const next = createServer((request, response) => {
+      serve(request, response).catch(() => response.destroy());
+    });
+    await new Promise<void>((resolve, reject) => {
+      next.once('error', reject);
+      next.listen(wanted, '127.0.0.1', resolve);
+    });
+    server = next;
+    port = (next.address() as AddressInfo).port;
+  };
+  const shut = async (): Promise<void> => {
+    const closing = server;
+    server = undefined;
+    if (closing === undefined) return;
+    await new Promise<void>((resolve) => {
+      closing.close(() => resolve());
+      closing.closeAllConnections();
+    });
+  };
+  const serve = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    const [path = '', ...query] = (request.url ?? '').split('?');
+    const log = (made?: StandInAnswer): void => {
+      if (requests.length >= LOGGED_REQUESTS) requests.shift();
+      requests.push({ method: request.method ?? '', path, mailboxes: made?.mailboxes ?? 0, status: made?.status });
+    };
+    const body = await readWhole(request);
+    if (mode === 'silent') return log();
+    const made = failing(mode) ?? (await answer({ method: request.method ?? '', path, query: query.join('?'), headers: request.headers, body }));
+    log(made);
+    if (mode.startsWith('slow:')) await new Promise((resolve) => setTimeout(resolve, Number(mode.slice('slow:'.length))));
+    send(response, made, mode);
+  };
+
+  return {
+    name,
+    get url() {
+      if (port === undefined) throw new Error(`the stand-in ${name} does not listen yet`);
+      return `http://127.0.0.1:${port}`;
+    },
+    get mode() {
+      return mode;
+    },
+    requests,
+    listen: (wanted = 0) => open(wanted),
+    async setMode(next) {
+      mode = next;
+      if (next === 'refuse') await shut();
+      else if (server === undefined && port !== undefined) await open(port);
+    },
+    stop: shut,
+    async start() {
+      if (server === undefined) await open(port ?? 0);
+    },
+    close: shut,
+  };
+}
+
+async function readWhole(request: IncomingMessage): Promise<Buffer> {
+  const parts: Buffer[] = [];
+  let bytes = 0;
+  for await (const part of request as AsyncIterable<Buffer>) {
+    bytes += part.length;
+    if (bytes > BODY_BYTES) throw new RangeError('the request is too large for a stand-in');
+    parts.push(part);
+  }
+  return Buffer.concat(parts);
+}
+
+const SOURCE_OF_FAILURES = 'sandbox: a failure switched on by command';
+
+function failing(mode: Mode): StandInAnswer | undefined {
+  if (mode === 'error-500') return { status: 500, headers: { 'Content-Type': 'text/html' }, body: '<html><body>Internal Server Error</body></html>', source: SOURCE_OF_FAILURES };
+  if (mode === 'html') return { status: 200, headers: { 'Content-Type': 'text/html' }, body: '<html><head><title>Log On</title></head><body><form></form></body></html>', source: SOURCE_OF_FAILURES };
+  return undefined;
+}
+
+function send(response: ServerResponse, made: StandInAnswer, mode: Mode): void {
+  const whole = Buffer.from(made.body ?? '', 'utf8');
+  const half = whole.subarray(0, Math.floor(whole.length / 2));
+  response.statusCode = made.status;
+  for (const [header, value] of Object.entries(made.headers ?? {})) response.setHeader(header, value);
+  response.setHeader('X-Sandbox-Source', made.source.replaceAll('§', 'section '));
+  response.setHeader('Content-Length', mode === 'half' ? half.length : whole.length);
+  if (mode === 'truncated') response.write(half, () => response.destroy());
+  else response.end(mode === 'half' ? half : whole);
+}

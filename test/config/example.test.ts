@@ -1,0 +1,39 @@
+import { readFile } from 'node:fs/promises';
+import { expect, it } from 'vitest';
+import { parseDocument } from 'yaml';
+import { load } from './temporary-bridge.ts';
+
+const read = (path: string) => readFile(new URL(`../../${path}`, import.meta.url), 'utf8');
+const ENV = { ZIMBRA_PASSWORD: 'a', FACE_PASSWORD: 'b', EXCHANGE_FACE_PASSWORD: 'c', EXCHANGE2003_PASSWORD: 'd' };
+
+async function files() {
+  const cert = await read('fixtures/config/tls/cert.pem');
+  return { 'cert.pem': cert, 'key.pem': await read('fixtures/config/tls/key.pem'), 'corp-ca.pem': cert, 'exchange-password.txt': 'e\n' };
+}
+
+it('loads bridge.example.yaml as it stands, without a warning', async () => {
+  const config = await load(await read('bridge.example.yaml'), ENV, await files());
+  expect(config.systems.map(({ name, type }) => `${name} ${type}`)).toEqual(['zimbra zimbra', 'exchange exchange-ews', 'partner ifb']);
+  expect(config.clients.map(({ name, from, mayAsk }) => ({ name, from, mayAsk }))).toEqual([
+    { name: 'Zimbra', from: 'zimbra', mayAsk: ['exchange', 'partner'] },
+    { name: 'Exchange', from: 'exchange', mayAsk: ['zimbra', 'partner'] },
+  ]);
+  expect(config.warnings).toEqual([]);
+});
+
+it('loads bridge.example.yaml with all that is commented out in it', async () => {
+  const yaml = (await read('bridge.example.yaml')).replace(/^( *)# ((?:- | {2}| *)[\w-]+:.*|- name: .*)$/gm, (line, indent: string, rest: string) =>
+    /freebusy-bridge|^#/.test(rest) || line.startsWith('# A') ? line : `${indent}${rest}`,
+  );
+  const config = await load(yaml, ENV, await files());
+  expect(config.systems.map(({ name }) => name)).toContain('exchange2003');
+  expect(config.clients.map(({ name }) => name)).toContain('reception desk');
+  expect(config.redis?.kind).toBe('single');
+});
+
+it('shows the default of every key of presence.mapping', async () => {
+  const yaml = await read('bridge.example.yaml');
+  const shown = parseDocument(/# mapping:.*\n((?: +# {3}[\w-]+: .*\n)+)/.exec(yaml)?.[1]?.replaceAll('#', '') ?? '').toJS() as Record<string, string>;
+  const config = await load(yaml, ENV, await files());
+  expect({ ...shown, 'no-data': 'unknown' }).toEqual(config.presence.mapping);
+});
