@@ -9,7 +9,8 @@ import type { Config } from './config.ts';
 import { readBoundedFile } from './fields/bounded-file.ts';
 import { Mistake } from './fields/field.ts';
 import { CONFIG_LIMITS } from './limits.ts';
-import { inFileOrder, problemFromIssue, wrongKind } from './problems.ts';
+import { wrongKind } from './fields/wrong-kind.ts';
+import { inFileOrder, problemFromIssue } from './problems.ts';
 import type { Problem } from './problems.ts';
 import { bridge } from './sections/bridge.ts';
 import { settledClients } from './sections/clients.ts';
@@ -38,7 +39,7 @@ export async function loadConfig(path: string, env: NodeJS.ProcessEnv): Promise<
     ...checkClients(outline),
   ];
   if (!parsed.success || problems.length > 0) throw new ConfigError(file, inFileOrder(problems, tree));
-  const config = settled(file, parsed.data);
+  const config = settled(file, parsed.data, outline.systems.map(({ name }) => name));
   return { ...config, warnings: warningsOf(config) };
 }
 
@@ -53,14 +54,14 @@ async function readTree(file: string): Promise<unknown> {
   }
 }
 
-function settled(file: string, keys: z.output<ReturnType<typeof bridge>>): Omit<Config, 'warnings'> {
+function settled(file: string, keys: z.output<ReturnType<typeof bridge>>, order: readonly string[]): Omit<Config, 'warnings'> {
   // replication, notify and gal are undefined here: the schema refuses anything else.
   const { deadline, systems, clients, presence, replication: _1, notify: _2, gal: _3, ...rest } = keys;
   return {
     ...rest,
     file,
     deadlineMs: deadline,
-    systems: namedSystems(systems),
+    systems: namedSystems(systems, order),
     clients: settledClients(clients),
     presence: settledPresence(presence),
   };

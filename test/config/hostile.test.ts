@@ -42,14 +42,15 @@ it.each([
   ['dashes', `${'- '.repeat(33)}x`, 'line 1, column 65'],
   ['half a million brackets', `a:\n  ${'['.repeat(500_000)}`, 'line 2, column 35'],
   ['half a million dashes', '- '.repeat(500_000), 'line 1, column 65'],
-  ['indentation', Array.from({ length: 40 }, (_, i) => `${' '.repeat(i)}a:`).join('\n'), 'line 34, column 33'],
+  ['indentation', Array.from({ length: 40 }, (_, i) => `${' '.repeat(i)}a:`).join('\n'), 'line 34, column 34'],
 ])('refuses what nests too deep by %s', async (_what, yaml, path) => {
   expect(await problemsOf(yaml)).toEqual([{ path, message: 'is nested deeper than 32 levels' }]);
 });
 
 it('refuses a file of more than a megabyte, one that is no text, and one that is not there', async () => {
   expect((await problemsOf(`#${'x'.repeat(MEGABYTE)}`))[0]?.message).toMatch(/bridge\.yaml is larger than 1048576 bytes$/);
-  expect((await problemsOf('a: \ud800'.replace('\ud800', '')))[0]).toBeDefined();
+  const latin = Uint8Array.from([0x61, 0x3a, 0x20, 0xfc]);
+  expect((await problemsOf('', {}, { 'bridge.yaml': latin }))[0]?.message).toMatch(/bridge\.yaml is no UTF-8 text$/);
   const { loadConfig } = await import('../../src/config/load.ts');
   await expect(loadConfig('/nonexistent/bridge.yaml', {})).rejects.toMatchObject({ problems: [{ path: '', message: '/nonexistent/bridge.yaml cannot be read (ENOENT)' }] });
   await expect(loadConfig('/dev/zero', {})).rejects.toMatchObject({ problems: [{ path: '', message: '/dev/zero is no regular file' }] });
@@ -72,7 +73,7 @@ const FULL_SYSTEM: Record<string, string> = { type: 'exchange-ews', url: '"https
 const FULL_CLIENT: Record<string, string> = { name: 'c', username: 'c', password: 'p' };
 
 /** Values that stand for something right under these keys. */
-const RIGHT = new Set(['behindProxy true', 'trustedProxies []', 'dataDir "x"', 'clients []', 'presence {}', 'log {}', 'password "x"', 'username "x"', 'hosts []', 'domains []', 'mailboxes []', 'name "x"', 'mayAsk []']);
+const RIGHT = new Set(['behindProxy true', 'anonymous true', 'trustedProxies []', 'dataDir "x"', 'clients []', 'presence {}', 'log {}', 'password "x"', 'username "x"', 'hosts []', 'domains []', 'mailboxes []', 'name "x"', 'mayAsk []']);
 const cases = [
   ...KEYS.flatMap((key) => WRONG.map((value) => [key, key, value, key === 'systems' ? `systems: ${value}` : `${MINIMAL}${key}: ${value}`] as const)),
   ...SYSTEM_KEYS.flatMap((key) => WRONG.map((value) => [`systems.e.${key}`, key, value, `systems: { e: ${flow({ ...FULL_SYSTEM, [key]: value })} }`] as const)),

@@ -128,7 +128,7 @@ it.each(['http://127.0.0.1:8480/bridge', 'http://u:p@127.0.0.1:1', 'ftp://127.0.
   'does not listen at %s',
   async (listen) => {
     expect(await linesOf(`${MINIMAL}listen: "${listen}"`)).toEqual([
-      'listen[0]: should be http:// or https:// with host and port and nothing else, e.g. http://127.0.0.1:8480',
+      'listen: should be http:// or https:// with host and port and nothing else, e.g. http://127.0.0.1:8480',
     ]);
   },
 );

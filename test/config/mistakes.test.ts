@@ -33,7 +33,7 @@ replication: []
     'systems.exchange.legacyExchangeDn: is missing; lookup: public-folder needs it, e.g. /o=Corp/ou=First Administrative Group/cn=Recipients/cn={localPart}',
     'systems.exchange.auth: ntlm is not supported yet; there is: basic',
     'systems.graph.type: microsoft-graph is not supported yet; there are: zimbra, exchange-webdav, exchange-ews, ifb',
-    'systems.odd.type: "exchange" is not known, did you mean exchange-ews?; there are: zimbra, exchange-webdav, exchange-ews, ifb',
+    'systems.odd.type: "exchange" is not known; there are: zimbra, exchange-webdav, exchange-ews, ifb',
     'clients[0].password: the environment variable FACE_PASSWORD is not set',
     'clients[0].mayAsk[1]: no system named "exchnage", did you mean exchange?; systems: exchange, graph, odd',
     'clients[0].detail: "busytype" is not known, did you mean busy-type?; there are: none, free-busy, busy-type, details',

@@ -1,4 +1,4 @@
-import { parseListener } from '../fields/listener.ts';
+import { DEFAULT_LISTENER, parseListener } from '../fields/listener.ts';
 import type { KeyPath } from '../key-path.ts';
 import type { Problem } from '../problems.ts';
 import { mapOf, textOf, textsOf } from './outline.ts';
@@ -24,7 +24,7 @@ export function checkListeners({ top }: Outline): readonly Problem[] {
 }
 
 function listenersOf(listen: unknown, admin: unknown): readonly { readonly path: KeyPath; readonly text: string }[] {
-  const single = textOf(listen);
+  const single = listen === undefined ? DEFAULT_LISTENER : textOf(listen);
   const adminText = textOf(admin);
   return [
     ...(single === undefined ? [] : [{ path: ['listen'], text: single }]),

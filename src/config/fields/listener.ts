@@ -3,9 +3,12 @@ import { text } from './field.ts';
 import type { Field } from './field.ts';
 import { isHostName, isLoopback } from './network.ts';
 
+/** Where the bridge listens when nothing else is said. */
+export const DEFAULT_LISTENER = 'http://127.0.0.1:8480';
+
 /** `http://127.0.0.1:8480`: scheme, host and port, nothing else. Port 0: one that the machine chooses. */
 export function listener(): Field<Listener> {
-  return text('http:// or https:// with host and port and nothing else, e.g. http://127.0.0.1:8480', parseListener);
+  return text(`http:// or https:// with host and port and nothing else, e.g. ${DEFAULT_LISTENER}`, parseListener);
 }
 
 /** Undefined for what is no listener. Without a port it is the scheme's own. */

@@ -1,11 +1,10 @@
 import { resolve } from 'node:path';
-import * as z from 'zod';
 import { LOG_LEVELS } from '../config.ts';
 import { duration } from '../fields/duration.ts';
 import { flag, notYet, oneOf, text } from '../fields/field.ts';
-import { listener } from '../fields/listener.ts';
+import { DEFAULT_LISTENER, listener } from '../fields/listener.ts';
 import { network } from '../fields/network.ts';
-import { list, section } from '../fields/section.ts';
+import { chosen, list, section } from '../fields/section.ts';
 import { publicUrl } from '../fields/url.ts';
 import { CONFIG_LIMITS } from '../limits.ts';
 import type { Surroundings } from '../surroundings.ts';
@@ -17,9 +16,10 @@ import { tlsIdentity } from './tls-identity.ts';
 
 /** The whole of bridge.yaml, key by key. What spans keys is in checks/. */
 export function bridge(surroundings: Surroundings) {
+  const several = list(listener(), 1);
+  const single = listener().transform((one) => [one]);
   return section({
-    // One listener may stand without the brackets of a list.
-    listen: z.preprocess((value) => (typeof value === 'string' ? [value] : value), list(listener(), 1)).prefault(['http://127.0.0.1:8480']),
+    listen: chosen((value) => (Array.isArray(value) ? several : single)).prefault(DEFAULT_LISTENER),
     tls: tlsIdentity(surroundings).optional(),
     behindProxy: flag().default(false),
     trustedProxies: list(network()).default([]),

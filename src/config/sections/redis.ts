@@ -1,8 +1,8 @@
-import * as z from 'zod';
+import type * as z from 'zod';
 import type { RedisConfig } from '../config.ts';
 import { Mistake, field, text } from '../fields/field.ts';
 import { line } from '../fields/names.ts';
-import { list, section } from '../fields/section.ts';
+import { chosen, list, section } from '../fields/section.ts';
 import { resolveSecret } from '../fields/secret-field.ts';
 import { Secret } from '../secret.ts';
 import type { Surroundings } from '../surroundings.ts';
@@ -19,17 +19,12 @@ export function redis(surroundings: Surroundings): z.ZodType<RedisConfig> {
   });
   const sentinels = section({ sentinels: list(node(), 1), name: line('the name of the master') });
   const cluster = section({ cluster: list(node(), 1) });
-  const many = {
-    sentinels: sentinels.transform((value): RedisConfig => ({ kind: 'sentinels', name: value.name, nodes: value.sentinels })),
-    cluster: cluster.transform((value): RedisConfig => ({ kind: 'cluster', nodes: value.cluster })),
-  };
-  return z.unknown().transform(async (value, ctx): Promise<RedisConfig> => {
+  const ofSentinels = sentinels.transform((value): RedisConfig => ({ kind: 'sentinels', name: value.name, nodes: value.sentinels }));
+  const ofCluster = cluster.transform((value): RedisConfig => ({ kind: 'cluster', nodes: value.cluster }));
+  return chosen((value) => {
     const isMap = typeof value === 'object' && value !== null && !Array.isArray(value);
-    const schema = isMap && 'sentinels' in value ? many.sentinels : isMap && 'cluster' in value ? many.cluster : single;
-    const result = await schema.safeParseAsync(value);
-    if (result.success) return result.data;
-    for (const issue of result.error.issues) ctx.issues.push({ ...issue, input: undefined });
-    return z.NEVER;
+    if (isMap && 'sentinels' in value) return ofSentinels;
+    return isMap && 'cluster' in value ? ofCluster : single;
   });
 }
 

@@ -19,9 +19,10 @@ export function systems(surroundings: Surroundings) {
 
 export type SystemsOutput = z.output<ReturnType<typeof systems>>;
 
-/** The systems in the file's order, each with its name. */
-export function namedSystems(output: SystemsOutput): readonly SystemConfig[] {
-  return Object.entries(output).map(([name, { tls, ...keys }]): SystemConfig => {
+/** The systems in the order given, each with its name. (Zod's own order is that in which their files were read.) */
+export function namedSystems(output: SystemsOutput, order: readonly string[]): readonly SystemConfig[] {
+  const entries = Object.entries(output).sort(([a], [b]) => order.indexOf(a) - order.indexOf(b));
+  return entries.map(([name, { tls, ...keys }]): SystemConfig => {
     const base = { name, domains: [...new Set(keys.domains)], mailboxes: [...new Set(keys.mailboxes)], ca: tls?.ca };
     if (keys.type !== 'ifb') return { ...keys, ...base };
     const { url, ...rest } = keys;

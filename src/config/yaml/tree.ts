@@ -16,11 +16,12 @@ export function readYaml(source: string): YamlResult {
   const lines = new LineCounter();
   const deep = nestsTooDeep(source, CONFIG_LIMITS.yamlDepth);
   if (deep !== undefined) {
+    lines.addNewLine(0);
     for (let at = source.indexOf('\n'); at >= 0; at = source.indexOf('\n', at + 1)) lines.addNewLine(at + 1);
     return { problems: [problemAt(deep, TOO_DEEP, lines)] };
   }
   // Duplicates are looked for below: the library compares every key with every other, a minute for a hostile megabyte.
-  const options = { lineCounter: lines, prettyErrors: false, uniqueKeys: false, stringKeys: true, schema: 'core', merge: false, logLevel: 'silent' } as const;
+  const options = { lineCounter: lines, prettyErrors: false, uniqueKeys: false, stringKeys: true, schema: 'core', merge: false, logLevel: 'error' } as const;
   const document = parseDocument(source, options);
   const found = [...document.errors, ...document.warnings].map(({ code, pos }) => problemAt(pos[0], SYNTAX_MESSAGE[code], lines));
   if (document.directives?.yaml.explicit === true) found.unshift(problemAt(0, SYNTAX_MESSAGE.BAD_DIRECTIVE, lines));
@@ -33,9 +34,8 @@ export function readYaml(source: string): YamlResult {
 const TOO_DEEP = `is nested deeper than ${CONFIG_LIMITS.yamlDepth} levels`;
 
 function problemAt(offset: number, message: string, lines: LineCounter): ConfigProblem {
-  // The counter knows no line before the first token.
-  const { line, col } = lines.lineStarts.length === 0 ? { line: 1, col: offset + 1 } : lines.linePos(offset);
-  return { path: `line ${Math.max(1, line)}, column ${Math.max(1, col)}`, message };
+  const { line, col } = lines.linePos(offset);
+  return { path: `line ${line}, column ${col}`, message };
 }
 
 function bounded(problems: readonly ConfigProblem[]): readonly ConfigProblem[] {

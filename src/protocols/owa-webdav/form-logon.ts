@@ -1,4 +1,5 @@
 import { BridgeError } from '../../core/errors.ts';
+import { LIMITS } from '../../core/limits.ts';
 import { xml } from '../../platform/xml/write.ts';
 import { LOGON_PAGES, LOGON_PATHS } from './names.ts';
 import { firstRaw, formDecode, percentDecode, rawParameters } from './raw-query.ts';
@@ -15,13 +16,14 @@ export interface LogonForm {
  * Reads a posted form whatever its Content-Type says (Zimbra's lacks `application/`, and it leaves the user name and `Log On`
  * unescaped: `dom\svc+fb` is a name with a plus). Only a real form's `+` in the user name is a blank; in the password it always is.
  *
- * @throws BridgeError AUTH_FAILED where user name or password is missing
+ * @throws BridgeError AUTH_FAILED where user name or password is missing or absurdly long
  */
 export function decodeLogonForm(body: Uint8Array, contentType: string | undefined): LogonForm {
   const parameters = rawParameters(Buffer.from(body).toString('latin1'));
   const username = firstRaw(parameters, 'username');
   const password = firstRaw(parameters, 'password');
-  if (username === undefined || password === undefined) throw new BridgeError('AUTH_FAILED', 'wrong user name or password');
+  const isUsable = username !== undefined && password !== undefined && Math.max(username.length, password.length) <= LIMITS.credentialCharacters;
+  if (!isUsable) throw new BridgeError('AUTH_FAILED', 'wrong user name or password');
   const isForm = /^\s*application\/x-www-form-urlencoded\s*(?:;|$)/i.test(contentType ?? '');
   return {
     username: isForm ? formDecode(username) : percentDecode(username),

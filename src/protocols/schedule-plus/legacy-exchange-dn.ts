@@ -19,7 +19,7 @@ export interface MessageLocation {
 export function locateMessage(legacyExchangeDn: string): MessageLocation {
   const at = legacyExchangeDn.search(/\/cn=/i);
   if (at <= 0 || !legacyExchangeDn.startsWith('/')) throw new BridgeError('NO_DATA', 'the mailbox has no usable legacyExchangeDN');
-  return { folder: `EX:${legacyExchangeDn.slice(0, at)}`, subject: `USER-${legacyExchangeDn.slice(at).toUpperCase()}` };
+  return { folder: `EX:${legacyExchangeDn.slice(0, at)}`, subject: `USER-${upperCase(legacyExchangeDn.slice(at))}` };
 }
 
 /**
@@ -64,6 +64,11 @@ export function mailboxOfLegacyExchangeDn(template: string, legacyExchangeDn: st
   const local = localPart ?? address?.slice(0, at);
   if (local === undefined || local.includes('..')) return undefined;
   return { localPart: local.toLowerCase(), domain: (domain ?? address?.slice(at + 1))?.toLowerCase() };
+}
+
+/** Letter by letter, as a store does it: `ß` must not become two letters, or the name would be another. */
+function upperCase(text: string): string {
+  return text.replace(/\p{Ll}/gu, (letter) => (letter.toUpperCase().length === letter.length ? letter.toUpperCase() : letter));
 }
 
 const PLACEHOLDER = /\{([a-zA-Z]+)\}/g;

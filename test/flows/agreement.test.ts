@@ -1,0 +1,160 @@
+import type { AddressInfo } from 'node:net';
+import { createServer } from 'node:http';
+import type { Server } from 'node:http';
+import fc from 'fast-check';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { systemClock } from '../../src/core/clock.ts';
+import { silentLogger } from '../../src/core/logger.ts';
+import { noMetrics } from '../../src/core/metrics.ts';
+import { parseMailboxAddress } from '../../src/directory/smtp-address.ts';
+import type { BusyType } from '../../src/freebusy/busy-type.ts';
+import type { CalendarSystem } from '../../src/freebusy/calendar-system.ts';
+import { freeBusyFrom } from '../../src/freebusy/free-busy.ts';
+import { Lookup } from '../../src/lookup/lookup.ts';
+import { ClientSignIn } from '../../src/platform/auth/client-sign-in.ts';
+import { FailureMemory } from '../../src/platform/auth/failure-memory.ts';
+import { createApp } from '../../src/platform/http-server/app.ts';
+import { CalendarPresence } from '../../src/presence/calendar-presence.ts';
+import { DEFAULT_PRESENCE_MAPPING } from '../../src/presence/from-free-busy.ts';
+import { owaWebdavEndpoint } from '../../src/protocols/owa-webdav/endpoint.ts';
+import { restApiEndpoint } from '../../src/protocols/rest-api/endpoint.ts';
+import { zimbraSoapEndpoint } from '../../src/protocols/zimbra-soap/endpoint.ts';
+
+/**
+ * One calendar, three faces: what each of them says of every slot must be the same, after each protocol's documented loss.
+ * The expected values are computed here, minute by minute, from the random calendar itself and never with the code under test.
+ */
+
+const MAILBOX = parseMailboxAddress('kim@corp.example')!;
+const MINUTE = 60_000;
+/** Weakest first; written out again on purpose. */
+const PRECEDENCE: readonly BusyType[] = ['free', 'no-data', 'working-elsewhere', 'tentative', 'busy', 'oof'];
+const OWA_DIGIT: Readonly<Record<BusyType, string>> = { free: '0', 'working-elsewhere': '0', tentative: '1', busy: '2', oof: '3', 'no-data': '4' };
+const SOAP_LETTER: Readonly<Record<BusyType, string>> = { free: 'f', 'working-elsewhere': 'f', tentative: 't', busy: 'b', oof: 'u', 'no-data': 'n' };
+
+interface Stretch {
+  readonly start: number;
+  readonly end: number;
+  readonly busyType: BusyType;
+}
+
+let calendar: readonly Stretch[] = [];
+let server: Server;
+let base: string;
+const authorization = `Basic ${Buffer.from('zimbra:secret').toString('base64')}`;
+
+beforeAll(async () => {
+  const system: CalendarSystem = {
+    freeBusy: async ({ mailboxes, window }) => mailboxes.map((mailbox) => ({ mailbox, freeBusy: freeBusyFrom(mailbox, window, { busy: calendar }), asOf: window.start })),
+    probe: async () => [],
+    close: async () => undefined,
+  };
+  const lookup = new Lookup({ systems: [{ name: 'exchange', isZimbra: false, system, domains: ['corp.example'], mailboxes: [] }], clock: systemClock, logger: silentLogger, metrics: noMetrics });
+  const requester = { name: 'zimbra', from: 'outside', mayAsk: new Set(['exchange']), detail: 'busy-type', anonymous: false, presence: 'none' } as const;
+  const signIn = new ClientSignIn({
+    accounts: [{ requester, credentials: { username: 'zimbra', password: 'secret' } }],
+    failures: new FailureMemory(systemClock),
+    tokenKey: Buffer.alloc(32, 1),
+    clock: systemClock,
+    metrics: noMetrics,
+  });
+  const presence = new CalendarPresence({ source: lookup, optIn: new Set(), mapping: DEFAULT_PRESENCE_MAPPING, clock: systemClock });
+  const services = { source: lookup, signIn, clock: systemClock, workingElsewhereAs: 'free' as const };
+  const routers = [restApiEndpoint({ source: lookup, presence, signIn }), owaWebdavEndpoint(services), zimbraSoapEndpoint(services)];
+  server = createServer(createApp({ trustedProxies: [], deadlineMs: 5_000, routers, logger: silentLogger, metrics: noMetrics }));
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  base = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+});
+
+afterAll(() => {
+  server.closeAllConnections();
+  server.close();
+});
+
+/** The strongest type that touches [start, end), by the random calendar alone. */
+function strongestIn(start: number, end: number): BusyType {
+  let top = 0;
+  for (const one of calendar) if (one.start < end && start < one.end) top = Math.max(top, PRECEDENCE.indexOf(one.busyType));
+  return PRECEDENCE[top]!;
+}
+
+/** OWA has no working elsewhere: it becomes free first, so that it cannot hide an unknown minute of the same slot. */
+function afterLoss(busyType: BusyType): BusyType {
+  return busyType === 'working-elsewhere' ? 'free' : busyType;
+}
+
+/** ISO text of an instant as somebody in that zone writes it: `2026-03-08T14:15:00+05:30`. */
+function inZone(instant: number, offsetMinutes: number): string {
+  const sign = offsetMinutes < 0 ? '-' : '+';
+  const zone = `${sign}${String(Math.floor(Math.abs(offsetMinutes) / 60)).padStart(2, '0')}:${String(Math.abs(offsetMinutes) % 60).padStart(2, '0')}`;
+  return new Date(instant + offsetMinutes * MINUTE).toISOString().slice(0, 19) + zone;
+}
+
+async function owaDigits(start: number, end: number, interval: number, offset: number): Promise<string> {
+  const response = await fetch(`${base}/public/?cmd=freebusy&start=${inZone(start, offset)}&end=${inZone(end, offset)}&interval=${interval}&u=SMTP:${MAILBOX}`, { headers: { authorization } });
+  expect(response.status).toBe(200);
+  const items = (await response.text()).split('item>').filter((part) => part.includes(MAILBOX));
+  return /fbdata>(\d*)</.exec(items[0]!)![1]!;
+}
+
+async function soapSlots(start: number, end: number): Promise<readonly { letter: string; start: number; end: number }[]> {
+  const response = await fetch(`${base}/service/soap/`, {
+    method: 'POST',
+    headers: { authorization, 'content-type': 'application/soap+xml; charset=utf-8' },
+    body: `<soap:Envelope xmlns:soap="http://www.w3.org/2003/05/soap-envelope"><soap:Body><GetFreeBusyRequest xmlns="urn:zimbraMail" s="${start}" e="${end}" name="${MAILBOX}"/></soap:Body></soap:Envelope>`,
+  });
+  expect(response.status).toBe(200);
+  return [...(await response.text()).matchAll(/<(?:\w+:)?([ftbun]) s="(\d+)" e="(\d+)"/g)].map(([, letter, s, e]) => ({ letter: letter!, start: Number(s), end: Number(e) }));
+}
+
+async function jsonStretches(start: number, end: number): Promise<readonly Stretch[]> {
+  const response = await fetch(`${base}/api/v1/freebusy?mailbox=${MAILBOX}&start=${new Date(start).toISOString()}&end=${new Date(end).toISOString()}`, { headers: { authorization } });
+  expect(response.status).toBe(200);
+  const body = (await response.json()) as { results: readonly { busy: readonly { start: string; end: string; type: BusyType }[] }[] };
+  return body.results[0]!.busy.map((one) => ({ start: Date.parse(one.start), end: Date.parse(one.end), busyType: one.type }));
+}
+
+const ORIGIN = Date.UTC(2026, 2, 27);
+const stretch = fc.record({
+  at: fc.integer({ min: -600, max: 4_000 }),
+  minutes: fc.integer({ min: 1, max: 900 }),
+  busyType: fc.constantFrom<BusyType>('tentative', 'busy', 'oof', 'working-elsewhere', 'no-data', 'free'),
+});
+
+it('the OWA digits, the SOAP slots and the JSON intervals agree over random calendars, zones and windows', async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(stretch, { maxLength: 12 }),
+      fc.integer({ min: 0, max: 2_000 }),
+      fc.integer({ min: 1, max: 2_000 }),
+      fc.constantFrom(5, 7, 15, 30, 60),
+      fc.constantFrom(0, 60, 120, 330, 345, 660, -210, -420, -480),
+      async (entries, from, minutes, interval, offset) => {
+        calendar = entries.map(({ at, minutes: length, busyType }) => ({ start: ORIGIN + at * MINUTE, end: ORIGIN + (at + length) * MINUTE, busyType }));
+        const start = ORIGIN + from * MINUTE;
+        const end = start + minutes * MINUTE;
+
+        const expectedDigits = Array.from({ length: Math.ceil(minutes / interval) }, (_, slot) => {
+          const slotStart = start + slot * interval * MINUTE;
+          const inside = Array.from({ length: Math.min(interval, (end - slotStart) / MINUTE) }, (_, index) => afterLoss(strongestIn(slotStart + index * MINUTE, slotStart + (index + 1) * MINUTE)));
+          return OWA_DIGIT[inside.reduce((a, b) => (PRECEDENCE.indexOf(a) >= PRECEDENCE.indexOf(b) ? a : b))];
+        }).join('');
+        expect(await owaDigits(start, end, interval, offset)).toBe(expectedDigits);
+
+        const slots = await soapSlots(start, end);
+        expect(slots[0]!.start).toBe(start);
+        expect(slots.at(-1)!.end).toBe(end);
+        for (const [index, slot] of slots.entries()) {
+          if (index > 0) expect({ touches: slot.start, differs: slot.letter !== slots[index - 1]!.letter }).toEqual({ touches: slots[index - 1]!.end, differs: true });
+        }
+        const stretches = await jsonStretches(start, end);
+        for (let minute = start; minute < end; minute += MINUTE) {
+          const expected = strongestIn(minute, minute + MINUTE);
+          expect(stretches.find((one) => one.start <= minute && minute < one.end)?.busyType ?? 'free').toBe(expected);
+          expect(slots.find((one) => one.start <= minute && minute < one.end)?.letter).toBe(SOAP_LETTER[expected]);
+        }
+      },
+    ),
+    { numRuns: 150 },
+  );
+}, 120_000);
