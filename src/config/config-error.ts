@@ -28,5 +28,6 @@ export function describeProblems(error: ConfigError): string {
 }
 
 function lineOf({ path, message }: ConfigProblem): string {
-  return path === '' ? message : `${path}: ${message}`;
+  // A file's name may hold anything, and one line stays one line.
+  return (path === '' ? message : `${path}: ${message}`).replace(/[\u0000-\u001f\u007f-\u009f]/g, '\ufffd');
 }

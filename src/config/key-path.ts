@@ -5,6 +5,8 @@ export function formatPath(path: KeyPath): string {
   let text = '';
   for (const key of path) {
     if (typeof key === 'number') text += `[${key}]`;
+    // `{ password:geheim }` without the blank is a key with a secret in it.
+    else if (/[:=]/.test(key)) text += `[${quoted(key.replace(/([:=]).*/su, '$1…'))}]`;
     else if (!/^[\p{L}_][\p{L}\p{N}_-]{0,62}$/u.test(key)) text += `[${quoted(key)}]`;
     else text += text === '' ? key : `.${key}`;
   }

@@ -23,6 +23,7 @@ export function problemFromIssue(issue: z.core.$ZodIssue): Problem {
 }
 
 function unknownKey(key: string, known: readonly string[]): string {
+  if (key.includes(':')) return 'there is no such key; perhaps the blank after its colon is missing';
   const near = nearest(key, known);
   return near === undefined ? `there is no such key; keys here: ${known.join(', ')}` : `there is no such key; did you mean ${near}?`;
 }

@@ -43,7 +43,7 @@ export const STEPS: readonly Step[] = [
     title: 'An Exchange user looks at a Zimbra user',
     asks: 'exchange',
     addresses: ['kim@zimbra.example'],
-    remark: 'the other way round: the OWA face, answered from Zimbra’s GetFreeBusy',
+    remark: 'the other way round: the OWA face, answered from Zimbra's GetFreeBusy',
   },
   {
     title: 'A Zimbra user looks at somebody whom nobody knows',
@@ -86,7 +86,7 @@ export async function guidedWalk(
 ): Promise<boolean> {
   const today = midnight(sandbox.clock.now());
   const window: Window = { start: today + 7 * HOUR_MS, end: today + 19 * HOUR_MS };
-  print(`A guided walk: ${new Date(today).toISOString().slice(0, 10)}, 7 to 19 o’clock`);
+  print(`A guided walk: ${new Date(today).toISOString().slice(0, 10)}, 07:00 to 19:00 UTC`);
   print(drawLegend(drawing));
   let isGood = true;
   try {
@@ -141,7 +141,8 @@ async function walkStep(
 
 function expectedRow(sandbox: Sandbox, address: string, window: Window, isUnknown: boolean): readonly Status[] {
   if (isUnknown) return halfHours([{ ...window, status: 'no-data' }], window.start, window.end);
-  const stores: readonly CalendarStore[] = Object.values(sandbox.calendars);
+  const { exchange2003, exchangeEws, zimbra } = sandbox.calendars;
+  const stores: readonly CalendarStore[] = [exchange2003, exchangeEws, zimbra];
   const entries = stores.flatMap((one) => one.touching(address, window.start, window.end));
   return halfHours(entries.map((one) => ({ start: one.start, end: one.end, status: ENTRY_STATUS[one.type] })), window.start, window.end);
 }
@@ -157,7 +158,7 @@ function whatNext(bridgeUrl: string, credentials: SandboxClients, window: Window
     `  ${curl} '${base}/api/v1/presence/${PRESENT_PERSON}'`,
     `  ${zimbra} '${base}${freeBusyTarget(['anna@legacy.example'], window.start, window.end, 30)}'`,
     'Change a calendar, in another terminal, and ask again:',
-    `  node dist/main.js sandbox add anna@legacy.example --start ${from} --end ${to} --type oof --subject 'Away'`,
-    'The bridge carries free/busy only: invitations, answers and cancellations travel by mail and are not the bridge’s.',
+    `  node dist/main.js sandbox add anna@legacy.example --from ${from} --to ${to} --type oof --subject 'Away'`,
+    'The bridge carries free/busy only: invitations, answers and cancellations travel by mail and are not the bridge's.',
   ];
 }

@@ -196,6 +196,12 @@ presence: { optIn: [eve@nowhere.example] }
   expect((await load(MINIMAL)).warnings).toEqual(['clients: there is none, so every question is refused']);
 });
 
+it('reads a file with a byte order mark and Windows line ends, and JSON indented by tabs', async () => {
+  expect((await load(`\ufeff${MINIMAL.replaceAll('\n', '\r\n')}`)).systems[0]?.name).toBe('exchange');
+  const systems = { p: { type: 'ifb', url: 'https://p.example/{localPart}', domains: ['p.example'] } };
+  expect((await load(JSON.stringify({ systems }, undefined, '\t'))).systems[0]?.name).toBe('p');
+});
+
 it('reads JSON, which is YAML', async () => {
   const config = await load(JSON.stringify({ systems: { p: { type: 'ifb', url: 'https://p.example/{localPart}', domains: ['p.example'] } } }));
   expect(config.systems[0]?.name).toBe('p');

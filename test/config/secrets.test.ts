@@ -76,6 +76,8 @@ it.each([
   ['a brace in the query of an ifb URL', `systems: { p: { type: ifb, url: "https://x.example/{address}?k={${CANARY}}" } }`],
   ['a redis URL', `${MINIMAL}redis: "redis://:${CANARY}@ x"`],
   ['a redis node', `${MINIMAL}redis: { cluster: ["redis://:${CANARY}@ x"] }`],
+  ['a colon without its blank', `systems: { e: { username: u, password:${CANARY} } }`],
+  ['an equals sign for a colon', `${MINIMAL}    password=${CANARY}: x`],
   ['a right secret beside a mistake elsewhere', `${withPassword(CANARY)}typo: 1`],
 ])('never shows a secret in a mistake: %s', async (_what, yaml) => {
   const error = await refusal(yaml);

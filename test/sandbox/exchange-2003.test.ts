@@ -113,8 +113,8 @@ describe('the free/busy message in the stand-in’s public folder', () => {
     await start();
     const body = '<D:propfind xmlns:D="DAV:"><D:prop xmlns:p="http://schemas.microsoft.com/mapi/proptag/"><p:x68531003/><p:x12345678/></D:prop></D:propfind>';
     const answer = await ask(`${FOLDER}/user-_xf8ff_CN=RECIPIENTS_xF8FF_CN=JDOE.eml`.replace('NON_IPM', 'non_ipm'), { method: 'PROPFIND', body });
-    const shape = shapeOf(await readXml(await answer.text())).map((line) => line.trim().replace(/^.*\|(\w+).*/, '$1'));
-    expect(shape).toEqual(['multistatus', 'response', 'href', 'propstat', 'status', 'prop', 'dt', 'v', 'v', 'v', 'propstat', 'status', 'prop', 'x12345678'].map((one) => (one === 'dt' ? expect.stringMatching(/^(dt|x68531003)$/) as string : one)));
+    const names = shapeOf(await readXml(await answer.text())).map((line) => line.trim().split(' ')[0]?.split('|')[1]);
+    expect(names).toEqual(['multistatus', 'response', 'href', 'propstat', 'status', 'prop', 'x68531003', 'v', 'v', 'v', 'propstat', 'status', 'prop', 'x12345678']);
   });
 
   it('is 404 for somebody unknown and for another organisation, and 400 for a broken body', async () => {

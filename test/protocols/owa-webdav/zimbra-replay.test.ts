@@ -49,7 +49,7 @@ describe.skipIf(!hasCaptures)('the captured lookups of a stock Zimbra, byte for 
     expect(answer!.status).toBe(200);
     expect(answer!.headers['content-type']).toMatch(/^text\/xml/);
     expect(await recipientsOf(answer!.body)).toEqual([
-      { email: undefined, fbdata: '4444222244444443'.replace(/^44/, '11') },
+      { email: undefined, fbdata: '1144222244444443' },
       { email: 'alice@exch.test', fbdata: '0000222200000000' },
       { email: 'bob@exch.test', fbdata: '1100000000000003' },
       { email: 'carol@exch.test', fbdata: '4444444444444444' },
@@ -90,7 +90,7 @@ describe.skipIf(!hasCaptures)('the captured lookups of a stock Zimbra, byte for 
       }
     });
 
-    it("an address cut by an unescaped & is echoed as it arrived, with 4s", async () => {
+    it('an address cut by an unescaped & is echoed as it arrived, with 4s', async () => {
       const [logon, get] = lookups().find(([, one]) => one.bytes.includes("o'neil"))!;
       const [, answer] = await sendRaw(face.port, [logon.bytes, withOurCookie(get)]);
       expect(await recipientsOf(answer!.body)).toEqual([
