@@ -15,7 +15,8 @@ export class ConfigError extends Error {
   readonly problems: readonly ConfigProblem[];
 
   constructor(file: string, problems: readonly ConfigProblem[]) {
-    super(`${basename(file)}: ${problems.length === 1 ? 'one mistake' : `${problems.length} mistakes`}: ${problems.map(lineOf).join(' | ')}`);
+    const count = problems.length === 1 ? 'one mistake' : `${problems.length} mistakes`;
+    super(`${basename(file)}: ${count}: ${problems.map(lineOf).join(' | ')}`);
     this.file = file;
     this.problems = problems;
   }

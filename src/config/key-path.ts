@@ -16,5 +16,7 @@ export function formatPath(path: KeyPath): string {
 /** A word of the file for a message: in quotes, control characters escaped, no longer than 60 characters. Never for secrets or URLs. */
 export function quoted(text: string): string {
   const escaped = JSON.stringify(text.length > 60 ? `${text.slice(0, 59)}…` : text);
-  return escaped.replace(/[\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);
+  // C1 controls, line separators and the marks that turn the direction of writing.
+  const invisible = /[\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g;
+  return escaped.replace(invisible, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }

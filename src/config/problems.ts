@@ -47,8 +47,11 @@ export function inFileOrder(problems: readonly Problem[], tree: unknown): readon
 
 function number(node: unknown, path: KeyPath, positions: Map<string, number>): void {
   positions.set(formatPath(path), positions.size);
-  if (Array.isArray(node)) node.forEach((item, index) => number(item, [...path, index], positions));
-  else if (typeof node === 'object' && node !== null) for (const [key, value] of Object.entries(node)) number(value, [...path, key], positions);
+  if (Array.isArray(node)) {
+    node.forEach((item, index) => number(item, [...path, index], positions));
+  } else if (typeof node === 'object' && node !== null) {
+    for (const [key, value] of Object.entries(node)) number(value, [...path, key], positions);
+  }
 }
 
 /** A list of names for a message: the first few, and how many more. */

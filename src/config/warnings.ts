@@ -18,11 +18,16 @@ function ofSystem(system: SystemConfig): readonly string[] {
     if (system.username !== undefined && open(new URL(system.urlTemplate.reveal()))) warn('url', clear);
   } else {
     if (system.username !== undefined && open(system.url)) warn('url', clear);
-    if (system.type === 'zimbra' && system.admin !== undefined && open(system.adminUrl ?? system.url)) warn(system.adminUrl === undefined ? 'url' : 'adminUrl', clear);
-    if (system.type === 'exchange-ews' && system.url.pathname === '/') warn('url', 'has no path; EWS usually answers at /EWS/Exchange.asmx');
-    if (system.type !== 'exchange-ews' && system.url.search !== '') warn('url', 'has a query, which is not sent: the bridge appends its own paths');
+    if (system.type === 'zimbra' && system.admin !== undefined && open(system.adminUrl ?? system.url)) {
+      warn(system.adminUrl === undefined ? 'url' : 'adminUrl', clear);
+    }
+    const isEws = system.type === 'exchange-ews';
+    if (isEws && system.url.pathname === '/') warn('url', 'has no path; EWS usually answers at /EWS/Exchange.asmx');
+    if (!isEws && system.url.search !== '') warn('url', 'has a query, which is not sent: the bridge appends its own paths');
   }
-  if (system.domains.length === 0 && system.mailboxes.length === 0) warn('domains', 'neither domains nor mailboxes: no mailbox lives here, so nobody is ever asked about here');
+  if (system.domains.length === 0 && system.mailboxes.length === 0) {
+    warn('domains', 'neither domains nor mailboxes: no mailbox lives here, so nobody is ever asked about here');
+  }
   return lines;
 }
 
@@ -32,8 +37,9 @@ function sharedDomains(systems: readonly SystemConfig[]): readonly string[] {
   for (const { name, domains } of systems) {
     for (const domain of domains) {
       const other = homes.get(domain);
+      const at = formatPath(['systems', name, 'domains']);
       if (other === undefined) homes.set(domain, name);
-      else lines.push(`${formatPath(['systems', name, 'domains'])}: ${quoted(domain)} is listed by ${other} too; list under mailboxes who lives where`);
+      else lines.push(`${at}: ${quoted(domain)} is listed by ${other} too; list under mailboxes who lives where`);
     }
   }
   return lines;
@@ -49,12 +55,16 @@ function ofClients({ clients, behindProxy, trustedProxies }: Omit<Config, 'warni
       ...(client.addresses !== undefined && behindProxy && trustedProxies.length === 0
         ? [`${at('addresses')}: behindProxy without trustedProxies: everyone seems to come from the proxy's own address`]
         : []),
-      ...(client.mayAsk.includes(client.from) ? [`${at('mayAsk')}: ${client.from} is its own system, which the loop guard never asks on its behalf`] : []),
+      ...(client.mayAsk.includes(client.from)
+        ? [`${at('mayAsk')}: ${client.from} is its own system, which the loop guard never asks on its behalf`]
+        : []),
     ];
   });
 }
 
 function ofPresence({ presence, systems }: Omit<Config, 'warnings'>): readonly string[] {
-  const homeless = presence.optIn.filter((address) => !systems.some(({ domains, mailboxes }) => domains.includes(domainOf(address)) || mailboxes.includes(address)));
+  const homeless = presence.optIn.filter(
+    (address) => !systems.some(({ domains, mailboxes }) => domains.includes(domainOf(address)) || mailboxes.includes(address)),
+  );
   return homeless.length === 0 ? [] : [`presence.optIn: no system has the mailbox of ${listed(homeless)}`];
 }

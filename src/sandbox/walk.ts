@@ -43,7 +43,7 @@ export const STEPS: readonly Step[] = [
     title: 'An Exchange user looks at a Zimbra user',
     asks: 'exchange',
     addresses: ['kim@zimbra.example'],
-    remark: 'the other way round: the OWA face, answered from Zimbra's GetFreeBusy',
+    remark: 'the other way round: the OWA face, answered from GetFreeBusy of Zimbra',
   },
   {
     title: 'A Zimbra user looks at somebody whom nobody knows',
@@ -159,6 +159,6 @@ function whatNext(bridgeUrl: string, credentials: SandboxClients, window: Window
     `  ${zimbra} '${base}${freeBusyTarget(['anna@legacy.example'], window.start, window.end, 30)}'`,
     'Change a calendar, in another terminal, and ask again:',
     `  node dist/main.js sandbox add anna@legacy.example --from ${from} --to ${to} --type oof --subject 'Away'`,
-    'The bridge carries free/busy only: invitations, answers and cancellations travel by mail and are not the bridge's.',
+    'The bridge carries free/busy only: invitations, answers and cancellations travel by mail and are no business of the bridge.',
   ];
 }

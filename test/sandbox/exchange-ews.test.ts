@@ -105,6 +105,20 @@ describe('GetUserAvailability of the stand-in Exchange', () => {
     }
   });
 
+  it('counts the hour that comes twice as standard time, and leaves out the one that does not come', async () => {
+    // Berlin goes from 03:00 back to 02:00 at 01:00Z on 25 October 2026, from 02:00 to 03:00 at 01:00Z on 29 March.
+    await start({}, [
+      { start: at('2026-10-25T01:00:00Z'), end: at('2026-10-25T02:00:00Z'), type: 'busy' },
+      { start: at('2026-03-29T01:00:00Z'), end: at('2026-03-29T02:00:00Z'), type: 'busy' },
+    ]);
+    const view = async (from: string, to: string): Promise<XmlElement | undefined> => child((await responses((await post(aboutBob({ zone: BERLIN, window: [from, to] }))).text))[0], 'FreeBusyView');
+    expect(childText(await view('2026-10-25T02:00:00', '2026-10-25T04:00:00'), 'MergedFreeBusy')).toBe('20');
+    expect(childText(await view('2026-10-25T01:00:00', '2026-10-25T04:00:00'), 'MergedFreeBusy')).toBe('0020');
+    const spring = await view('2026-03-29T01:00:00', '2026-03-29T04:00:00');
+    expect(childText(spring, 'MergedFreeBusy')).toBe('02');
+    expect(childText(descend(spring, 'CalendarEventArray', 'CalendarEvent'), 'StartTime')).toBe('2026-03-29T03:00:00');
+  });
+
   it('understands a southern zone, a zone without daylight saving and times with Z', async () => {
     // 2026-01-10 is summer in Sydney (UTC+11), 2026-06-10 winter (UTC+10): exchange.md §6.1.
     const sydney = BERLIN.replace('-60', '-600').replace('<t:Month>10</t:Month>', '<t:Month>4</t:Month>').replace('<t:Month>3</t:Month>', '<t:Month>10</t:Month>').replaceAll('<t:DayOrder>5', '<t:DayOrder>1');

@@ -18,8 +18,12 @@ export function checkClients({ top, systems, clients }: Outline): readonly Probl
     problems.push(...signIn(keys).map(({ key, message }) => ({ path: [...at, key], message })));
     if (systemNames === undefined) continue;
     const from = textOf(keys['from']);
-    if (from !== undefined && from !== '' && from !== 'outside') problems.push(...known([...at, 'from'], from, systemNames, ', or outside'));
-    for (const { index: place, text } of textsOf(keys['mayAsk'])) if (text !== '') problems.push(...known([...at, 'mayAsk', place], text, systemNames));
+    if (from !== undefined && from !== '' && from !== 'outside') {
+      problems.push(...known([...at, 'from'], from, systemNames, ', or outside'));
+    }
+    for (const { index: place, text } of textsOf(keys['mayAsk'])) {
+      if (text !== '') problems.push(...known([...at, 'mayAsk', place], text, systemNames));
+    }
   }
   return [...problems, ...askedWithoutAccount(systems, clients)];
 }
@@ -40,7 +44,8 @@ function signIn(keys: RawMap): readonly { readonly key: string; readonly message
     const stray = ['username', 'password', 'auth'].filter((key) => keys[key] !== undefined);
     const problems = stray.map((key) => ({ key, message: 'does not go with anonymous: true; leave one of them out' }));
     if (keys['addresses'] !== undefined) return problems;
-    return [...problems, { key: 'addresses', message: 'is missing; an anonymous client is known by nothing but its addresses, e.g. [10.0.0.0/8]' }];
+    const message = 'is missing; an anonymous client is known by nothing but its addresses, e.g. [10.0.0.0/8]';
+    return [...problems, { key: 'addresses', message }];
   }
   return ['username', 'password']
     .filter((key) => keys[key] === undefined)
@@ -50,7 +55,8 @@ function signIn(keys: RawMap): readonly { readonly key: string; readonly message
 function known(path: Problem['path'], name: string, systems: readonly string[], also = ''): readonly Problem[] {
   if (systems.includes(name)) return [];
   const near = nearest(name, systems);
-  return [{ path, message: `no system named ${quoted(name)}${near === undefined ? '' : `, did you mean ${near}?`}; systems: ${listed(systems)}${also}` }];
+  const meant = near === undefined ? '' : `, did you mean ${near}?`;
+  return [{ path, message: `no system named ${quoted(name)}${meant}; systems: ${listed(systems)}${also}` }];
 }
 
 /** A zimbra system may do without an account only as long as nobody asks it. */

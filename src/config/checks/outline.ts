@@ -15,7 +15,8 @@ export interface Outline {
 export function outlineOf(tree: unknown): Outline {
   const top = mapOf(tree) ?? {};
   const systems = Object.entries(mapOf(top['systems']) ?? {}).map(([name, value]) => ({ name, keys: mapOf(value) ?? {} }));
-  const clients = (Array.isArray(top['clients']) ? top['clients'] : []).map((value: unknown, index) => ({ index, keys: mapOf(value) ?? {} }));
+  const list: readonly unknown[] = Array.isArray(top['clients']) ? top['clients'] : [];
+  const clients = list.map((value, index) => ({ index, keys: mapOf(value) ?? {} }));
   return { top, systems, clients };
 }
 

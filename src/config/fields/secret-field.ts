@@ -16,9 +16,13 @@ export function secret(surroundings: Surroundings): Field<Secret> {
 /** The text behind a secret's three spellings. @throws Mistake */
 export async function resolveSecret(value: unknown, { env, directory }: Surroundings): Promise<string> {
   if (typeof value === 'string') return value;
-  if (typeof value === 'number' || typeof value === 'boolean') throw new Mistake(`should be ${RIGHT}; put it in quotes, YAML takes it for ${kindOf(value)}`);
+  if (typeof value === 'number' || typeof value === 'boolean') {
+    throw new Mistake(`should be ${RIGHT}; put it in quotes, YAML takes it for ${kindOf(value)}`);
+  }
   const [entry, ...more] = typeof value === 'object' && value !== null && !Array.isArray(value) ? Object.entries(value) : [];
-  if (entry === undefined || more.length > 0) throw new Mistake(`should be ${RIGHT}, not ${more.length > 0 ? 'a map of several keys' : kindOf(value)}`);
+  if (entry === undefined || more.length > 0) {
+    throw new Mistake(`should be ${RIGHT}, not ${more.length > 0 ? 'a map of several keys' : kindOf(value)}`);
+  }
   const [key, target] = entry as [string, unknown];
   if (typeof target !== 'string' || target === '') throw new Mistake(`should be ${RIGHT}`);
   switch (key) {

@@ -11,7 +11,9 @@ const IN_DNS = ['address', 'localPart', 'domain'];
 export function urlTemplate(): Field<Secret> {
   const right = 'an http or https URL, e.g. https://partner.example/freebusy/{address}.ifb';
   return text(right, (value) => {
-    if (/[{}]/.test(authorityOf(value)) || /^[^:/]*[{}]/.test(value)) throw new Mistake('placeholders stand only in path or query, never in scheme, host or port');
+    if (/[{}]/.test(authorityOf(value)) || /^[^:/]*[{}]/.test(value)) {
+      throw new Mistake('placeholders stand only in path or query, never in scheme, host or port');
+    }
     checkPlaceholders(value, IN_URLS);
     readHttpUrl(value.replace(/\{\w+\}/g, 'x'), right);
     return new Secret(value);
@@ -24,7 +26,8 @@ export function legacyExchangeDnTemplate(): Field<string> {
   return text(right, (value) => {
     checkPlaceholders(value, IN_DNS);
     const parts = value.split('/').slice(1);
-    if (!/^\/o=/i.test(value) || /[\u0000-\u001f\u007f]/.test(value) || !parts.every((part) => /^(?:o|ou|cn)=[^=]+$/i.test(part))) return undefined;
+    const isDn = /^\/o=/i.test(value) && parts.every((part) => /^(?:o|ou|cn)=[^=\u0000-\u001f\u007f]+$/i.test(part));
+    if (!isDn) return undefined;
     const last = parts.at(-1) ?? '';
     // Read backwards it says whose message a DN names: only the last name may differ from mailbox to mailbox.
     if (!/^cn=/i.test(last) || !namesMailbox(last) || /[{}]/.test(parts.slice(0, -1).join('/'))) {

@@ -8,11 +8,13 @@ import { list, section } from '../fields/section.ts';
 /** `presence:`. The mapping's defaults are presence.md §C.1; working elsewhere is work, and no data is never anything but unknown. */
 export function presence() {
   const state = oneOf(PRESENCE_STATES);
+  const right = 'unknown: what nobody knows is never shown as anything else';
+  const unknown = text(right, (value) => (value === 'unknown' ? value : undefined));
   return section({
     optIn: list(mailbox()).default([]),
     mapping: section({
       free: state.default('available'),
-      'no-data': text('unknown: what nobody knows is never shown as anything else', (value) => (value === 'unknown' ? value : undefined)).default('unknown'),
+      'no-data': unknown.default('unknown'),
       'working-elsewhere': state.default('available'),
       tentative: state.default('available'),
       busy: state.default('in-a-meeting'),

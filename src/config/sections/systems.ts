@@ -13,7 +13,9 @@ const LATER_TYPES = ['microsoft-graph', 'caldav'];
 /** `systems:`, name → system. */
 export function systems(surroundings: Surroundings) {
   const kinds = [zimbra(surroundings), exchangeWebdav(surroundings), exchangeEws(surroundings), ifb(surroundings)] as const;
-  const system = z.discriminatedUnion('type', kinds, { error: (issue) => (issue.code === 'invalid_union' ? typeMistake(issue.input) : undefined) });
+  const system = z.discriminatedUnion('type', kinds, {
+    error: (issue) => (issue.code === 'invalid_union' ? typeMistake(issue.input) : undefined),
+  });
   return z.record(z.string().regex(SYSTEM_NAME), system);
 }
 

@@ -19,8 +19,12 @@ export function tlsIdentity(surroundings: Surroundings): z.ZodType<TlsIdentity> 
 
 /** OpenSSL's own texts are left out: they change between versions, and the key is near. */
 function pairRefusal(cert: string, key: string): { at: 'certificate' | 'key'; message: string } | undefined {
-  if (!accepts(() => createPrivateKey(key))) return { at: 'key', message: 'the file holds no private key that can be read without a passphrase' };
-  if (!accepts(() => createSecureContext({ cert }))) return { at: 'certificate', message: 'the file holds no certificate chain that can be read' };
+  if (!accepts(() => createPrivateKey(key))) {
+    return { at: 'key', message: 'the file holds no private key that can be read without a passphrase' };
+  }
+  if (!accepts(() => createSecureContext({ cert }))) {
+    return { at: 'certificate', message: 'the file holds no certificate chain that can be read' };
+  }
   if (!accepts(() => createSecureContext({ cert, key }))) return { at: 'key', message: 'the key does not belong to the certificate' };
   return undefined;
 }

@@ -20,9 +20,7 @@ export function readYaml(source: string): YamlResult {
     for (let at = source.indexOf('\n'); at >= 0; at = source.indexOf('\n', at + 1)) lines.addNewLine(at + 1);
     return { problems: [problemAt(deep, TOO_DEEP, lines)] };
   }
-  // Duplicates are looked for below: the library compares every key with every other, a minute for a hostile megabyte.
-  const options = { lineCounter: lines, prettyErrors: false, uniqueKeys: false, stringKeys: true, schema: 'core', merge: false, logLevel: 'error' } as const;
-  const document = parseDocument(source, options);
+  const document = parseDocument(source, { ...OPTIONS, lineCounter: lines });
   const found = [...document.errors, ...document.warnings].map(({ code, pos }) => problemAt(pos[0], SYNTAX_MESSAGE[code], lines));
   if (document.directives?.yaml.explicit === true) found.unshift(problemAt(0, SYNTAX_MESSAGE.BAD_DIRECTIVE, lines));
   if (found.length > 0) return { problems: bounded(found) };
@@ -31,7 +29,13 @@ export function readYaml(source: string): YamlResult {
   return builder.problems.length > 0 ? { problems: bounded(builder.problems) } : { tree };
 }
 
+/** Duplicate keys are looked for below: the library compares every key with every other (measured: 65 s for 90,000 keys). */
+const OPTIONS = { prettyErrors: false, uniqueKeys: false, stringKeys: true, schema: 'core', merge: false, logLevel: 'error' } as const;
+
 const TOO_DEEP = `is nested deeper than ${CONFIG_LIMITS.yamlDepth} levels`;
+
+const TOO_MANY = `the file has more than ${CONFIG_LIMITS.yamlNodes} values once its aliases (*) are expanded`;
+const NO_ANCHOR = 'this alias (*) stands for no anchor (&) before it; a value that begins with * belongs in quotes';
 
 function problemAt(offset: number, message: string, lines: LineCounter): ConfigProblem {
   const { line, col } = lines.linePos(offset);
@@ -60,7 +64,7 @@ class TreeBuilder {
     const one = node as Node | null;
     if (one === null || one === undefined) return null;
     if (++this.#nodes > CONFIG_LIMITS.yamlNodes) {
-      if (this.#nodes === CONFIG_LIMITS.yamlNodes + 1) this.#refuse(one, `the file has more than ${CONFIG_LIMITS.yamlNodes} values once its aliases (*) are expanded`);
+      if (this.#nodes === CONFIG_LIMITS.yamlNodes + 1) this.#refuse(one, TOO_MANY);
       return null;
     }
     if (depth > CONFIG_LIMITS.yamlDepth) return this.#refuse(one, TOO_DEEP);
@@ -89,7 +93,7 @@ class TreeBuilder {
 
   #alias(name: string, node: Node, depth: number): unknown {
     const target = this.#anchors.get(name);
-    if (target === undefined) return this.#refuse(node, 'this alias (*) stands for no anchor (&) before it; a value that begins with * belongs in quotes');
+    if (target === undefined) return this.#refuse(node, NO_ANCHOR);
     if (this.#open.has(target)) return this.#refuse(node, 'this alias (*) stands inside the value it names');
     return this.build(target, depth);
   }

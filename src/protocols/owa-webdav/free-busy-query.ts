@@ -75,7 +75,7 @@ export interface FreeBusyAnswer {
 }
 
 /** Slots written between two turns of the event loop. */
-const SLOTS_PER_TURN = 500_000;
+const SLOTS_PER_TURN = 100_000;
 
 /**
  * Writes the answer: first the union of all, then one item for each address in the order asked, ceil(window / interval)

@@ -4,8 +4,7 @@ import { freeBusyFrom } from '../../freebusy/free-busy.ts';
 import type { CalendarEvent, FreeBusy } from '../../freebusy/free-busy.ts';
 import type { Interval } from '../../freebusy/interval.ts';
 import { tiles } from '../../freebusy/slots.ts';
-import { xml } from '../../platform/xml/write.ts';
-import type { XmlText } from '../../platform/xml/write.ts';
+import { XmlText, xml } from '../../platform/xml/write.ts';
 import { slotNameOf } from './busy-type.ts';
 import { ZIMBRA_MAIL_NS } from './names.ts';
 import { encodeSlotDetails } from './slot-details.ts';
@@ -16,8 +15,8 @@ export interface UserFreeBusy {
   readonly freeBusy: FreeBusy | undefined;
 }
 
-/** Slots written between two turns of the event loop: about 10 ms. */
-const SLOTS_PER_TURN = 5_000; // → LIMITS
+/** Slots written between two turns of the event loop: about 5 ms. */
+const SLOTS_PER_TURN = 2_000; // → LIMITS
 
 /**
  * GetFreeBusyResponse (zimbra.md §2.2). The slots of each user tile exactly [s, e): sorted, touching, neighbours differ.
@@ -28,13 +27,21 @@ export async function encodeGetFreeBusyResponse(users: readonly UserFreeBusy[], 
   let slots = 0;
   for (const { id, freeBusy } of users) {
     const inside = freeBusy === undefined ? [xml`<n s="${window.start}" e="${window.end}"/>`] : encodeSlots(freeBusy, workingElsewhereAs);
-    written.push(xml`<usr id="${id}">${inside}</usr>`);
+    written.push(flat(xml`<usr id="${id}">${inside}</usr>`));
     slots += inside.length;
     if (slots < SLOTS_PER_TURN) continue;
     slots = 0;
     await nextTurn();
   }
   return xml`<GetFreeBusyResponse xmlns="${ZIMBRA_MAIL_NS}">${written}</GetFreeBusyResponse>`;
+}
+
+/**
+ * The same text in one piece. V8 keeps what was added up as a tree of its parts; 800,000 slots kept that way until the end made
+ * garbage collection hold the event loop for 185 ms (measured).
+ */
+function flat(piece: XmlText): XmlText {
+  return new XmlText(Buffer.from(piece.text).toString());
 }
 
 function encodeSlots(given: FreeBusy, workingElsewhereAs: WorkingElsewhereAs): readonly XmlText[] {

@@ -25,7 +25,7 @@ describe('a document', () => {
     expect(root).toEqual({
       name: 'r',
       ns: 'urn:a',
-      attributes: [{ name: 'x', ns: 'urn:a', value: '1' }, { name: 'y', ns: '', value: '2' }, { name: 'xmlns', ns: 'http://www.w3.org/2000/xmlns/', value: 'urn:d' }].filter((one) => one.name !== 'xmlns'),
+      attributes: [{ name: 'x', ns: 'urn:a', value: '1' }, { name: 'y', ns: '', value: '2' }],
       children: [{ ...bare('b', 'in'), ns: 'urn:d' }, { ...bare('b'), ns: 'urn:a' }],
       text: 'onetwo',
     });
@@ -243,7 +243,6 @@ describe('references that Exchange’s WebDAV should not send', () => {
   });
 
   it('make no entity of what stands around them', async () => {
-    await refused('<r>&&#1;amp;</r>', { dropIllegalReferences: true }).catch(() => undefined);
     expect((await readXml('<r>&amp;#1;</r>', { dropIllegalReferences: true })).text).toBe('&#1;');
   });
 });

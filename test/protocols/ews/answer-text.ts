@@ -18,7 +18,9 @@ export function response(view: string | undefined, code = 'NoError', responseCla
   return `<m:FreeBusyResponse><m:ResponseMessage ResponseClass="${responseClass}"><m:ResponseCode>${code}</m:ResponseCode></m:ResponseMessage>${viewElement}</m:FreeBusyResponse>`;
 }
 
-export function events(...list: readonly (readonly [start: string, end: string, type: string])[]): string {
+export type EventText = readonly [start: string, end: string, type: string];
+
+export function events(...list: readonly EventText[]): string {
   const inner = list.map(([start, end, type]) => `<t:CalendarEvent><t:StartTime>${start}</t:StartTime><t:EndTime>${end}</t:EndTime><t:BusyType>${type}</t:BusyType></t:CalendarEvent>`);
   return `<t:FreeBusyViewType>FreeBusy</t:FreeBusyViewType><t:CalendarEventArray>${inner.join('')}</t:CalendarEventArray>`;
 }

@@ -6,6 +6,7 @@ import { decodeAnswer } from '../../../src/protocols/ews/answer.ts';
 import { decodeGetUserAvailabilityResponse } from '../../../src/protocols/ews/get-user-availability.ts';
 import { decodeFaultError } from '../../../src/protocols/ews/response-message.ts';
 import { availability, digits, envelope, events, fault, response } from './answer-text.ts';
+import type { EventText } from './answer-text.ts';
 import { bodyOf, shown } from './shown.ts';
 import type { Shown } from './shown.ts';
 
@@ -123,7 +124,7 @@ describe('digits', () => {
   });
 
   it('outvote the events beside them where they say more, and only there', async () => {
-    const both = (text: string, ...list: Parameters<typeof events>): string => `${events(...list)}<t:MergedFreeBusy>${text}</t:MergedFreeBusy>`;
+    const both = (text: string, ...list: readonly EventText[]): string => `${events(...list)}<t:MergedFreeBusy>${text}</t:MergedFreeBusy>`;
     expect(await busyOf(both('44444444'))).toEqual(['no-data 09:00-11:00']);
     expect(await busyOf(both('00000000', ['2026-06-01T09:05:00', '2026-06-01T09:10:00', 'OOF']))).toEqual(['oof 09:05-09:10']);
     expect(await busyOf(both('20020000', ['2026-06-01T09:05:00', '2026-06-01T09:10:00', 'Busy']))).toEqual(['busy 09:05-09:10', 'busy 09:45-10:00']);

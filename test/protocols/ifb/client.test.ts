@@ -41,7 +41,7 @@ async function systemAgainst(answer: Answer, path = '/fb/{address}.ifb', more: P
 
 function context(more: Partial<RequestContext> = {}): RequestContext {
   const requester = { name: 'test', from: 'outside', mayAsk: 'all', detail: 'busy-type', anonymous: false, presence: 'none' } as const;
-  return { requestId: 'r', requester, hops: 0, viaZimbra: false, deadline: NOW + 5_000, signal: AbortSignal.timeout(5_000), ...more } as RequestContext;
+  return { requestId: 'r', requester, hops: 0, viaZimbra: false, deadline: NOW + 5_000, signal: AbortSignal.timeout(5_000), ...more };
 }
 
 const BODY = [

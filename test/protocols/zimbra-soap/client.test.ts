@@ -32,7 +32,7 @@ async function systemAgainst(answer: ZimbraAnswer, more: Partial<ZimbraOptions> 
 
 function context(more: Partial<RequestContext> = {}): RequestContext {
   const requester = { name: 'test', from: 'outside', mayAsk: 'all', detail: 'busy-type', anonymous: false, presence: 'none' } as const;
-  return { requestId: 'r', requester, hops: 0, viaZimbra: false, deadline: START + 5_000, signal: AbortSignal.timeout(5_000), ...more } as RequestContext;
+  return { requestId: 'r', requester, hops: 0, viaZimbra: false, deadline: START + 5_000, signal: AbortSignal.timeout(5_000), ...more };
 }
 
 const isAuth = (body: string): boolean => body.includes('<AuthRequest');
