@@ -149,14 +149,15 @@ export class Bridge {
   /** Opens what is new, hands the new handler to what stays, closes what is gone; opens nothing where one cannot be opened. */
   async #listen({ config, faces }: Runtime): Promise<void> {
     const wanted = new Map<string, { readonly listener: ListenerConfig; readonly handler: RequestListener }>();
-    for (const listener of config.listen) wanted.set(listenerKey(listener), { listener, handler: faces });
-    if (config.admin !== undefined) wanted.set(listenerKey(config.admin.listen), { listener: config.admin.listen, handler: this.#adminApp(config) });
+    // The place in the list is part of the key: port 0 may stand there twice.
+    for (const [index, listener] of config.listen.entries()) wanted.set(`${listenerUrl(listener)} ${index}`, { listener, handler: faces });
+    if (config.admin !== undefined) wanted.set(`${listenerUrl(config.admin.listen)} admin`, { listener: config.admin.listen, handler: this.#adminApp(config) });
     const certificate = config.tls === undefined ? undefined : { certificate: config.tls.certificate, key: config.tls.key.reveal() };
 
     const opened = new Map<string, Listener>();
     try {
       for (const [key, { listener, handler }] of wanted) {
-        if (!this.#listeners.has(key)) opened.set(key, await Listener.open(new URL(key), listener.protocol === 'https' ? certificate : undefined, handler, this.#logger));
+        if (!this.#listeners.has(key)) opened.set(key, await Listener.open(new URL(listenerUrl(listener)), listener.protocol === 'https' ? certificate : undefined, handler, this.#logger));
       }
     } catch (error) {
       await Promise.all([...opened.values()].map((listener) => listener.close(0)));
@@ -212,6 +213,6 @@ async function closeSystems(runtime: Runtime): Promise<void> {
   await Promise.all(runtime.systems.map(({ system }) => system.close()));
 }
 
-function listenerKey({ protocol, host, port }: ListenerConfig): string {
+function listenerUrl({ protocol, host, port }: ListenerConfig): string {
   return `${protocol}://${host.includes(':') ? `[${host}]` : host}:${port}`;
 }

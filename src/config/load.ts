@@ -8,7 +8,7 @@ import { ConfigError } from './config-error.ts';
 import type { Config } from './config.ts';
 import { readBoundedFile } from './fields/bounded-file.ts';
 import { Mistake } from './fields/field.ts';
-import { CONFIG_LIMITS } from './limits.ts';
+import { LIMITS } from '../core/limits.ts';
 import { wrongKind } from './fields/wrong-kind.ts';
 import { inFileOrder, problemFromIssue } from './problems.ts';
 import type { Problem } from './problems.ts';
@@ -45,7 +45,7 @@ export async function loadConfig(path: string, env: NodeJS.ProcessEnv): Promise<
 
 async function readTree(file: string): Promise<unknown> {
   try {
-    const result = readYaml(await readBoundedFile(file, CONFIG_LIMITS.fileBytes));
+    const result = readYaml(await readBoundedFile(file, LIMITS.configFileBytes));
     if ('problems' in result) throw new ConfigError(file, result.problems);
     return result.tree;
   } catch (error) {

@@ -1,14 +1,17 @@
 import type { Instant } from './clock.ts';
 
-const ISO = /^(\d{4})-(\d{2})-(\d{2})(?:[Tt ](\d{2}):(\d{2})(?::(\d{2})(?:\.(\d{1,9}))?)?(Z|z|[+-]\d{2}:?\d{2})?)?$/;
+const ISO = /^(\d{4})-(\d{2})-(\d{2})(?:[Tt ](\d{2}):(\d{2})(?::(\d{2})(?:[.,](\d{1,9}))?)?(Z|z|[+-]\d{2}:?\d{2})?)?$/;
+
+/** What a time without a zone is: UTC (people, and servers whose zone was agreed on), or no time at all. */
+export type WithoutZone = 'is-utc' | 'zone-required';
 
 /**
  * Reads ISO 8601 as people and programs write it: `2026-03-02T09:00:00Z`, `…+01:00`, `…+0100` (grommunio), fractions, a bare
- * date. Without a zone it is UTC. Undefined for anything else, a 30 February and a 25th hour included; 24:00:00 is the next midnight.
+ * date. Undefined for anything else, a 30 February and a 25th hour included; 24:00:00 is the next midnight.
  */
-export function parseIsoTime(text: string): Instant | undefined {
+export function parseIsoTime(text: string, withoutZone: WithoutZone = 'is-utc'): Instant | undefined {
   const match = ISO.exec(text.trim());
-  if (match === null) return undefined;
+  if (match === null || (withoutZone === 'zone-required' && match[8] === undefined)) return undefined;
   const [year, month, day, hour, minute, second] = match.slice(1, 7).map((part) => Number(part ?? 0)) as [number, number, number, number, number, number];
   if (month < 1 || month > 12 || day < 1 || hour > 24 || minute > 59 || second > 59) return undefined;
   if (hour === 24 && (minute > 0 || second > 0)) return undefined;
@@ -25,4 +28,9 @@ function offsetMinutes(zone: string | undefined): number | undefined {
   const minutes = Number(zone.slice(-2));
   if (hours > 14 || minutes > 59) return undefined;
   return (zone.startsWith('-') ? -1 : 1) * (hours * 60 + minutes);
+}
+
+/** The instant as clients send it: UTC with `Z`, whole seconds. */
+export function formatIsoTime(instant: Instant): string {
+  return new Date(instant).toISOString().replace(/\.\d+Z$/, 'Z');
 }

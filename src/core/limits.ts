@@ -82,6 +82,60 @@ export const LIMITS = {
   hops: 3,
   /** Widest window a face takes before slots are counted: ten years; nobody plans beyond, and a typing mistake does. */
   windowDays: 3_660,
+  /** The longest slot a stock Zimbra can be configured to ask for (exchange_free_busy_interval_min). */
+  owaIntervalMinutes: 1_444,
+  /** Slots encoded between two turns of the event loop: about 10 ms. */
+  slotsPerTurn: 100_000,
   /** Events one back end may give for one mailbox. A room booked every 15 minutes for 60 days has 5,760. */
   eventsPerMailbox: 50_000,
+
+  // ── Exchange's own oddities ───────────────────────────────────────────────────────────────────────────────────
+  /** A legacyExchangeDN; the directory's attribute holds no more. */
+  legacyExchangeDnCharacters: 1_024,
+  /** One sign-in serves every lookup that waits for it, so no single deadline ends it; a server that takes longer is not there. */
+  logonTimeoutMs: 10_000,
+  /** After a refused form logon nobody tries again for so long: lookups must not lock the account. */
+  logonRefusedForMs: 30_000,
+  /** Where an EWS server says "busy" and not for how long. */
+  ewsBackOffMs: 5 * 60_000,
+  /** A server that asks for a day is broken or hostile. */
+  ewsLongestBackOffMs: 15 * 60_000,
+  /** Cookies kept of a logon: Exchange sets two to five. */
+  logonCookies: 20,
+  /** `destination` of a logon form. */
+  destinationCharacters: 1_024,
+  /** How far into an answer a logon or error page is recognised. */
+  answerHeadBytes: 16 * KIB,
+
+  // ── Zimbra's and iCalendar's ──────────────────────────────────────────────────────────────────────────────────
+  /** Zimbra has no limit of its own; 100 users of 35 days are about 1 MB of answer. */
+  zimbraMailboxesPerRequest: 100,
+  /** A refused password is not tried again for so long: Zimbra locks accounts after a few failures (zimbraPasswordLockout…). */
+  zimbraRefusedForMs: 10_000,
+  /** Slots of Zimbra's form (elements, not digits) encoded between two turns of the event loop: about 5 ms. */
+  zimbraSlotsPerTurn: 2_000,
+  /** One mailbox's 50,000 periods of 33 characters are 1.7 MB; twice that for folding and the lists of others. */
+  icalendarCharacters: 4 * MIB,
+  /** A VTIMEZONE inside a VCALENDAR is 3 deep. */
+  icalendarDepth: 8,
+  /** Read between two turns of the event loop: about 5 ms (measured with 33-character periods). */
+  icalendarSliceCharacters: 64 * KIB,
+  /** Name and parameters of an honest line; ical.js looks for the colon anew at every parameter, which is quadratic. */
+  icalendarHeadCharacters: 4 * KIB,
+
+  // ── Configuration ─────────────────────────────────────────────────────────────────────────────────────────────
+  /** A thousand systems with a hundred domains each fit. */
+  configFileBytes: MIB,
+  /** The contract nests 5 deep. */
+  yamlDepth: 32,
+  /** Nodes after aliases are expanded: an alias bomb ends here. */
+  yamlNodes: 100_000,
+  /** Mistakes in the YAML itself cascade; more than this says nothing new. */
+  yamlMistakes: 20,
+  /** A chain or a bundle of authorities; Debian's has 220 KB. */
+  pemBytes: MIB,
+  /** Credentials travel in headers. */
+  secretCharacters: 4 * KIB,
+  urlCharacters: 2_048,
+  deadlineMs: { min: 100, max: 60_000 },
 } as const;

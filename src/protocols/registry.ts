@@ -18,7 +18,7 @@ export function createSystem(config: SystemConfig, services: SystemServices): Ca
   const common = { name: config.name, ca: config.ca, hosts: config.hosts, probeMailbox: config.mailboxes[0], ...services };
   switch (config.type) {
     case 'exchange-ews':
-      return new ExchangeEwsSystem({ ...common, ...exchangeOptions(config) });
+      return new ExchangeEwsSystem({ ...common, ...exchangeOptions(config), probeDomain: config.domains[0] });
     case 'exchange-webdav':
       return new OwaWebdavSystem({ ...common, ...exchangeOptions(config), auth: config.auth });
     case 'zimbra':

@@ -90,7 +90,9 @@ function switchesAround(zone: SerializableTimeZone, year: number): readonly Swit
   const switches: Switch[] = [];
   for (const one of [year - 1, year, year + 1]) addSwitches(zone, one, switches);
   // Rules for one single year are far away from most instants and still say which half came last.
-  for (const own of [zone.standard.year, zone.daylight.year]) if (own !== undefined && Math.abs(own - year) > 1) addSwitches(zone, own, switches);
+  for (const own of new Set([zone.standard.year, zone.daylight.year])) {
+    if (own !== undefined && Math.abs(own - year) > 1) addSwitches(zone, own, switches);
+  }
   return switches.sort((a, b) => a.at - b.at);
 }
 

@@ -1,6 +1,6 @@
 import { X509Certificate } from 'node:crypto';
 import { resolve } from 'node:path';
-import { CONFIG_LIMITS } from '../limits.ts';
+import { LIMITS } from '../../core/limits.ts';
 import type { Surroundings } from '../surroundings.ts';
 import { readBoundedFile } from './bounded-file.ts';
 import { Mistake, text } from './field.ts';
@@ -13,7 +13,7 @@ export function pemFile(what: string, { directory }: Surroundings): Field<string
   return text(`the path of ${what} (PEM)`, async (value) => {
     if (value === '' || value.includes('\0')) return undefined;
     const path = resolve(directory, value);
-    const pem = await readBoundedFile(path, CONFIG_LIMITS.pemBytes);
+    const pem = await readBoundedFile(path, LIMITS.pemBytes);
     if (!pem.includes('-----BEGIN ')) throw new Mistake(`${path} is no PEM file (it has no -----BEGIN line)`);
     return pem;
   });

@@ -1,5 +1,5 @@
 import { isAbsolute, resolve } from 'node:path';
-import { CONFIG_LIMITS } from '../limits.ts';
+import { LIMITS } from '../../core/limits.ts';
 import { Secret } from '../secret.ts';
 import type { Surroundings } from '../surroundings.ts';
 import { readBoundedFile } from './bounded-file.ts';
@@ -47,14 +47,14 @@ function fromEnvironment(name: string, env: NodeJS.ProcessEnv): string {
 
 async function fromFile(path: string): Promise<string> {
   if (path.includes('\0')) throw new Mistake('file should be a path');
-  const value = (await readBoundedFile(path, CONFIG_LIMITS.secretCharacters * 4)).replace(/\r?\n$/, '');
+  const value = (await readBoundedFile(path, LIMITS.secretCharacters * 4)).replace(/\r?\n$/, '');
   if (value === '') throw new Mistake(`${path} is empty`);
   return value;
 }
 
 function plausible(value: string): string {
   if (value === '') throw new Mistake(`is empty; it should be ${RIGHT}`);
-  if (value.length > CONFIG_LIMITS.secretCharacters) throw new Mistake(`is longer than ${CONFIG_LIMITS.secretCharacters} characters`);
+  if (value.length > LIMITS.secretCharacters) throw new Mistake(`is longer than ${LIMITS.secretCharacters} characters`);
   if (/[\u0000-\u001f\u007f]/.test(value)) throw new Mistake('holds a line break or another control character');
   return value;
 }

@@ -1,4 +1,4 @@
-import { CONFIG_LIMITS } from '../limits.ts';
+import { LIMITS } from '../../core/limits.ts';
 import { Mistake, text } from './field.ts';
 import type { Field } from './field.ts';
 import { isHostName } from './network.ts';
@@ -29,7 +29,7 @@ export function publicUrl(): Field<string> {
 
 /** An absolute http(s) URL without credentials and fragment. @throws Mistake */
 export function readHttpUrl(value: string, right: string): URL {
-  if (value.length > CONFIG_LIMITS.urlCharacters) throw new Mistake(`is longer than ${CONFIG_LIMITS.urlCharacters} characters`);
+  if (value.length > LIMITS.urlCharacters) throw new Mistake(`is longer than ${LIMITS.urlCharacters} characters`);
   if (/[\u0000-\u0020\u007f]/.test(value)) throw new Mistake(`should be ${right}: without blanks or control characters`);
   // The URL parser forgives missing slashes and backslashes; an administrator's slip is better named.
   if (!/^https?:\/\/[^/\\]/i.test(value) || !URL.canParse(value)) throw new Mistake(`should be ${right}`);

@@ -6,7 +6,7 @@ import { DEFAULT_LISTENER, listener } from '../fields/listener.ts';
 import { network } from '../fields/network.ts';
 import { chosen, list, section } from '../fields/section.ts';
 import { publicUrl } from '../fields/url.ts';
-import { CONFIG_LIMITS } from '../limits.ts';
+import { LIMITS } from '../../core/limits.ts';
 import type { Surroundings } from '../surroundings.ts';
 import { clients } from './clients.ts';
 import { presence } from './presence.ts';
@@ -27,7 +27,7 @@ export function bridge(surroundings: Surroundings) {
     admin: section({ listen: listener() }).optional(),
     redis: redis(surroundings).optional(),
     dataDir: folder(surroundings).prefault('./data'),
-    deadline: duration(CONFIG_LIMITS.deadlineMs).prefault('5s'),
+    deadline: duration(LIMITS.deadlineMs).prefault('5s'),
     workingElsewhere: oneOf(['free', 'tentative', 'busy']).default('free'),
     log: section({ level: oneOf(LOG_LEVELS).default('info') }).prefault({}),
     systems: systems(surroundings),

@@ -7,7 +7,7 @@ import { displayName, line, username } from '../fields/names.ts';
 import { network } from '../fields/network.ts';
 import { list, section } from '../fields/section.ts';
 import { secret } from '../fields/secret-field.ts';
-import { CONFIG_LIMITS } from '../limits.ts';
+import { LIMITS } from '../../core/limits.ts';
 import type { Surroundings } from '../surroundings.ts';
 
 /** `clients:`. What goes together and which systems there are: checks/clients.ts. */
@@ -25,7 +25,7 @@ export function clients(surroundings: Surroundings) {
       detail: oneOf(DETAIL_LEVELS).default('busy-type'),
       gal: oneOf(['none'], ['search', 'sync']).default('none'),
       presence: oneOf(['none', 'read'], ['opt-in']).default('none'),
-      deadline: duration(CONFIG_LIMITS.deadlineMs).optional(),
+      deadline: duration(LIMITS.deadlineMs).optional(),
     }),
   );
 }

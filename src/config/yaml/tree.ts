@@ -1,7 +1,7 @@
 import { LineCounter, isAlias, isMap, isScalar, isSeq, parseDocument } from 'yaml';
 import type { Node } from 'yaml';
 import type { ConfigProblem } from '../config-error.ts';
-import { CONFIG_LIMITS } from '../limits.ts';
+import { LIMITS } from '../../core/limits.ts';
 import { nestsTooDeep } from './nesting.ts';
 import { SYNTAX_MESSAGE } from './syntax-message.ts';
 
@@ -14,7 +14,7 @@ export type YamlResult = { readonly tree: unknown } | { readonly problems: reado
  */
 export function readYaml(source: string): YamlResult {
   const lines = new LineCounter();
-  const deep = nestsTooDeep(source, CONFIG_LIMITS.yamlDepth);
+  const deep = nestsTooDeep(source, LIMITS.yamlDepth);
   if (deep !== undefined) {
     lines.addNewLine(0);
     for (let at = source.indexOf('\n'); at >= 0; at = source.indexOf('\n', at + 1)) lines.addNewLine(at + 1);
@@ -32,9 +32,9 @@ export function readYaml(source: string): YamlResult {
 /** Duplicate keys are looked for below: the library compares every key with every other (measured: 65 s for 90,000 keys). */
 const OPTIONS = { prettyErrors: false, uniqueKeys: false, stringKeys: true, schema: 'core', merge: false, logLevel: 'error' } as const;
 
-const TOO_DEEP = `is nested deeper than ${CONFIG_LIMITS.yamlDepth} levels`;
+const TOO_DEEP = `is nested deeper than ${LIMITS.yamlDepth} levels`;
 
-const TOO_MANY = `the file has more than ${CONFIG_LIMITS.yamlNodes} values once its aliases (*) are expanded`;
+const TOO_MANY = `the file has more than ${LIMITS.yamlNodes} values once its aliases (*) are expanded`;
 const NO_ANCHOR = 'this alias (*) stands for no anchor (&) before it; a value that begins with * belongs in quotes';
 
 function problemAt(offset: number, message: string, lines: LineCounter): ConfigProblem {
@@ -43,9 +43,9 @@ function problemAt(offset: number, message: string, lines: LineCounter): ConfigP
 }
 
 function bounded(problems: readonly ConfigProblem[]): readonly ConfigProblem[] {
-  const more = problems.length - CONFIG_LIMITS.yamlMistakes;
+  const more = problems.length - LIMITS.yamlMistakes;
   if (more <= 0) return problems;
-  return [...problems.slice(0, CONFIG_LIMITS.yamlMistakes), { path: '', message: `and ${more} more mistakes in the YAML` }];
+  return [...problems.slice(0, LIMITS.yamlMistakes), { path: '', message: `and ${more} more mistakes in the YAML` }];
 }
 
 /** Walks the document once, expanding aliases within the bound on nodes. */
@@ -63,11 +63,11 @@ class TreeBuilder {
   build(node: unknown, depth: number): unknown {
     const one = node as Node | null;
     if (one === null || one === undefined) return null;
-    if (++this.#nodes > CONFIG_LIMITS.yamlNodes) {
-      if (this.#nodes === CONFIG_LIMITS.yamlNodes + 1) this.#refuse(one, TOO_MANY);
+    if (++this.#nodes > LIMITS.yamlNodes) {
+      if (this.#nodes === LIMITS.yamlNodes + 1) this.#refuse(one, TOO_MANY);
       return null;
     }
-    if (depth > CONFIG_LIMITS.yamlDepth) return this.#refuse(one, TOO_DEEP);
+    if (depth > LIMITS.yamlDepth) return this.#refuse(one, TOO_DEEP);
     if (isAlias(one)) return this.#alias(one.source, one, depth);
     if ('anchor' in one && typeof one.anchor === 'string') this.#anchors.set(one.anchor, one);
     if (isScalar(one)) return this.#scalar(one.value, one);

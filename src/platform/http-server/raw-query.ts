@@ -1,25 +1,57 @@
-/**
- * The query of a raw request target as pairs, in order, percent-decoded. A `+` stays a `+`: it stands in zone offsets and
- * addresses, and no value we read may hold a blank. What cannot be decoded stays as it came.
- */
-export function rawQuery(target: string): readonly (readonly [name: string, value: string])[] {
-  const mark = target.indexOf('?');
-  if (mark < 0) return [];
-  return target
-    .slice(mark + 1)
-    .split('&')
-    .filter((part) => part !== '')
-    .map((part) => {
-      const equals = part.indexOf('=');
-      return equals < 0 ? ([decode(part), ''] as const) : ([decode(part.slice(0, equals)), decode(part.slice(equals + 1))] as const);
-    });
+/** One `name=value` of a query or a form as it was sent, names in lower case, values not yet decoded. */
+export interface RawParameter {
+  readonly name: string;
+  readonly value: string;
 }
 
-function decode(text: string): string {
+/** The query part of a raw request target, as sent, without `?`. */
+export function rawQueryOf(target: string): string {
+  const mark = target.indexOf('?');
+  return mark < 0 ? '' : target.slice(mark + 1);
+}
+
+/**
+ * Splits a raw query string or form body. Nothing is decoded: in a stock Zimbra's query the `+` of a zone offset and of an
+ * address stands for itself (zimbra-measured.md §2), which no form parser would leave alone.
+ */
+export function rawParameters(text: string): readonly RawParameter[] {
+  return text.split('&').flatMap((piece) => {
+    if (piece === '') return [];
+    const equals = piece.indexOf('=');
+    const name = equals < 0 ? piece : piece.slice(0, equals);
+    return [{ name: percentDecode(name).toLowerCase(), value: equals < 0 ? '' : piece.slice(equals + 1) }];
+  });
+}
+
+/** The first of that name: what an unescaped `&` inside an address breaks off comes later and changes nothing. */
+export function firstRaw(parameters: readonly RawParameter[], name: string): string | undefined {
+  return parameters.find((one) => one.name === name)?.value;
+}
+
+/** `%XX` as UTF-8; text with a `%` that is no escape (Zimbra does not escape) stays as it was sent. `+` stays `+`. */
+export function percentDecode(text: string): string {
+  const bytes = utf8(text);
+  if (!bytes.includes('%')) return bytes;
   try {
-    return decodeURIComponent(text);
+    return decodeURIComponent(bytes);
   } catch {
-    // A lone % or broken UTF-8: such a value matches nothing, which is the right answer to it.
+    // Not escaped, or not in UTF-8: the sender meant the text itself.
+    return bytes;
+  }
+}
+
+/** As `percentDecode`, and `+` is a blank: what `application/x-www-form-urlencoded` means. */
+export function formDecode(text: string): string {
+  return percentDecode(text.replace(/\+/g, ' '));
+}
+
+/** Node hands over the bytes of a URL one character each; raw UTF-8 becomes text again. */
+function utf8(text: string): string {
+  if (!/[\u0080-\u00ff]/.test(text) || /[^\u0000-\u00ff]/.test(text)) return text;
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(Buffer.from(text, 'latin1'));
+  } catch {
+    // Latin-1 after all.
     return text;
   }
 }

@@ -21,9 +21,15 @@ export async function decodeAnswer(answer: Pick<HttpAnswer, 'status' | 'headers'
   }
   if (status === 429 || status === 503) {
     const { retryAfterMs } = responseCodeError('ErrorServerBusy', retryAfter(headers['retry-after']));
-    throw new BridgeError('BACKEND_BUSY', 'the calendar system is too busy', { temporary: true, details, ...(retryAfterMs === undefined ? {} : { retryAfterMs }) });
+    throw new BridgeError('BACKEND_BUSY', 'the calendar system is too busy', {
+      temporary: true,
+      details,
+      ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
+    });
   }
-  if (status >= 300 && status < 400) throw new BridgeError('BACKEND_REDIRECT', 'the calendar system redirects without saying where', { details });
+  if (status >= 300 && status < 400) {
+    throw new BridgeError('BACKEND_REDIRECT', 'the calendar system redirects without saying where', { details });
+  }
   if (status !== 200 && status !== 500) {
     throw new BridgeError('BACKEND_FAULT', 'the calendar system refused the request', { details, temporary: status > 500 });
   }
@@ -33,7 +39,8 @@ export async function decodeAnswer(answer: Pick<HttpAnswer, 'status' | 'headers'
     if (!(error instanceof XmlError)) throw error;
     if (status === 500) throw new BridgeError('BACKEND_FAULT', 'the calendar system failed', { details, temporary: true, cause: error });
     // The parser's own words may quote the document, and with it a subject: they stay in the cause.
-    throw new BridgeError('BACKEND_MALFORMED', 'the answer is not SOAP', { details: { ...details, looksLike: looksLike(answer.body) }, cause: error });
+    const seen = { ...details, looksLike: looksLike(answer.body) };
+    throw new BridgeError('BACKEND_MALFORMED', 'the answer is not SOAP', { details: seen, cause: error });
   }
 }
 

@@ -1,10 +1,10 @@
 import { BridgeError } from '../../core/errors.ts';
+import { parseIsoTime } from '../../core/iso-time.ts';
 import { LIMITS } from '../../core/limits.ts';
 import type { CalendarEvent } from '../../freebusy/free-busy.ts';
 import { child, childText } from '../../platform/xml/element.ts';
 import type { XmlElement } from '../../platform/xml/element.ts';
 import { decodeLegacyFreeBusyType } from './busy-type.ts';
-import { decodeDateTime } from './date-time.ts';
 
 export type DecodedEvents = { readonly events: readonly CalendarEvent[] } | { readonly error: BridgeError };
 
@@ -14,22 +14,23 @@ export type DecodedEvents = { readonly events: readonly CalendarEvent[] } | { re
  *
  * One event with unreadable times makes the whole mailbox no data: it may lie anywhere.
  *
- * @param details whether subject, place and id are wanted; where not they are dropped even if the server sent them
+ * @param withDetails whether subject, place and id are wanted; where not they are dropped even if the server sent them
  */
-export function decodeCalendarEvents(array: XmlElement, details: boolean): DecodedEvents {
+export function decodeCalendarEvents(array: XmlElement, withDetails: boolean): DecodedEvents {
   if (array.children.length > LIMITS.eventsPerMailbox) {
-    return { error: new BridgeError('BACKEND_TOO_LARGE', 'the calendar holds too many events', { details: { limit: LIMITS.eventsPerMailbox } }) };
+    const details = { limit: LIMITS.eventsPerMailbox };
+    return { error: new BridgeError('BACKEND_TOO_LARGE', 'the calendar holds too many events', { details }) };
   }
   const events: CalendarEvent[] = [];
   for (const element of array.children) {
-    const start = decodeDateTime(childText(element, 'StartTime'));
-    const end = decodeDateTime(childText(element, 'EndTime'));
+    const start = parseIsoTime(childText(element, 'StartTime') ?? '');
+    const end = parseIsoTime(childText(element, 'EndTime') ?? '');
     if (element.name !== 'CalendarEvent' || start === undefined || end === undefined || end < start) {
       return { error: new BridgeError('NO_DATA', 'an event of the calendar cannot be read') };
     }
     if (start === end) continue;
     const busyType = decodeLegacyFreeBusyType(childText(element, 'BusyType'));
-    events.push({ start, end, busyType, ...decodeDetails(child(element, 'CalendarEventDetails'), details) });
+    events.push({ start, end, busyType, ...decodeDetails(child(element, 'CalendarEventDetails'), withDetails) });
   }
   return { events };
 }
@@ -48,9 +49,12 @@ function minute(instant: number): string {
   return `${new Date(instant).toISOString().slice(0, 16)}Z`;
 }
 
-type Details = Pick<CalendarEvent, 'id' | 'subject' | 'location' | 'isMeeting' | 'isRecurring' | 'isException' | 'isReminderSet' | 'isPrivate'>;
+type Details = Pick<
+  CalendarEvent,
+  'id' | 'subject' | 'location' | 'isMeeting' | 'isRecurring' | 'isException' | 'isReminderSet' | 'isPrivate'
+>;
 
-function decodeDetails(element: XmlElement | undefined, details: boolean): Details {
+function decodeDetails(element: XmlElement | undefined, withDetails: boolean): Details {
   if (element === undefined) return {};
   const out: Record<string, string | boolean> = {};
   for (const [name, key] of FLAGS) {
@@ -60,7 +64,7 @@ function decodeDetails(element: XmlElement | undefined, details: boolean): Detai
   // Anything but a plain "no" keeps a subject hidden.
   const isPrivate = childText(element, 'IsPrivate');
   if (isPrivate !== undefined) out['isPrivate'] = isPrivate !== 'false' && isPrivate !== '0';
-  for (const [name, key] of details ? TEXTS : []) {
+  for (const [name, key] of withDetails ? TEXTS : []) {
     const text = childText(element, name);
     if (text !== undefined && text !== '') out[key] = text;
   }

@@ -15,11 +15,16 @@ import { RequestBudget } from '../../platform/http-client/request-budget.ts';
 import { writeXml } from '../../platform/xml/write.ts';
 import type { XmlNode } from '../../platform/xml/write.ts';
 import type { SoapEnvelope } from '../soap/envelope.ts';
-import { freeBusyFromMessage } from '../schedule-plus/free-busy-from-message.ts';
+import { freeBusyFromMessage, publishRange } from '../schedule-plus/free-busy-from-message.ts';
 import { legacyExchangeDnFromTemplate, locateMessage } from '../schedule-plus/legacy-exchange-dn.ts';
 import type { MessageLocation } from '../schedule-plus/legacy-exchange-dn.ts';
 import { decodeAnswer } from './answer.ts';
-import { decodeGetUserAvailabilityResponse, encodeGetUserAvailabilityRequest, mergedInterval, requestedView } from './get-user-availability.ts';
+import {
+  decodeGetUserAvailabilityResponse,
+  encodeGetUserAvailabilityRequest,
+  mergedInterval,
+  requestedView,
+} from './get-user-availability.ts';
 import { encodeRequestEnvelope, soapAction } from './names.ts';
 import type { EwsOperation } from './names.ts';
 import { probeFindings } from './probe.ts';
@@ -107,11 +112,8 @@ export class ExchangeEwsSystem implements CalendarSystem {
 
   async #ask(part: QueryPart, details: boolean, exchange: Exchange): Promise<readonly FreeBusyResult[]> {
     const question = { ...part, details };
-    this.#note(
-      exchange,
-      'request',
-      `GetUserAvailability: ${requestedView(question)}, ${mergedInterval(part.window)}-minute digits, ${describeWindow(part.window)}: ${part.mailboxes.join(' ')}`,
-    );
+    const how = `${requestedView(question)}, ${mergedInterval(part.window)}-minute digits, ${describeWindow(part.window)}`;
+    this.#note(exchange, 'request', `GetUserAvailability: ${how}: ${part.mailboxes.join(' ')}`);
     const { body } = await this.#call('GetUserAvailability', encodeGetUserAvailabilityRequest(question), exchange);
     const asOf = this.#options.clock.now();
     return decodeGetUserAvailabilityResponse(body, question).map((result) => {
@@ -154,8 +156,12 @@ export class ExchangeEwsSystem implements CalendarSystem {
         const message = messages[index]!;
         if (message instanceof BridgeError) return this.#noData(mailbox, message, exchange);
         const freeBusy = freeBusyFromMessage(message, mailbox, window);
-        for (const oddity of message.oddities) this.#options.logger.info({ system: this.#options.name, mailbox, reason: oddity }, 'odd free/busy message');
-        this.#note(exchange, 'answer', `${mailbox}: message of ${message.publishStart === undefined ? 'no range' : describeWindow({ start: message.publishStart, end: message.publishEnd ?? message.publishStart })}, ${freeBusy.busy.length} stretches in the window`);
+        for (const reason of message.oddities) {
+          this.#options.logger.info({ system: this.#options.name, mailbox, reason }, 'odd free/busy message');
+        }
+        const range = publishRange(message);
+        const published = range === undefined ? 'without a publish range' : `for ${describeWindow(range)}`;
+        this.#note(exchange, 'answer', `${mailbox}: message ${published}, ${freeBusy.busy.length} stretches in the window`);
         // As old as its publication, where it says when that was.
         return { mailbox, freeBusy, asOf: Math.min(message.rangeTimestamp ?? Infinity, this.#options.clock.now()) };
       });
@@ -178,7 +184,13 @@ export class ExchangeEwsSystem implements CalendarSystem {
     const answer = await this.#http.request({
       method: 'POST',
       url: this.#options.url,
-      headers: { 'content-type': 'text/xml; charset=utf-8', accept: 'text/xml', soapaction: soapAction(operation), 'user-agent': 'freebusy-bridge' },
+      headers: {
+        'content-type': 'text/xml; charset=utf-8',
+        accept: 'text/xml',
+        soapaction: soapAction(operation),
+        // EwsAllowList and EwsBlockList of an organisation go by this name.
+        'user-agent': 'freebusy-bridge',
+      },
       body: writeXml(encodeRequestEnvelope(body)),
       signal: ctx.signal,
       budget,

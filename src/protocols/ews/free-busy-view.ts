@@ -1,13 +1,13 @@
+import { MINUTE_MS } from '../../core/clock.ts';
 import { BridgeError } from '../../core/errors.ts';
 import type { MailboxAddress } from '../../directory/smtp-address.ts';
+import { BUSY_RANK } from '../../freebusy/busy-type.ts';
 import { freeBusyFrom } from '../../freebusy/free-busy.ts';
 import type { BusyInterval, FreeBusy } from '../../freebusy/free-busy.ts';
 import type { Interval } from '../../freebusy/interval.ts';
 import { slotCount, slotRanks, stretchesFromSlots } from '../../freebusy/slots.ts';
-import { BUSY_RANK } from '../../freebusy/busy-type.ts';
 import { child, childText, childrenNamed } from '../../platform/xml/element.ts';
 import type { XmlElement } from '../../platform/xml/element.ts';
-import { MINUTE_MS } from '../../core/clock.ts';
 import { decodeMergedDigit } from './busy-type.ts';
 import { decodeCalendarEvents, describeEvents } from './calendar-event.ts';
 import { decodeWorkingHours } from './working-hours.ts';
@@ -38,7 +38,8 @@ export function decodeFreeBusyView(view: XmlElement | undefined, mailbox: Mailbo
   const viewTypes = (childText(view, 'FreeBusyViewType') ?? '').split(/\s+/);
   if (view === undefined || viewTypes.includes('None')) return noData('the calendar system gave no view of the mailbox');
   if (!viewTypes.every((one) => VIEW_TYPES.has(one))) return noData('the view of the mailbox is of an unknown kind');
-  if (['MergedFreeBusy', 'CalendarEventArray'].some((name) => childrenNamed(view, name).length > 1)) return noData('the view says something twice');
+  const isDoubled = ['MergedFreeBusy', 'CalendarEventArray'].some((name) => childrenNamed(view, name).length > 1);
+  if (isDoubled) return noData('the view says something twice');
   const eventArray = child(view, 'CalendarEventArray');
   const digits = childText(view, 'MergedFreeBusy');
   if (eventArray === undefined && digits === undefined) return noData('the view of the mailbox is empty');

@@ -9,7 +9,6 @@ import type { XmlElement } from '../../platform/xml/element.ts';
 import { el } from '../../platform/xml/write.ts';
 import type { XmlNode } from '../../platform/xml/write.ts';
 import { localFromUtc, UTC_ZONE } from '../../timezones/bias-rules.ts';
-import { encodeNaiveDateTime } from './date-time.ts';
 import { decodeFreeBusyView } from './free-busy-view.ts';
 import { messageElement } from './names.ts';
 import { decodeResponseMessageError } from './response-message.ts';
@@ -61,7 +60,8 @@ export function encodeGetUserAvailabilityRequest(question: AvailabilityQuestion)
       el('t:ExcludeConflicts', undefined, 'false'),
     ),
   );
-  const naive = (instant: number): string => encodeNaiveDateTime(localFromUtc(UTC_ZONE, instant));
+  // No offset: the zone stands beside it, and some servers read an offset anew (exchange.md §7, 13).
+  const naive = (instant: number): string => new Date(localFromUtc(UTC_ZONE, instant)).toISOString().slice(0, 19);
   return messageElement(
     'GetUserAvailabilityRequest',
     {},

@@ -33,7 +33,8 @@ export function probeFindings(outcome: ProbeOutcome): readonly ProbeFinding[] {
 const ADVICE: Readonly<Partial<Record<ErrorCode, string>>> = {
   BACKEND_UNREACHABLE: 'check the host and port in url, and that the server accepts connections from here',
   BACKEND_TLS: 'name the authority of its certificate in tls.ca, and use the host name that the certificate has',
-  BACKEND_AUTH: 'check username and password, that Basic is enabled on the EWS virtual directory, and that EwsApplicationAccessPolicy lets freebusy-bridge in',
+  BACKEND_AUTH:
+    'check username and password, that Basic is enabled on the EWS virtual directory, and that EwsApplicationAccessPolicy lets us in',
   BACKEND_REDIRECT: 'put the right endpoint into url, or list the host under hosts if it is one of yours',
   BACKEND_BUSY: 'try again later; raise the throttling policy of the account if it stays so',
   BACKEND_MALFORMED: 'check that url ends in /EWS/Exchange.asmx and that no logon page or proxy answers there',
@@ -55,7 +56,9 @@ function access(outcome: ProbeOutcome): readonly ProbeFinding[] {
 
 function rightToRead({ error, lookup, isMadeUp }: ProbeOutcome): ProbeFinding {
   const step = 'right to read';
-  if (error === undefined) return { step, outcome: 'ok', text: lookup === 'query' ? 'free/busy of a mailbox was read' : 'a free/busy message was read' };
+  if (error === undefined) {
+    return { step, outcome: 'ok', text: lookup === 'query' ? 'free/busy of a mailbox was read' : 'a free/busy message was read' };
+  }
   if (error.code === 'MAILBOX_REFUSED') {
     const advice =
       lookup === 'query'
@@ -64,7 +67,10 @@ function rightToRead({ error, lookup, isMadeUp }: ProbeOutcome): ProbeFinding {
     return { step, outcome: 'fail', text: described(error), advice };
   }
   if (error.code === 'MAILBOX_UNKNOWN' && isMadeUp) {
-    const text = lookup === 'query' ? 'questions are answered: a made-up mailbox is unknown' : 'the free/busy folder is read: a made-up mailbox has no message there';
+    const text =
+      lookup === 'query'
+        ? 'questions are answered: a made-up mailbox is unknown'
+        : 'the free/busy folder is read: a made-up mailbox has no message there';
     return { step, outcome: 'ok', text };
   }
   const advice = isMadeUp
@@ -96,7 +102,8 @@ function version(header: XmlElement | undefined): readonly ProbeFinding[] {
   if (info === undefined || !numbers.every((one) => /^\d{1,6}$/.test(one))) return [];
   const [major, minor] = numbers as [string, string];
   const generation = GENERATIONS[`${major}.${minor}`] ?? GENERATIONS[major] ?? 'an unknown Exchange';
-  return [{ step: 'version', outcome: 'ok', text: `${numbers.join('.')}, as ${generation} (servers that are almost Exchange borrow a number)` }];
+  // Servers that are almost Exchange borrow a number (grommunio: 15.0.847.4040).
+  return [{ step: 'version', outcome: 'ok', text: `${numbers.join('.')}, as ${generation}` }];
 }
 
 /** Beyond this, "now" means different things on both sides. */

@@ -48,8 +48,8 @@ export class FreeBusyFolders {
       const above = parent;
       parent = await this.#remember(step.toLowerCase(), async () => {
         const found = decodeFindFolder(await call('FindFolder', encodeFindFolder(above, step)), step);
-        if (found === undefined) throw new BridgeError('NO_DATA', 'the folder of the free/busy messages is missing', { details: { folder: step } });
-        return found;
+        if (found !== undefined) return found;
+        throw new BridgeError('NO_DATA', 'the folder of the free/busy messages is missing', { details: { folder: step } });
       });
     }
     return parent;
@@ -80,7 +80,8 @@ export async function readMessages(
     decodeFindItem(await call('FindItem', encodeFindItem(folder, [...new Set(subjects)]))),
   );
   const wanted = [...new Set(subjects)].filter((subject) => found.get(subject)?.length === 1);
-  const items = wanted.length === 0 ? [] : decodeGetItem(await call('GetItem', encodeGetItem(wanted.map((one) => found.get(one)![0]!))), wanted.length);
+  const ids = wanted.map((subject) => found.get(subject)![0]!);
+  const items = ids.length === 0 ? [] : decodeGetItem(await call('GetItem', encodeGetItem(ids)), ids.length);
   return subjects.map((subject) => {
     const hits = found.get(subject)?.length ?? 0;
     if (hits === 0) return new BridgeError('MAILBOX_UNKNOWN', 'the mailbox has no free/busy message');

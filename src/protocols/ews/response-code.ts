@@ -1,5 +1,6 @@
 import { BridgeError } from '../../core/errors.ts';
 import type { ErrorCode } from '../../core/errors.ts';
+import { LIMITS } from '../../core/limits.ts';
 
 interface Meaning {
   readonly code: ErrorCode;
@@ -61,11 +62,6 @@ const MEANINGS: ReadonlyMap<string, Meaning> = new Map([
   ['ErrorTooManyObjectsOpened', BUSY],
 ]);
 
-/** Where the server says nothing else (XLIB takes five minutes as well). */
-const DEFAULT_BACK_OFF_MS = 5 * 60_000; // → LIMITS
-/** A server that asks for a day is broken or hostile. */
-const MAX_BACK_OFF_MS = 15 * 60_000; // → LIMITS
-
 /**
  * What an EWS response code means for whoever asked. The code itself goes into the details; a code that is no name is not
  * repeated there.
@@ -76,6 +72,6 @@ export function responseCodeError(code: string, backOffMs?: number): BridgeError
   return new BridgeError(meaning.code, meaning.message, {
     temporary: meaning.temporary ?? false,
     details: { responseCode: /^[A-Za-z]\w{0,79}$/.test(code) ? code : 'unreadable' },
-    ...(isBusy ? { retryAfterMs: Math.min(backOffMs ?? DEFAULT_BACK_OFF_MS, MAX_BACK_OFF_MS) } : {}),
+    ...(isBusy ? { retryAfterMs: Math.min(backOffMs ?? LIMITS.ewsBackOffMs, LIMITS.ewsLongestBackOffMs) } : {}),
   });
 }

@@ -24,14 +24,16 @@ export function decodeFaultError(fault: XmlElement): BridgeError {
   const { code, reason, detail } = decodeFault(fault);
   const error = codedError(childText(detail, 'ResponseCode') ?? code, detail, reason);
   if (error.code === 'BACKEND_BUSY' || error.code === 'BACKEND_FAULT') return error;
-  return new BridgeError('BACKEND_FAULT', 'the calendar system refused the request', { temporary: error.temporary, details: error.details });
+  const { temporary, details } = error;
+  return new BridgeError('BACKEND_FAULT', 'the calendar system refused the request', { temporary, details });
 }
 
 /** Exchange also wraps its "busy" into ErrorInternalServerError, named in the text or in MessageXml only (exchange.md §3.7). */
 function codedError(code: string, container: XmlElement | undefined, text: string): BridgeError {
   const values = childrenNamed(child(container, 'MessageXml'), 'Value');
   const named = (name: string): string | undefined => values.find((one) => attribute(one, 'Name') === name)?.text.trim();
-  const isWrapped = code === 'ErrorInternalServerError' && (named('InnerErrorResponseCode') === 'ErrorServerBusy' || text.includes('ErrorServerBusy'));
-  const backOff = named('BackOffMilliseconds');
-  return responseCodeError(isWrapped ? 'ErrorServerBusy' : code, backOff !== undefined && /^\d{1,9}$/.test(backOff) ? Number(backOff) : undefined);
+  const namesBusy = named('InnerErrorResponseCode') === 'ErrorServerBusy' || text.includes('ErrorServerBusy');
+  const isWrapped = code === 'ErrorInternalServerError' && namesBusy;
+  const backOff = named('BackOffMilliseconds') ?? '';
+  return responseCodeError(isWrapped ? 'ErrorServerBusy' : code, /^\d{1,9}$/.test(backOff) ? Number(backOff) : undefined);
 }

@@ -7,7 +7,13 @@ import type { SerializableTimeZone, TimeZoneSwitch } from '../../timezones/seria
 
 /** A SerializableTimeZone under the given name (`t:TimeZone`), in the schema's order. */
 export function encodeTimeZone(name: string, zone: SerializableTimeZone): XmlNode {
-  return el(name, undefined, el('t:Bias', undefined, zone.biasMinutes), encodeSwitch('t:StandardTime', zone.standard), encodeSwitch('t:DaylightTime', zone.daylight));
+  return el(
+    name,
+    undefined,
+    el('t:Bias', undefined, zone.biasMinutes),
+    encodeSwitch('t:StandardTime', zone.standard),
+    encodeSwitch('t:DaylightTime', zone.daylight),
+  );
 }
 
 /**
@@ -46,7 +52,8 @@ function decodeSwitch(element: XmlElement | undefined): TimeZoneSwitch | undefin
   const year = integer(childText(element, 'Year') ?? '0', 0, 9999);
   const isYearly = year === 0;
   const dayOrder = integer(childText(element, 'DayOrder'), 0, isYearly ? 5 : 31);
-  if (biasMinutes === undefined || time === null || month === undefined || dayOfWeek === undefined || year === undefined || dayOrder === undefined) return undefined;
+  if (biasMinutes === undefined || time === null || month === undefined) return undefined;
+  if (dayOfWeek === undefined || year === undefined || dayOrder === undefined) return undefined;
   const secondOfDay = Number(time[1]) * 3600 + Number(time[2]) * 60 + Number(time[3]);
   return { biasMinutes, secondOfDay, dayOrder, month, dayOfWeek, ...(isYearly ? {} : { year }) };
 }

@@ -4,8 +4,11 @@ import { WEEKDAYS } from '../../freebusy/free-busy.ts';
 import type { Weekday, WorkingHours } from '../../freebusy/free-busy.ts';
 import { decodeTimeZone, integer } from './time-zone.ts';
 
-const WORKDAYS = WEEKDAYS.slice(1, 6);
-const WEEKEND: readonly Weekday[] = ['Sunday', 'Saturday'];
+const DAY_GROUPS: ReadonlyMap<string, readonly Weekday[]> = new Map<string, readonly Weekday[]>([
+  ['Day', WEEKDAYS],
+  ['Weekday', WEEKDAYS.slice(1, 6)],
+  ['WeekendDay', ['Sunday', 'Saturday']],
+]);
 
 /**
  * Reads WorkingHours of a FreeBusyView. Undefined where any part is unreadable: half a working week would show somebody as
@@ -30,7 +33,7 @@ export function decodeWorkingHours(element: XmlElement | undefined): WorkingHour
 function decodeDays(text: string): readonly Weekday[] | undefined {
   const days = new Set<Weekday>();
   for (const word of text.split(/\s+/).filter((one) => one !== '')) {
-    const meant = word === 'Day' ? WEEKDAYS : word === 'Weekday' ? WORKDAYS : word === 'WeekendDay' ? WEEKEND : WEEKDAYS.filter((day) => day === word);
+    const meant = DAY_GROUPS.get(word) ?? WEEKDAYS.filter((day) => day === word);
     if (meant.length === 0) return undefined;
     for (const day of meant) days.add(day);
   }

@@ -1,4 +1,5 @@
 import ICAL from 'ical.js';
+import { LIMITS } from '../../core/limits.ts';
 
 /** One unfolded content line (RFC 5545 §3.1): its property's name in upper case, parameters by upper-case name, and the raw value. */
 export interface ContentLine {
@@ -8,13 +9,10 @@ export interface ContentLine {
   readonly value: string;
 }
 
-/** Name and parameters of an honest line; ical.js looks for the colon anew at every parameter, which is quadratic. */
-const HEAD_CHARACTERS = 4 * 1024; // → LIMITS
-
 /** Finds the colon that ends name and parameters; one between double quotes does not count. −1 where there is none. */
 function valueColon(line: string): number {
   let quoted = false;
-  for (let at = 0; at < line.length && at < HEAD_CHARACTERS; at++) {
+  for (let at = 0; at < line.length && at < LIMITS.icalendarHeadCharacters; at++) {
     const character = line.charCodeAt(at);
     if (character === 0x22) quoted = !quoted;
     else if (character === 0x3a && !quoted) return at;

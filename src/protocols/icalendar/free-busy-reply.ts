@@ -10,11 +10,6 @@ import { utcDateTime, utcPeriod } from './date-time.ts';
 import { NO_DATA_PARAMETER } from './names.ts';
 import { Pace, unfold } from './unfold.ts';
 
-/** One mailbox's 50,000 periods of 33 characters are 1.7 MB; twice that for folding and the lists of others. */
-const ICALENDAR_CHARACTERS = 4 * 1024 * 1024; // → LIMITS
-/** A VTIMEZONE inside a VCALENDAR is 3 deep. */
-const COMPONENT_DEPTH = 8; // → LIMITS
-
 /** What a VFREEBUSY says: about `window` only, in any order, overlapping or not; what `busy` does not cover inside it is free. */
 export interface FreeBusyReply {
   readonly window: Interval;
@@ -30,7 +25,7 @@ export interface FreeBusyReply {
  * holds what cannot be read or more than one VFREEBUSY (whose would it be?); BACKEND_TOO_LARGE
  */
 export async function decodeFreeBusyReply(text: string): Promise<FreeBusyReply> {
-  if (text.length > ICALENDAR_CHARACTERS) throw tooLarge(`more than ${ICALENDAR_CHARACTERS} characters`);
+  if (text.length > LIMITS.icalendarCharacters) throw tooLarge(`more than ${LIMITS.icalendarCharacters} characters`);
   const pace = new Pace();
   const reading = new VFreeBusyReading(pace);
   const open: string[] = [];
@@ -42,7 +37,7 @@ export async function decodeFreeBusyReply(text: string): Promise<FreeBusyReply> 
     if (line === undefined) throw malformed('a line that is none');
     if (line.name === 'BEGIN') {
       const component = line.value.trim().toUpperCase();
-      if (open.length >= COMPONENT_DEPTH) throw malformed('components nested too deep');
+      if (open.length >= LIMITS.icalendarDepth) throw malformed('components nested too deep');
       if (open.length === 0 && ++calendars > 1) throw malformed('more than one calendar');
       open.push(component);
       if (isOurs(open)) reading.begin();

@@ -1,7 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-
-/** Characters read between two turns of the event loop: about 5 ms (measured with 33-character periods). */
-export const ICALENDAR_SLICE_CHARACTERS = 64 * 1024; // → LIMITS
+import { LIMITS } from '../../core/limits.ts';
 
 /** Counts the characters that were worked through, and lets others run whenever a slice is full. */
 export class Pace {
@@ -10,7 +8,7 @@ export class Pace {
   /** True when it is time to `await pace.turn()`. */
   spend(characters: number): boolean {
     this.#done += characters;
-    return this.#done >= ICALENDAR_SLICE_CHARACTERS;
+    return this.#done >= LIMITS.icalendarSliceCharacters;
   }
 
   async turn(): Promise<void> {

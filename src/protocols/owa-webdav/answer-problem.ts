@@ -1,3 +1,4 @@
+import { LIMITS } from '../../core/limits.ts';
 import { BridgeError } from '../../core/errors.ts';
 import type { ErrorCode } from '../../core/errors.ts';
 import type { HttpAnswer } from '../../platform/http-client/http-client.ts';
@@ -50,10 +51,8 @@ function isHtml(answer: AnswerHead): boolean {
 }
 
 /** Logon pages name their target in the first lines; 2007's is built by script, with its address near the top. */
-const HEAD_BYTES = 16_384; // → LIMITS
-
 function head(answer: AnswerHead): string {
-  return answer.body.subarray(0, HEAD_BYTES).toString('utf8');
+  return answer.body.subarray(0, LIMITS.answerHeadBytes).toString('utf8');
 }
 
 function problem(code: ErrorCode, message: string, answer: AnswerHead, hint: string): BridgeError {

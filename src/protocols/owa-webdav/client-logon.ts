@@ -1,3 +1,4 @@
+import { LIMITS } from '../../core/limits.ts';
 import { BridgeError } from '../../core/errors.ts';
 import type { Clock, Instant } from '../../core/clock.ts';
 import type { HttpAnswer, HttpClient } from '../../platform/http-client/http-client.ts';
@@ -6,11 +7,6 @@ import { isLogonLocation, isLogonPage, problemOf } from './answer-problem.ts';
 import { CookieJar } from './cookie-jar.ts';
 import { encodeLogonForm } from './form-logon.ts';
 import { LOGON_PATHS, MSIE_USER_AGENT } from './names.ts';
-
-/** Longer than any lookup: whoever still waits for the same logon profits from it. */
-const LOGON_TIMEOUT_MS = 10_000; // → LIMITS
-/** A refused password is not tried again for so long: every lookup would count towards the lockout of the account. */
-const REFUSED_FOR_MS = 30_000; // → LIMITS
 
 export interface FormSessionOptions {
   readonly root: URL;
@@ -55,7 +51,7 @@ export class FormSession {
     this.#session = logon;
     logon.catch((error: unknown) => {
       if (this.#session === logon) this.#session = undefined;
-      if (error instanceof BridgeError && error.code === 'BACKEND_AUTH') this.#refused = { until: this.#options.clock.now() + REFUSED_FOR_MS, error };
+      if (error instanceof BridgeError && error.code === 'BACKEND_AUTH') this.#refused = { until: this.#options.clock.now() + LIMITS.logonRefusedForMs, error };
     });
     return untilAborted(logon, signal);
   }
@@ -63,7 +59,7 @@ export class FormSession {
   async #logOn(budget: RequestBudget): Promise<Session> {
     const { root, username, password, http } = this.#options;
     const destination = below(root, '/public/');
-    const signal = AbortSignal.timeout(LOGON_TIMEOUT_MS);
+    const signal = AbortSignal.timeout(LIMITS.logonTimeoutMs);
     for (const path of LOGON_PATHS) {
       const answer = await http.request({
         method: 'POST',

@@ -1,3 +1,5 @@
+import { LIMITS } from '../../core/limits.ts';
+
 /** The cookies of one server, by name; paths and domains do not matter, because only that server gets them. */
 export class CookieJar {
   readonly #cookies = new Map<string, string>();
@@ -15,7 +17,7 @@ export class CookieJar {
       const expires = /(?:^|;)\s*expires\s*=\s*([^;]+)/i.exec(attributes)?.[1];
       const isGone = /(?:^|;)\s*max-age\s*=\s*"?(?:0|-\d+)"?\s*(?:;|$)/i.test(attributes) || (expires !== undefined && Date.parse(expires) <= LONG_AGO);
       if (isGone || value === '' || value === '""') this.#cookies.delete(name!);
-      else if (this.#cookies.size < MAX_COOKIES) this.#cookies.set(name!, value!);
+      else if (this.#cookies.size < LIMITS.logonCookies) this.#cookies.set(name!, value!);
     }
   }
 
@@ -27,5 +29,3 @@ export class CookieJar {
 
 /** Servers delete a cookie by a date in the past, usually 1970 or 2000; a wrong clock must not delete a living one. */
 const LONG_AGO = Date.UTC(2001, 0, 1);
-/** Exchange sets two or three. */
-const MAX_COOKIES = 20; // → LIMITS

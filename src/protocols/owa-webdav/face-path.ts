@@ -16,12 +16,6 @@ export function facePathOf(target: string): FacePath | undefined {
   return page === undefined ? undefined : { kind: 'logon-page', path: page };
 }
 
-/** The query part of a raw request target, as sent, without `?`. */
-export function rawQueryOf(target: string): string {
-  const mark = target.indexOf('?');
-  return mark < 0 ? '' : target.slice(mark + 1);
-}
-
 function canonicalPath(target: string): string {
   const raw = target.replace(/^https?:\/\/[^/?]*/i, '').split('?', 1)[0]!;
   const single = raw.replace(/\/{2,}/g, '/').replace(/(?<=.)\/$/, '');

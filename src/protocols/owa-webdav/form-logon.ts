@@ -2,7 +2,7 @@ import { BridgeError } from '../../core/errors.ts';
 import { LIMITS } from '../../core/limits.ts';
 import { xml } from '../../platform/xml/write.ts';
 import { LOGON_PAGES, LOGON_PATHS } from './names.ts';
-import { firstRaw, formDecode, percentDecode, rawParameters } from './raw-query.ts';
+import { firstRaw, formDecode, percentDecode, rawParameters } from '../../platform/http-server/raw-query.ts';
 
 /** What a logon form brings. */
 export interface LogonForm {
@@ -45,11 +45,10 @@ export function safeDestination(destination: string): string {
   const url = new URL(destination, base);
   if (url.protocol !== 'http:' && url.protocol !== 'https:') return DEFAULT_DESTINATION;
   const path = `/${url.pathname.replace(/^[/\\]+/, '')}`;
-  return path === '/' || path.length > MAX_DESTINATION_CHARACTERS ? DEFAULT_DESTINATION : path;
+  return path === '/' || path.length > LIMITS.destinationCharacters ? DEFAULT_DESTINATION : path;
 }
 
 const DEFAULT_DESTINATION = '/public/';
-const MAX_DESTINATION_CHARACTERS = 1024; // → LIMITS
 
 /** Reasons that Exchange gives its logon page. */
 export type LogonReason = 'none' | 'wrong-credentials';

@@ -1,6 +1,8 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { MINUTE_MS } from '../../core/clock.ts';
 import { BridgeError } from '../../core/errors.ts';
+import { formatIsoTime, parseIsoTime } from '../../core/iso-time.ts';
+import { LIMITS } from '../../core/limits.ts';
 import { parseMailboxAddress } from '../../directory/smtp-address.ts';
 import type { MailboxAddress } from '../../directory/smtp-address.ts';
 import { BUSY_RANK, BUSY_TYPES } from '../../freebusy/busy-type.ts';
@@ -9,14 +11,13 @@ import { freeBusyFrom } from '../../freebusy/free-busy.ts';
 import type { FreeBusy } from '../../freebusy/free-busy.ts';
 import type { Interval } from '../../freebusy/interval.ts';
 import { slotCount, slotRanks, slotString, stretchesFromSlots } from '../../freebusy/slots.ts';
+import { firstRaw, percentDecode, rawParameters } from '../../platform/http-server/raw-query.ts';
 import { child, childrenNamed, childText } from '../../platform/xml/element.ts';
 import type { XmlElement } from '../../platform/xml/element.ts';
 import { xml, xmlDocument } from '../../platform/xml/write.ts';
 import type { XmlText } from '../../platform/xml/write.ts';
 import { FBDATA_DIGITS, busyTypeOfDigit, withoutWorkingElsewhere } from './busy-type.ts';
-import { formatIsoTime, parseIsoTime } from './iso-time.ts';
 import { WM } from './names.ts';
-import { firstRaw, percentDecode, rawParameters } from './raw-query.ts';
 
 /** `cmd=freebusy`: slots of `intervalMinutes` from `window.start`, for every address. KB 813268, exchange.md §2.4. */
 export interface FreeBusyCommand {
@@ -26,8 +27,6 @@ export interface FreeBusyCommand {
   readonly addresses: readonly string[];
 }
 
-/** Zimbra's exchange_free_busy_interval_min ends at 1444 (zimbra-measured.md §2); a day is 1440. */
-const MAX_INTERVAL_MINUTES = 1444; // → LIMITS
 /** KB 813268 has no default; a stock Zimbra's. */
 const DEFAULT_INTERVAL_MINUTES = 15;
 
@@ -45,15 +44,15 @@ export function commandOf(rawQuery: string): string | undefined {
 export function decodeFreeBusyQuery(rawQuery: string): FreeBusyCommand {
   const parameters = rawParameters(rawQuery);
   const time = (name: 'start' | 'end'): number => {
-    const instant = parseIsoTime(percentDecode(firstRaw(parameters, name) ?? ''));
+    const instant = parseIsoTime(percentDecode(firstRaw(parameters, name) ?? ''), 'zone-required');
     if (instant === undefined) throw new BridgeError('INVALID_WINDOW', `${name} is no ISO 8601 time with a zone`);
     return instant;
   };
   const window = { start: time('start'), end: time('end') };
   const interval = percentDecode(firstRaw(parameters, 'interval') ?? String(DEFAULT_INTERVAL_MINUTES));
   const intervalMinutes = /^\d{1,4}$/.test(interval) ? Number(interval) : 0;
-  if (intervalMinutes < 1 || intervalMinutes > MAX_INTERVAL_MINUTES) {
-    throw new BridgeError('INVALID_REQUEST', `interval is not between 1 and ${MAX_INTERVAL_MINUTES} minutes`);
+  if (intervalMinutes < 1 || intervalMinutes > LIMITS.owaIntervalMinutes) {
+    throw new BridgeError('INVALID_REQUEST', `interval is not between 1 and ${LIMITS.owaIntervalMinutes} minutes`);
   }
   const addresses = parameters.flatMap((one) => (one.name === 'u' ? [percentDecode(one.value).replace(/^smtp:/i, '')] : []));
   // An answer without recipients is shown as free by Zimbra.
@@ -74,9 +73,6 @@ export interface FreeBusyAnswer {
   readonly freeBusy: FreeBusy | undefined;
 }
 
-/** Slots written between two turns of the event loop. */
-const SLOTS_PER_TURN = 100_000;
-
 /**
  * Writes the answer: first the union of all, then one item for each address in the order asked, ceil(window / interval)
  * digits each. Somebody unknown gets 4s: whoever is missing from the answer, Zimbra shows as free.
@@ -93,7 +89,7 @@ export async function encodeFreeBusyResponse(
   const items: XmlText[] = [];
   let written = 0;
   for (const { address, freeBusy } of answers) {
-    if ((written += slots) > SLOTS_PER_TURN) {
+    if ((written += slots) > LIMITS.slotsPerTurn) {
       written = 0;
       await nextTurn();
     }

@@ -7,7 +7,7 @@ import { askMailboxes } from '../../freebusy/ask-mailboxes.ts';
 import type { FreeBusySource } from '../../freebusy/source.ts';
 import type { CalendarPresence } from '../../presence/calendar-presence.ts';
 import type { SignIn } from '../../platform/auth/sign-in.ts';
-import { rawQuery } from '../../platform/http-server/raw-query.ts';
+import { rawParameters, rawQueryOf } from '../../platform/http-server/raw-query.ts';
 import { contextFor, noteForLog } from '../../platform/http-server/request-scope.ts';
 import { STATUS, encodeError } from './faults.ts';
 import { decodeFreeBusyQuestion, encodeFreeBusyBody } from './get-free-busy.ts';
@@ -41,7 +41,7 @@ export function restApiEndpoint({ source, presence, signIn }: RestApiServices): 
   router.get(
     '/api/v1/freebusy',
     operation('freebusy', async (request, requester, ctx) => {
-      const { mailboxes, window } = decodeFreeBusyQuestion(rawQuery(request.originalUrl));
+      const { mailboxes, window } = decodeFreeBusyQuestion(rawParameters(rawQueryOf(request.originalUrl)));
       noteForLog(request, { mailboxes: mailboxes.length });
       return encodeFreeBusyBody(window, await askMailboxes(source, mailboxes, window, requester.detail === 'details', ctx));
     }),

@@ -5,6 +5,8 @@ import type { Asked } from '../../freebusy/ask-mailboxes.ts';
 import type { BusyType } from '../../freebusy/busy-type.ts';
 import { eventOf } from '../../freebusy/detail.ts';
 import type { Interval } from '../../freebusy/interval.ts';
+import { firstRaw, percentDecode } from '../../platform/http-server/raw-query.ts';
+import type { RawParameter } from '../../platform/http-server/raw-query.ts';
 import { encodeError } from './faults.ts';
 
 export interface FreeBusyQuestion {
@@ -33,15 +35,14 @@ export interface FreeBusyBody {
 }
 
 /** @throws BridgeError INVALID_REQUEST or INVALID_WINDOW, in words */
-export function decodeFreeBusyQuestion(query: readonly (readonly [string, string])[]): FreeBusyQuestion {
-  const mailboxes = query.filter(([name]) => name === 'mailbox').map(([, value]) => value);
+export function decodeFreeBusyQuestion(query: readonly RawParameter[]): FreeBusyQuestion {
+  const mailboxes = query.filter(({ name }) => name === 'mailbox').map(({ value }) => percentDecode(value));
   if (mailboxes.length === 0) throw new BridgeError('INVALID_REQUEST', 'name at least one mailbox: mailbox=anna@example.com');
   return { mailboxes, window: { start: instant(query, 'start'), end: instant(query, 'end') } };
 }
 
-function instant(query: readonly (readonly [string, string])[], name: string): number {
-  const value = query.find(([key]) => key === name)?.[1];
-  const parsed = value === undefined ? undefined : parseIsoTime(value);
+function instant(query: readonly RawParameter[], name: string): number {
+  const parsed = parseIsoTime(percentDecode(firstRaw(query, name) ?? ''));
   if (parsed === undefined) throw new BridgeError('INVALID_WINDOW', `${name} must be an ISO 8601 time such as 2026-03-02T09:00:00Z`);
   return parsed;
 }

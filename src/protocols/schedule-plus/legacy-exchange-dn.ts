@@ -1,3 +1,4 @@
+import { LIMITS } from '../../core/limits.ts';
 import { BridgeError } from '../../core/errors.ts';
 import { domainOf, localPartOf } from '../../directory/smtp-address.ts';
 import type { MailboxAddress } from '../../directory/smtp-address.ts';
@@ -44,7 +45,7 @@ export interface NamedMailbox {
 /** Reads the template backwards, without regard to case. Undefined where the DN does not fit. */
 export function mailboxOfLegacyExchangeDn(template: string, legacyExchangeDn: string): NamedMailbox | undefined {
   checkTemplate(template);
-  if (legacyExchangeDn.length > MAX_DN_CHARACTERS) return undefined;
+  if (legacyExchangeDn.length > LIMITS.legacyExchangeDnCharacters) return undefined;
   const seen = new Set<string>();
   const pattern = template
     .split(/(\{[a-zA-Z]+\})/)
@@ -72,8 +73,7 @@ function upperCase(text: string): string {
 }
 
 const PLACEHOLDER = /\{([a-zA-Z]+)\}/g;
-/** Longest legacyExchangeDN that Exchange keeps is far below this. */
-const MAX_DN_CHARACTERS = 1024; // → LIMITS
+
 
 function checkTemplate(template: string): void {
   const names = [...template.matchAll(PLACEHOLDER)].map((match) => match[1]!);

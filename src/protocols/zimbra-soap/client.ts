@@ -45,11 +45,6 @@ export interface ZimbraOptions {
   readonly probeMailbox?: MailboxAddress | undefined;
 }
 
-/** Zimbra has no limit of its own; 100 users of 35 days are about 1 MB of answer. */
-const MAILBOXES_PER_REQUEST = 100; // → LIMITS
-/** A sign-in serves every lookup that waits for it, so no single deadline ends it. */
-const SIGN_IN_TIMEOUT_MS = 10_000; // → LIMITS
-
 /** A Zimbra server asked by SOAP (XML, 1.2) with an ordinary account's token; never as an administrator. */
 export class ZimbraSystem implements CalendarSystem {
   readonly #options: ZimbraOptions;
@@ -67,7 +62,7 @@ export class ZimbraSystem implements CalendarSystem {
   async freeBusy(query: FreeBusyQuery, ctx: RequestContext): Promise<readonly FreeBusyResult[]> {
     const budget = new RequestBudget();
     return askInParts(query, ctx, {
-      group: (mailboxes) => groupsOf(mailboxes, MAILBOXES_PER_REQUEST),
+      group: (mailboxes) => groupsOf(mailboxes, LIMITS.zimbraMailboxesPerRequest),
       maxDays: LIMITS.upstreamWindowDays,
       now: () => this.#options.clock.now(),
       ask: (part) => this.#askPart(part, query.details, ctx, budget),
@@ -123,7 +118,7 @@ export class ZimbraSystem implements CalendarSystem {
 
   async #signIn(): Promise<AuthResponse> {
     const { username, password } = this.#options;
-    const signal = AbortSignal.timeout(SIGN_IN_TIMEOUT_MS);
+    const signal = AbortSignal.timeout(LIMITS.logonTimeoutMs);
     try {
       const { response } = await this.#send(encodeAuthRequest({ account: username, password }), undefined, signal, new RequestBudget());
       return decodeAuthResponse(response);

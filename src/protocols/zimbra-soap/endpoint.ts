@@ -77,7 +77,13 @@ async function answerTo(envelope: SoapEnvelope, request: Request, response: Resp
   throw new BridgeError('UNSUPPORTED', `unknown document: ${operation?.name.slice(0, 100) ?? 'nothing'}`);
 }
 
-async function authenticate(operation: XmlElement, version: SoapVersion, request: Request, response: Response, { signIn }: ZimbraSoapServices): Promise<string> {
+async function authenticate(
+  operation: XmlElement,
+  version: SoapVersion,
+  request: Request,
+  response: Response,
+  { signIn }: ZimbraSoapServices,
+): Promise<string> {
   const { account, password } = decodeAuthRequest(operation);
   const requester = await signIn.withPassword(account, password, request);
   noteForLog(request, { client: requester.name });

@@ -36,7 +36,8 @@ export async function probeZimbra(probe: ZimbraProbe): Promise<readonly ProbeFin
 async function readFindings({ clock, username, mailbox, call }: ZimbraProbe): Promise<readonly ProbeFinding[]> {
   const asked = mailbox ?? parseMailboxAddress(username);
   if (asked === undefined) {
-    return [{ step: 'right to read', outcome: 'warn', text: 'not tried: no mailbox was named', advice: 'list one under `mailboxes`, or give the account by its address' }];
+    const advice = 'list one under `mailboxes`, or give the account by its address';
+    return [{ step: 'right to read', outcome: 'warn', text: 'not tried: no mailbox was named', advice }];
   }
   const start = floorTo(clock.now(), HOUR_MS);
   const window = { start, end: start + DAY_MS };

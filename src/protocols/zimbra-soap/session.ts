@@ -1,13 +1,11 @@
-import { MINUTE_MS, SECOND_MS } from '../../core/clock.ts';
+import { MINUTE_MS } from '../../core/clock.ts';
 import type { Clock } from '../../core/clock.ts';
 import { BridgeError } from '../../core/errors.ts';
+import { LIMITS } from '../../core/limits.ts';
 import type { AuthResponse } from './auth.ts';
 
 /** A token is given up this long, or a tenth of its lifetime, before it ends: a lookup under way must not lose it. */
 const RENEWAL_MARGIN_MS = 5 * MINUTE_MS;
-/** A refused password is not tried again for this long: Zimbra locks accounts after a few failures (zimbraPasswordLockout…). */
-const REFUSAL_MEMORY_MS = 10 * SECOND_MS; // → LIMITS
-
 /**
  * Keeps one token until its lifetime is nearly over. However many lookups want it at once, one sign-in is sent; a lookup that
  * runs out of time stops waiting for it, the others do not.
@@ -49,7 +47,7 @@ export class ZimbraSession {
       return authToken;
     } catch (error) {
       if (error instanceof BridgeError && error.code === 'BACKEND_AUTH') {
-        this.#refused = { error, until: this.#clock.now() + REFUSAL_MEMORY_MS };
+        this.#refused = { error, until: this.#clock.now() + LIMITS.zimbraRefusedForMs };
       }
       throw error;
     }

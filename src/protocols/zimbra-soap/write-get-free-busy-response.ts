@@ -1,4 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { LIMITS } from '../../core/limits.ts';
 import type { WorkingElsewhereAs } from '../../freebusy/busy-type.ts';
 import { freeBusyFrom } from '../../freebusy/free-busy.ts';
 import type { CalendarEvent, FreeBusy } from '../../freebusy/free-busy.ts';
@@ -15,9 +16,6 @@ export interface UserFreeBusy {
   readonly freeBusy: FreeBusy | undefined;
 }
 
-/** Slots written between two turns of the event loop: about 5 ms. */
-const SLOTS_PER_TURN = 2_000; // → LIMITS
-
 /**
  * GetFreeBusyResponse (zimbra.md §2.2). The slots of each user tile exactly [s, e): sorted, touching, neighbours differ.
  * Where events are given (the client may see details), a slot that is exactly one of them carries its attributes.
@@ -29,7 +27,7 @@ export async function encodeGetFreeBusyResponse(users: readonly UserFreeBusy[], 
     const inside = freeBusy === undefined ? [xml`<n s="${window.start}" e="${window.end}"/>`] : encodeSlots(freeBusy, workingElsewhereAs);
     written.push(flat(xml`<usr id="${id}">${inside}</usr>`));
     slots += inside.length;
-    if (slots < SLOTS_PER_TURN) continue;
+    if (slots < LIMITS.zimbraSlotsPerTurn) continue;
     slots = 0;
     await nextTurn();
   }

@@ -3,10 +3,11 @@ import { connect } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { Listener } from '../../../src/platform/http-server/listener.ts';
 import { readBody } from '../../../src/platform/http-server/body.ts';
-import { rawQuery } from '../../../src/platform/http-server/raw-query.ts';
+import { percentDecode, rawParameters, rawQueryOf } from '../../../src/platform/http-server/raw-query.ts';
 import { ask, sendRaw, serve } from './serving.ts';
 
 const LIMIT = 10_000;
+const rawQuery = (target: string): unknown[] => rawParameters(rawQueryOf(target)).map(({ name, value }) => [name, percentDecode(value)]);
 const listeners: Listener[] = [];
 afterEach(async () => {
   for (const listener of listeners.splice(0)) await listener.close(0);

@@ -113,9 +113,10 @@ describe('IfbSystem', () => {
 
   it('asks one mailbox a request, and one that fails spoils no other', async () => {
     const { system, asked } = await systemAgainst((request, response) => void response.writeHead(request.url?.includes('max') === true ? 403 : 200).end(BODY));
-    const results = await system.freeBusy({ mailboxes: [MAX, LEA], window: WINDOW, details: false }, context());
-    expect(asked).toHaveLength(2);
-    expect(results.map((one) => ('error' in one ? one.error.code : one.mailbox))).toEqual(['BACKEND_AUTH', LEA]);
+    const others = Array.from({ length: 12 }, (_, index) => `u${index}@south.example` as MailboxAddress);
+    const results = await system.freeBusy({ mailboxes: [MAX, ...others], window: WINDOW, details: false }, context());
+    expect(asked).toHaveLength(13);
+    expect(results.map((one) => ('error' in one ? one.error.code : one.mailbox))).toEqual(['BACKEND_AUTH', ...others]);
   });
 
   it('asks once for a long window where the URL has none, and in pieces of 35 days where it has', async () => {

@@ -8,7 +8,7 @@ import { busyTypeOfDigit } from '../../../src/protocols/owa-webdav/busy-type.ts'
 import { CookieJar } from '../../../src/protocols/owa-webdav/cookie-jar.ts';
 import { STATUS_OF } from '../../../src/protocols/owa-webdav/faults.ts';
 import { decodeFreeBusyResponse, encodeFreeBusyQuery, freeBusyFromDigits } from '../../../src/protocols/owa-webdav/free-busy-query.ts';
-import { parseIsoTime } from '../../../src/protocols/owa-webdav/iso-time.ts';
+import { parseIsoTime } from '../../../src/core/iso-time.ts';
 import { decodeMessagePropfind, encodeMessagePropfind } from '../../../src/protocols/owa-webdav/propfind-message.ts';
 import { decodeSessionCookie } from '../../../src/protocols/owa-webdav/session-cookie.ts';
 import { freeBusyFromMessage } from '../../../src/protocols/schedule-plus/free-busy-from-message.ts';

@@ -139,6 +139,7 @@ describe('ZimbraSystem', () => {
     ['503', { status: 503, body: '<html>', headers: { 'retry-after': '7' } }, 'BACKEND_BUSY'],
     ['502 of a proxy', { status: 502, body: '<html>' }, 'BACKEND_BUSY'],
     ['404', { status: 404, body: '' }, 'BACKEND_FAULT'],
+    ['500 around an answer', { status: 500, body: envelope('<GetFreeBusyResponse xmlns="urn:zimbraMail"><usr id="lea@south.example"/></GetFreeBusyResponse>') }, 'BACKEND_FAULT'],
     ['500 in HTML', { status: 500, body: '<html><br></html>' }, 'BACKEND_FAULT'],
     ['a page with status 200', { body: '<html><body><p>Sign in</html>' }, 'BACKEND_MALFORMED'],
     ['well-formed XML that is no SOAP', { body: '<html/>' }, 'BACKEND_MALFORMED'],

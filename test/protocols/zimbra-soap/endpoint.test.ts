@@ -16,7 +16,6 @@ import { attribute, child, childText, childrenNamed, descend } from '../../../sr
 import type { XmlElement } from '../../../src/platform/xml/element.ts';
 import { readXml } from '../../../src/platform/xml/read.ts';
 import { zimbraSoapEndpoint } from '../../../src/protocols/zimbra-soap/endpoint.ts';
-import { encodeGetFreeBusyResponse } from '../../../src/protocols/zimbra-soap/write-get-free-busy-response.ts';
 
 const SOAP_12 = 'http://www.w3.org/2003/05/soap-envelope';
 const SOAP_11 = 'http://schemas.xmlsoap.org/soap/envelope/';
@@ -292,6 +291,7 @@ describe('authentication', () => {
     expect((await post(body(''))).status).toBe(200);
     expect(questions[0]?.ctx.requester.name).toBe('anybody');
     expect(faultCode(await post(body('<authToken>garbage</authToken>')))).toBe('service.AUTH_REQUIRED');
+    expect(faultCode(await post(body('<jwtToken>x.y.z</jwtToken>')))).toBe('service.AUTH_REQUIRED');
     const basic = { authorization: `Basic ${Buffer.from('zimbra:right').toString('base64')}` };
     expect(faultCode(await post(body('<authToken>garbage</authToken>'), basic))).toBe('service.AUTH_REQUIRED');
   });
@@ -333,28 +333,5 @@ describe('bodies that cannot be read', () => {
     const bomb = await post(gzipSync(' '.repeat(8 * 1024 * 1024)), { 'content-encoding': 'gzip' });
     expect(faultCode(bomb)).toBe('service.INVALID_REQUEST');
     expect((await post(gzipSync(soap(question('uid="kim@zimbra.example"'))), { 'content-encoding': 'gzip' })).status).toBe(200);
-  });
-});
-
-describe('a large question', () => {
-  it('does not hold the event loop over 50 ms while 500 mailboxes are answered', async () => {
-    const events = Array.from({ length: 60 * 4 }, (_, index) => event(index * 6, index * 6 + 1, 'busy'));
-    const ids = Array.from({ length: 500 }, (_, index) => `u${index}@zimbra.example`);
-    const window = { start: START, end: START + 60 * DAY_MS };
-    const freeBusy = freeBusyFrom('u@zimbra.example' as MailboxAddress, window, { events });
-    const holds: number[] = [];
-    for (let round = 0; round < 3; round++) {
-      let last = performance.now();
-      let longest = 0;
-      const timer = setInterval(() => {
-        longest = Math.max(longest, performance.now() - last);
-        last = performance.now();
-      }, 1);
-      const text = await encodeGetFreeBusyResponse(ids.map((id) => ({ id, freeBusy })), window, 'free');
-      clearInterval(timer);
-      holds.push(Math.max(longest, performance.now() - last));
-      expect(text.text.match(/<b /g)).toHaveLength(500 * 240);
-    }
-    expect(Math.min(...holds)).toBeLessThan(50);
   });
 });

@@ -1,0 +1,83 @@
+import { Buffer } from 'node:buffer';
+import type { ChildProcess } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { freePort, startNode, stopProcess } from './child-process.ts';
+
+const MAIN = join(process.cwd(), 'dist', 'main.js');
+
+/** Credentials of the client that asks. */
+export const AUTHORIZATION = `Basic ${Buffer.from('zimbra:bench-face').toString('base64')}`;
+export const DOMAIN = 'corp.example';
+
+/** The real command with a real configuration, log at its default level into a file. */
+export class BridgeProcess {
+  readonly origin: string;
+  readonly admin: string;
+  readonly #directory: string;
+  readonly #child: ChildProcess;
+
+  private constructor(origin: string, admin: string, directory: string, child: ChildProcess) {
+    this.origin = origin;
+    this.admin = admin;
+    this.#directory = directory;
+    this.#child = child;
+  }
+
+  /** Spawned, not yet answering: see `untilAnswers`. */
+  static async spawn(upstream: string, nodeArguments: readonly string[] = []): Promise<BridgeProcess> {
+    const directory = mkdtempSync(join(tmpdir(), 'freebusy-bench-'));
+    const origin = `http://127.0.0.1:${await freePort()}`;
+    const admin = `http://127.0.0.1:${await freePort()}`;
+    const config = {
+      listen: origin,
+      admin: { listen: admin },
+      dataDir: join(directory, 'data'),
+      systems: { exchange: { type: 'exchange-ews', url: upstream, auth: 'basic', username: 'CORP\\bench', password: 'bench-upstream', domains: [DOMAIN] } },
+      clients: [{ name: 'Zimbra', username: 'zimbra', password: 'bench-face', from: 'outside', mayAsk: ['exchange'], detail: 'busy-type' }],
+    };
+    const file = join(directory, 'bridge.yaml');
+    writeFileSync(file, JSON.stringify(config));
+    const child = startNode([...nodeArguments, MAIN, 'serve', '--config', file], join(directory, 'log'));
+    return new BridgeProcess(origin, admin, directory, child);
+  }
+
+  static async start(upstream: string, nodeArguments: readonly string[] = []): Promise<BridgeProcess> {
+    const bridge = await BridgeProcess.spawn(upstream, nodeArguments);
+    await untilAnswers(`${bridge.origin}/healthz`);
+    return bridge;
+  }
+
+  get pid(): number {
+    return this.#child.pid!;
+  }
+
+  /** The longest hold of the bridge's event loop since the last call, in ms, as its own metrics say it. */
+  async eventLoopLagMs(): Promise<number> {
+    const text = await (await fetch(`${this.admin}/metrics`)).text();
+    return Number(/^nodejs_eventloop_lag_max_seconds (\S+)/m.exec(text)?.[1] ?? Number.NaN) * 1000;
+  }
+
+  async stop(): Promise<void> {
+    await stopProcess(this.#child);
+    rmSync(this.#directory, { recursive: true, force: true });
+  }
+}
+
+/** Waits until the URL answers 200; at most 15 s. */
+export async function untilAnswers(url: string): Promise<void> {
+  const until = performance.now() + 15_000;
+  for (;;) {
+    try {
+      const answer = await fetch(url);
+      await answer.arrayBuffer();
+      if (answer.status === 200) return;
+    } catch (error) {
+      // Not listening yet.
+      if (performance.now() > until) throw error;
+    }
+    await pause(5);
+  }
+}
