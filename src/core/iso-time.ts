@@ -1,17 +1,20 @@
 import type { Instant } from './clock.ts';
 
-const ISO = /^(\d{4})-(\d{2})-(\d{2})(?:[Tt ](\d{2}):(\d{2})(?::(\d{2})(?:[.,](\d{1,9}))?)?(Z|z|[+-]\d{2}:?\d{2})?)?$/;
+const ISO = /^(\d{4})-(\d{2})-(\d{2})(?:[Tt](\d{2}):(\d{2})(?::(\d{2})(?:[.,](\d{1,9}))?)?(Z|z|[+-]\d{2}:?\d{2})?)?$/;
 
-/** What a time without a zone is: UTC (people, and servers whose zone was agreed on), or no time at all. */
-export type WithoutZone = 'is-utc' | 'zone-required';
+/** How much must be there: a date at least, a date and a time of day, or these and their zone. */
+export type IsoForm = 'date' | 'date-time' | 'zoned';
 
 /**
- * Reads ISO 8601 as people and programs write it: `2026-03-02T09:00:00Z`, `…+01:00`, `…+0100` (grommunio), fractions, a bare
- * date. Undefined for anything else, a 30 February and a 25th hour included; 24:00:00 is the next midnight.
+ * Reads ISO 8601 as people and programs write it: `2026-03-02T09:00:00Z`, `…+01:00`, `…+0100` (grommunio), fractions to the
+ * millisecond, a bare date. Without a zone it is UTC. Undefined for anything else, blanks around it, a 30 February and a 25th
+ * hour included; 24:00:00 is the next midnight (KB 813268).
+ *
+ * @param least what may not be missing
  */
-export function parseIsoTime(text: string, withoutZone: WithoutZone = 'is-utc'): Instant | undefined {
-  const match = ISO.exec(text.trim());
-  if (match === null || (withoutZone === 'zone-required' && match[8] === undefined)) return undefined;
+export function parseIsoTime(text: string, least: IsoForm = 'date'): Instant | undefined {
+  const match = ISO.exec(text);
+  if (match === null || (least !== 'date' && match[4] === undefined) || (least === 'zoned' && match[8] === undefined)) return undefined;
   const [year, month, day, hour, minute, second] = match.slice(1, 7).map((part) => Number(part ?? 0)) as [number, number, number, number, number, number];
   if (month < 1 || month > 12 || day < 1 || hour > 24 || minute > 59 || second > 59) return undefined;
   if (hour === 24 && (minute > 0 || second > 0)) return undefined;

@@ -23,8 +23,8 @@ export function decodeCalendarEvents(array: XmlElement, withDetails: boolean): D
   }
   const events: CalendarEvent[] = [];
   for (const element of array.children) {
-    const start = parseIsoTime(childText(element, 'StartTime') ?? '');
-    const end = parseIsoTime(childText(element, 'EndTime') ?? '');
+    const start = parseIsoTime(childText(element, 'StartTime') ?? '', 'date-time');
+    const end = parseIsoTime(childText(element, 'EndTime') ?? '', 'date-time');
     if (element.name !== 'CalendarEvent' || start === undefined || end === undefined || end < start) {
       return { error: new BridgeError('NO_DATA', 'an event of the calendar cannot be read') };
     }

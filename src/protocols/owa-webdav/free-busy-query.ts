@@ -44,7 +44,7 @@ export function commandOf(rawQuery: string): string | undefined {
 export function decodeFreeBusyQuery(rawQuery: string): FreeBusyCommand {
   const parameters = rawParameters(rawQuery);
   const time = (name: 'start' | 'end'): number => {
-    const instant = parseIsoTime(percentDecode(firstRaw(parameters, name) ?? ''), 'zone-required');
+    const instant = parseIsoTime(percentDecode(firstRaw(parameters, name) ?? ''), 'zoned');
     if (instant === undefined) throw new BridgeError('INVALID_WINDOW', `${name} is no ISO 8601 time with a zone`);
     return instant;
   };

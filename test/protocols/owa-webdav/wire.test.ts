@@ -81,13 +81,13 @@ describe('cmd=freebusy', () => {
     ['2026-03-02T24:00:00Z', Date.UTC(2026, 2, 3)],
     ['2028-02-29T00:00:00Z', Date.UTC(2028, 1, 29)],
   ])('the time %s is read', (text, instant) => {
-    expect(parseIsoTime(text)).toBe(instant);
+    expect(parseIsoTime(text, 'zoned')).toBe(instant);
   });
 
   it.each(['', '2026-03-02', '2026-03-02T08:00:00', '2026-02-29T00:00:00Z', '2026-13-01T00:00:00Z', '2026-03-02T24:00:01Z', '2026-03-02T08:60:00Z', '2026-03-02T08:00:00+15:00', '0000-01-01T00:00:00Z', '2026-03-02T08:00:00Z '])(
     'the time %j is refused',
     (text) => {
-      expect(parseIsoTime(text)).toBeUndefined();
+      expect(parseIsoTime(text, 'zoned')).toBeUndefined();
     },
   );
 });

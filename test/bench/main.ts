@@ -1,0 +1,26 @@
+import { describeMachine } from './machine.ts';
+import { manyMailboxes } from './many-mailboxes.ts';
+import { oneMailbox } from './one-mailbox.ts';
+import { startToFirstAnswer } from './start.ts';
+
+/** Name of each figure and how it is measured; names on the command line choose some of them. */
+const FIGURES: Readonly<Record<string, () => Promise<string>>> = { one: oneMailbox, many: manyMailboxes, start: startToFirstAnswer };
+
+const started = performance.now();
+const chosen = process.argv.slice(2);
+const say = (text: string): void => {
+  process.stdout.write(`${text}\n`);
+};
+
+say(describeMachine());
+say('Median (least–most) of interleaved rounds: reference, bridge, reference, bridge, … Every server in a process of its own, on loopback.\n');
+for (const [name, measure] of Object.entries(FIGURES)) {
+  if (chosen.length > 0 && !chosen.includes(name)) continue;
+  try {
+    say(`${await measure()}\n`);
+  } catch (error) {
+    // One figure that cannot be measured takes no other with it.
+    say(`${name}: not measured: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+  }
+}
+say(`Took ${((performance.now() - started) / 1000).toFixed(0)} s. Only ratios of one run are worth comparing.`);
