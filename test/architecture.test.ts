@@ -94,8 +94,11 @@ describe('the import table of ARCHITECTURE.md', () => {
     expect(IMPORTS.filter((one) => one.own && (!/\.(?:ts|json)$/.test(one.to) || one.to.startsWith('..')))).toEqual([]);
   });
 
-  it('no file imports itself in a circle', () => {
-    const targets = new Map(FILES.map((file) => [file, IMPORTS.filter((one) => one.own && one.from === file).map((one) => one.to)]));
+  it('no file needs itself in a circle before it can run (types may)', () => {
+    const withoutTypes = (file: string): string => read(join(SRC, file)).replace(/^(?:import|export) type [^;]*;$/gm, '');
+    const needed = (file: string): readonly string[] =>
+      ts.preProcessFile(withoutTypes(file), true, true).importedFiles.filter(({ fileName }) => fileName.startsWith('.')).map(({ fileName }) => normalize(join(dirname(file), fileName)).split(sep).join('/'));
+    const targets = new Map(FILES.map((file) => [file, needed(file)]));
     const state = new Map<string, 'open' | 'done'>();
     const circles: string[] = [];
     const visit = (file: string, path: readonly string[]): void => {

@@ -1,9 +1,9 @@
 /** What a command prints for its caller; the log goes to the standard error output by itself. */
 export interface Terminal {
   /** One line of result. */
-  print(line: string): void;
+  readonly print: (line: string) => void;
   /** One line of complaint. */
-  complain(line: string): void;
+  readonly complain: (line: string) => void;
 }
 
 export const processTerminal: Terminal = {

@@ -1,4 +1,7 @@
+import type { Clock } from '../core/clock.ts';
+import type { Logger } from '../core/logger.ts';
 import type { RequestContext } from '../core/request-context.ts';
+import type { MailboxAddress } from '../directory/smtp-address.ts';
 import type { FreeBusySource } from './source.ts';
 
 /** One thing that `check` tried against a calendar system. */
@@ -11,6 +14,20 @@ export interface ProbeFinding {
   readonly text: string;
   /** What to do about it, one line; with `fail` and `warn` always there. */
   readonly advice?: string;
+}
+
+/** What the client of every calendar system is made with; each room adds its own. */
+export interface CalendarSystemOptions {
+  /** The system's name in bridge.yaml. */
+  readonly name: string;
+  /** PEM certificates of the authorities to trust in place of Node's own. */
+  readonly ca?: readonly string[] | undefined;
+  /** Further hosts to which a redirect may lead. */
+  readonly hosts: readonly string[];
+  /** Whom `check` asks about. */
+  readonly probeMailbox?: MailboxAddress | undefined;
+  readonly clock: Clock;
+  readonly logger: Logger;
 }
 
 /** PORT. A calendar system as configured: asked for free/busy by the lookup, and examined by `check`. */

@@ -14,10 +14,11 @@ export interface Meeting {
 export function meetingsOf(mailbox: number, start: number, end: number): readonly Meeting[] {
   const meetings: Meeting[] = [];
   for (let day = Math.floor(start / DAY_MS) * DAY_MS; day < end; day += DAY_MS) {
-    for (const hour of [8 + (mailbox % 3), 13 + ((mailbox + day / DAY_MS) % 4)]) {
+    // Counted from the epoch: the same meetings, whatever window they are asked for in.
+    const number = mailbox + (2 * day) / DAY_MS;
+    for (const [hour, which] of [[8 + (mailbox % 3), number], [13 + ((mailbox + day / DAY_MS) % 4), number + 1]] as const) {
       const meeting = { start: day + hour * HOUR_MS, end: day + hour * HOUR_MS + (mailbox % 2 === 0 ? HOUR_MS : HOUR_MS / 2) };
-      const number = meetings.length + mailbox;
-      if (meeting.start >= start && meeting.end <= end) meetings.push({ ...meeting, type: number % 7 === 6 ? 'OOF' : number % 6 === 5 ? 'Tentative' : 'Busy' });
+      if (meeting.start >= start && meeting.end <= end) meetings.push({ ...meeting, type: which % 7 === 6 ? 'OOF' : which % 6 === 5 ? 'Tentative' : 'Busy' });
     }
   }
   return meetings;

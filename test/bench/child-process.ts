@@ -24,12 +24,17 @@ export class Helper {
 
   /** One question, one answer: never ask twice at the same time. */
   async ask<Answer>(message: object): Promise<Answer> {
-    const answer = once(this.#child, 'message');
-    const ended = once(this.#child, 'exit').then(() => Promise.reject(new Error('a process of the benchmark ended early')));
-    ended.catch(() => undefined);
-    this.#child.send(message);
-    const [value] = (await Promise.race([answer, ended])) as [Answer];
-    return value;
+    const child = this.#child;
+    return new Promise<Answer>((resolve, reject) => {
+      const settle = (run: () => void): void => {
+        child.off('message', answered).off('exit', ended);
+        run();
+      };
+      const answered = (answer: unknown): void => settle(() => resolve(answer as Answer));
+      const ended = (): void => settle(() => reject(new Error('a process of the benchmark ended early')));
+      child.once('message', answered).once('exit', ended);
+      child.send(message);
+    });
   }
 
   async stop(): Promise<void> {

@@ -137,7 +137,7 @@ export class HttpClient {
     const { statusCode, headers, body } = await this.#dispatcher.request({
       origin: url.origin,
       path: `${url.pathname}${url.search}`,
-      method: request.method as Dispatcher.HttpMethod,
+      method: request.method,
       headers: { 'accept-encoding': 'gzip, deflate', ...request.headers },
       body: request.body ?? null,
       signal: request.signal,

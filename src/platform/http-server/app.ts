@@ -1,6 +1,6 @@
 import type { RequestListener } from 'node:http';
 import express from 'express';
-import type { ErrorRequestHandler, RequestHandler, Router } from 'express';
+import type { ErrorRequestHandler, Request, RequestHandler, Response, Router } from 'express';
 import { toBridgeError } from '../../core/errors.ts';
 import { LIMITS } from '../../core/limits.ts';
 import type { Logger } from '../../core/logger.ts';
@@ -29,13 +29,27 @@ export function createApp(options: AppOptions): RequestListener {
   app.set('query parser', false);
   app.set('trust proxy', options.trustedProxies.length === 0 ? false : [...options.trustedProxies]);
   app.use(scopeAndLog(options));
+  app.use((request, response, next) => (isDecodable(request.path) ? next() : notFound(request, response)));
   app.use(...options.routers);
-  app.use((request, response) => {
-    noteForLog(request, { face: 'none' });
-    response.status(404).type('text/plain').send('not found\n');
-  });
+  app.use(notFound);
   app.use(lastResort(options.logger));
-  return app as unknown as RequestListener;
+  return app;
+}
+
+function notFound(request: Request, response: Response): void {
+  noteForLog(request, { face: 'none' });
+  response.status(404).type('text/plain').send('not found\n');
+}
+
+/** A path of broken escapes is nobody's; Express would refuse it from within a face, before anyone has signed in. */
+function isDecodable(path: string): boolean {
+  try {
+    decodeURIComponent(path);
+    return true;
+  } catch {
+    // URIError is the answer to the question.
+    return false;
+  }
 }
 
 function scopeAndLog(options: AppOptions): RequestHandler {

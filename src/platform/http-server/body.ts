@@ -12,7 +12,7 @@ export async function readBody(request: IncomingMessage, limitBytes: number): Pr
   const raw = express.raw({ type: () => true, limit: limitBytes, inflate: true });
   const incoming = request as IncomingMessage & { body?: unknown };
   await new Promise<void>((resolve, reject) => {
-    raw(request as express.Request, new ServerResponse(request) as express.Response, (error?: unknown) => {
+    raw(request, new ServerResponse(request), (error?: unknown) => {
       if (error === undefined) resolve();
       else reject(bodyError(error));
     });

@@ -1,12 +1,10 @@
-import type { Clock } from '../../core/clock.ts';
 import { BridgeError, toBridgeError } from '../../core/errors.ts';
 import { LIMITS } from '../../core/limits.ts';
-import type { Logger } from '../../core/logger.ts';
 import type { ExplainNote, RequestContext } from '../../core/request-context.ts';
 import type { MailboxAddress } from '../../directory/smtp-address.ts';
 import { askInParts, groupsOf } from '../../freebusy/ask-in-parts.ts';
 import type { QueryPart } from '../../freebusy/ask-in-parts.ts';
-import type { CalendarSystem, ProbeFinding } from '../../freebusy/calendar-system.ts';
+import type { CalendarSystem, CalendarSystemOptions, ProbeFinding } from '../../freebusy/calendar-system.ts';
 import type { Interval } from '../../freebusy/interval.ts';
 import type { FreeBusyQuery, FreeBusyResult } from '../../freebusy/source.ts';
 import { HttpClient } from '../../platform/http-client/http-client.ts';
@@ -32,27 +30,17 @@ import type { Seen } from './probe.ts';
 import { FreeBusyFolders, readMessages } from './public-folder.ts';
 import { decodeFaultError } from './response-message.ts';
 
-export interface ExchangeEwsOptions {
-  /** The system's name in bridge.yaml. */
-  readonly name: string;
+export interface ExchangeEwsOptions extends CalendarSystemOptions {
   /** The whole endpoint, `https://…/EWS/Exchange.asmx`. */
   readonly url: URL;
   readonly username: string;
   readonly password: string;
-  /** PEM certificates of the authorities to trust in place of Node's own. */
-  readonly ca?: readonly string[] | undefined;
-  /** Further hosts to which a redirect may lead. */
-  readonly hosts: readonly string[];
   /** `query`: GetUserAvailability; `public-folder`: the SCHEDULE+ FREE BUSY message (2007 SP1 and 2010 only). */
   readonly lookup: 'query' | 'public-folder';
   /** Template of the mailboxes' legacyExchangeDN; needed with `public-folder`. */
   readonly legacyExchangeDn?: string | undefined;
-  /** Whom `check` asks about; else somebody made up. */
-  readonly probeMailbox?: MailboxAddress | undefined;
-  /** Where the made-up mailbox would live; default: the endpoint's host. */
+  /** Where the mailbox that `check` makes up would live, if none is named; default: the endpoint's host. */
   readonly probeDomain?: string | undefined;
-  readonly clock: Clock;
-  readonly logger: Logger;
 }
 
 /** One lookup's dealings with the server. */

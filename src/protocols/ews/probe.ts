@@ -1,7 +1,7 @@
-import { SECOND_MS } from '../../core/clock.ts';
 import type { Instant } from '../../core/clock.ts';
 import type { BridgeError, ErrorCode } from '../../core/errors.ts';
 import type { ProbeFinding } from '../../freebusy/calendar-system.ts';
+import { clockFinding } from '../../freebusy/clock-finding.ts';
 import { attribute, child } from '../../platform/xml/element.ts';
 import type { XmlElement } from '../../platform/xml/element.ts';
 
@@ -26,7 +26,7 @@ export interface ProbeOutcome {
 /** Turns one question and its answer into what `check` prints, with advice. */
 export function probeFindings(outcome: ProbeOutcome): readonly ProbeFinding[] {
   const { seen, now } = outcome;
-  return [...access(outcome), ...version(seen.header), ...clockSkew(seen.date, now)];
+  return [...access(outcome), ...version(seen.header), ...clockFinding(seen.date, now)];
 }
 
 /** What to do when the server could not be asked at all; the other codes speak of one mailbox and mean that it could. */
@@ -104,16 +104,4 @@ function version(header: XmlElement | undefined): readonly ProbeFinding[] {
   const generation = GENERATIONS[`${major}.${minor}`] ?? GENERATIONS[major] ?? 'an unknown Exchange';
   // Servers that are almost Exchange borrow a number (grommunio: 15.0.847.4040).
   return [{ step: 'version', outcome: 'ok', text: `${numbers.join('.')}, as ${generation}` }];
-}
-
-/** Beyond this, "now" means different things on both sides. */
-const SKEW_MS = 60 * SECOND_MS;
-
-function clockSkew(date: string | undefined, now: Instant): readonly ProbeFinding[] {
-  const theirs = date === undefined ? Number.NaN : Date.parse(date);
-  if (Number.isNaN(theirs)) return [];
-  const seconds = Math.round((theirs - now) / SECOND_MS);
-  const text = `the server's clock is ${Math.abs(seconds)} s ${seconds < 0 ? 'behind' : 'ahead'}`;
-  if (Math.abs(theirs - now) <= SKEW_MS) return [{ step: 'clock', outcome: 'ok', text }];
-  return [{ step: 'clock', outcome: 'warn', text, advice: 'let both sides follow the same time server (NTP)' }];
 }

@@ -1,12 +1,10 @@
-import type { Clock } from '../../core/clock.ts';
 import { BridgeError, toBridgeError } from '../../core/errors.ts';
 import { LIMITS } from '../../core/limits.ts';
-import type { Logger } from '../../core/logger.ts';
 import type { RequestContext } from '../../core/request-context.ts';
 import type { MailboxAddress } from '../../directory/smtp-address.ts';
 import { askInParts, groupsOf } from '../../freebusy/ask-in-parts.ts';
 import type { QueryPart } from '../../freebusy/ask-in-parts.ts';
-import type { CalendarSystem, ProbeFinding } from '../../freebusy/calendar-system.ts';
+import type { CalendarSystem, CalendarSystemOptions, ProbeFinding } from '../../freebusy/calendar-system.ts';
 import { freeBusyFrom } from '../../freebusy/free-busy.ts';
 import type { FreeBusyQuery, FreeBusyResult } from '../../freebusy/source.ts';
 import { HttpClient } from '../../platform/http-client/http-client.ts';
@@ -19,21 +17,12 @@ import { probeIfb } from './probe.ts';
 import { expandUrlTemplate, parseUrlTemplate } from './url-template.ts';
 import type { UrlTemplate } from './url-template.ts';
 
-export interface IfbOptions {
-  /** The system's name in the configuration. */
-  readonly name: string;
+export interface IfbOptions extends CalendarSystemOptions {
   /** Template with `{address}`, `{localPart}`, `{domain}`, `{start}`, `{end}` in path or query; its query is a secret. */
   readonly url: string;
   /** Basic, sent without waiting for a challenge; both or neither. */
   readonly username?: string | undefined;
   readonly password?: string | undefined;
-  readonly ca?: readonly string[] | undefined;
-  /** Hosts to which a redirect may lead beside its own. */
-  readonly hosts: readonly string[];
-  readonly clock: Clock;
-  readonly logger: Logger;
-  /** Whom `check` asks about; without one only the connection is tried. */
-  readonly probeMailbox?: MailboxAddress | undefined;
 }
 
 /** A calendar system that publishes one VFREEBUSY a mailbox under a URL (Outlook's Internet Free/Busy, Zimbra's `?fmt=ifb`, many others). */

@@ -1,9 +1,10 @@
-import { DAY_MS, MINUTE_MS, SECOND_MS } from '../../core/clock.ts';
+import { DAY_MS } from '../../core/clock.ts';
 import type { Clock } from '../../core/clock.ts';
 import { toBridgeError } from '../../core/errors.ts';
 import type { ErrorCode } from '../../core/errors.ts';
 import type { MailboxAddress } from '../../directory/smtp-address.ts';
 import type { ProbeFinding } from '../../freebusy/calendar-system.ts';
+import { clockFinding } from '../../freebusy/clock-finding.ts';
 import type { Interval } from '../../freebusy/interval.ts';
 import type { IfbFetched } from './answer.ts';
 
@@ -42,12 +43,3 @@ const ADVICE: Partial<Record<ErrorCode, string>> = {
   BACKEND_TLS: 'name the authority of its certificate under tls.ca',
   BACKEND_REDIRECT: 'give the URL it leads to, or list its host under hosts',
 };
-
-function clockFinding(date: string | undefined, now: number): readonly ProbeFinding[] {
-  const theirs = date === undefined ? Number.NaN : Date.parse(date);
-  if (Number.isNaN(theirs)) return [];
-  const skew = Math.round((theirs - now) / SECOND_MS);
-  const text = `its clock is ${Math.abs(skew)} s ${skew < 0 ? 'behind' : 'ahead of'} ours`;
-  if (Math.abs(theirs - now) <= MINUTE_MS) return [{ step: 'clock', outcome: 'ok', text }];
-  return [{ step: 'clock', outcome: 'warn', text, advice: 'let both machines follow the same time server' }];
-}

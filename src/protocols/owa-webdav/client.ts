@@ -1,13 +1,11 @@
-import type { Clock } from '../../core/clock.ts';
 import { MINUTE_MS } from '../../core/clock.ts';
 import { BridgeError, toBridgeError } from '../../core/errors.ts';
 import { LIMITS } from '../../core/limits.ts';
-import type { Logger } from '../../core/logger.ts';
 import type { ExplainNote, RequestContext } from '../../core/request-context.ts';
 import type { MailboxAddress } from '../../directory/smtp-address.ts';
 import { askInParts, groupsOf } from '../../freebusy/ask-in-parts.ts';
 import type { QueryPart } from '../../freebusy/ask-in-parts.ts';
-import type { CalendarSystem, ProbeFinding } from '../../freebusy/calendar-system.ts';
+import type { CalendarSystem, CalendarSystemOptions, ProbeFinding } from '../../freebusy/calendar-system.ts';
 import { alignOutward } from '../../freebusy/interval.ts';
 import type { FreeBusyQuery, FreeBusyResult } from '../../freebusy/source.ts';
 import { HttpClient } from '../../platform/http-client/http-client.ts';
@@ -25,25 +23,16 @@ import { probeOwa } from './client-probe.ts';
 import { decodeFreeBusyResponse, encodeFreeBusyQuery, freeBusyFromDigits } from './free-busy-query.ts';
 import { decodeMessagePropfind, encodeMessagePropfind } from './propfind-message.ts';
 
-export interface OwaWebdavOptions {
-  /** The system's name in the configuration. */
-  readonly name: string;
+export interface OwaWebdavOptions extends CalendarSystemOptions {
   /** The server's root; `/public/…` is appended. */
   readonly url: URL;
   readonly auth: 'basic' | 'form';
   readonly username: string;
   readonly password: string;
-  readonly ca?: readonly string[] | undefined;
-  /** Hosts to which a redirect may lead beside its own. */
-  readonly hosts: readonly string[];
   /** `query`: cmd=freebusy. `public-folder`: PROPFIND of the free/busy message, one request a mailbox. */
   readonly lookup: 'query' | 'public-folder';
   /** Template of the legacyExchangeDN; needed by `public-folder`. */
   readonly legacyExchangeDn?: string | undefined;
-  readonly clock: Clock;
-  readonly logger: Logger;
-  /** Whom `check` asks about; without one only the server is tried. */
-  readonly probeMailbox?: MailboxAddress | undefined;
 }
 
 /** Minutes of one digit: Outlook's appointments begin at multiples of it, and five weeks of it are 10,080 digits. */

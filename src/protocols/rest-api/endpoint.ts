@@ -9,7 +9,8 @@ import type { CalendarPresence } from '../../presence/calendar-presence.ts';
 import type { SignIn } from '../../platform/auth/sign-in.ts';
 import { rawParameters, rawQueryOf } from '../../platform/http-server/raw-query.ts';
 import { contextFor, noteForLog } from '../../platform/http-server/request-scope.ts';
-import { STATUS, encodeError } from './faults.ts';
+import { STATUS_OF } from '../../platform/http-server/status-of.ts';
+import { encodeError } from './faults.ts';
 import { decodeFreeBusyQuestion, encodeFreeBusyBody } from './get-free-busy.ts';
 import { encodePresence } from './get-presence.ts';
 import openapi from './openapi.json' with { type: 'json' };
@@ -25,6 +26,8 @@ type Operation = (request: Request, requester: Requester, ctx: RequestContext) =
 /** Our own JSON API under /api/v1; every operation signs in first. openapi.json is the contract, and is served. */
 export function restApiEndpoint({ source, presence, signIn }: RestApiServices): Router {
   const router = Router({ caseSensitive: true });
+  // Express answers OPTIONS by itself, to anybody; here every answer needs a client.
+  router.use((request, _response, next) => (request.method === 'OPTIONS' ? next('router') : next()));
   const operation =
     (name: string, run: Operation): RequestHandler =>
     async (request, response) => {
@@ -68,7 +71,7 @@ function refuse(request: Request, response: Response, thrown: unknown): void {
   const error = toBridgeError(thrown);
   if (error.code === 'INTERNAL') throw error;
   noteForLog(request, { code: error.code });
-  const status = STATUS[error.code];
+  const status = STATUS_OF[error.code];
   if (status === 401) response.setHeader('WWW-Authenticate', 'Basic realm="freebusy-bridge", charset="UTF-8"');
   if (error.retryAfterMs !== undefined) response.setHeader('Retry-After', String(Math.ceil(error.retryAfterMs / 1000)));
   response.status(status).json({ error: encodeError(error) });

@@ -1,13 +1,10 @@
-import type { Clock } from '../../core/clock.ts';
 import { MINUTE_MS } from '../../core/clock.ts';
 import { BridgeError } from '../../core/errors.ts';
 import { LIMITS } from '../../core/limits.ts';
-import type { Logger } from '../../core/logger.ts';
 import type { RequestContext } from '../../core/request-context.ts';
-import type { MailboxAddress } from '../../directory/smtp-address.ts';
 import { askInParts, groupsOf } from '../../freebusy/ask-in-parts.ts';
 import type { QueryPart } from '../../freebusy/ask-in-parts.ts';
-import type { CalendarSystem, ProbeFinding } from '../../freebusy/calendar-system.ts';
+import type { CalendarSystem, CalendarSystemOptions, ProbeFinding } from '../../freebusy/calendar-system.ts';
 import { alignOutward } from '../../freebusy/interval.ts';
 import type { FreeBusyQuery, FreeBusyResult } from '../../freebusy/source.ts';
 import { HttpClient } from '../../platform/http-client/http-client.ts';
@@ -28,21 +25,12 @@ import { ZimbraSession } from './session.ts';
 import { isTokenRefusal, readZimbraAnswer } from './upstream-answer.ts';
 import type { ZimbraExchange } from './upstream-answer.ts';
 
-export interface ZimbraOptions {
-  /** The system's name in the configuration. */
-  readonly name: string;
+export interface ZimbraOptions extends CalendarSystemOptions {
   /** The server's root; `/service/soap/` is appended. */
   readonly url: URL;
   /** An ordinary account: what it may see is what users grant (viewFreeBusy). */
   readonly username: string;
   readonly password: string;
-  readonly ca?: readonly string[] | undefined;
-  /** Hosts to which a redirect may lead beside its own. */
-  readonly hosts: readonly string[];
-  readonly clock: Clock;
-  readonly logger: Logger;
-  /** Whom `check` asks about; default: the account itself. */
-  readonly probeMailbox?: MailboxAddress | undefined;
 }
 
 /** A Zimbra server asked by SOAP (XML, 1.2) with an ordinary account's token; never as an administrator. */

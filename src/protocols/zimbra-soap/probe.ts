@@ -1,10 +1,11 @@
-import { DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS } from '../../core/clock.ts';
+import { DAY_MS, HOUR_MS } from '../../core/clock.ts';
 import type { Clock } from '../../core/clock.ts';
 import { toBridgeError } from '../../core/errors.ts';
 import type { BridgeError, ErrorCode } from '../../core/errors.ts';
 import { parseMailboxAddress } from '../../directory/smtp-address.ts';
 import type { MailboxAddress } from '../../directory/smtp-address.ts';
 import type { ProbeFinding } from '../../freebusy/calendar-system.ts';
+import { clockFinding } from '../../freebusy/clock-finding.ts';
 import { floorTo } from '../../freebusy/interval.ts';
 import { childText } from '../../platform/xml/element.ts';
 import { el } from '../../platform/xml/write.ts';
@@ -87,13 +88,4 @@ function failure(step: string, error: BridgeError): ProbeFinding {
   const fault = error.details['fault'] ?? error.details['status'];
   const text = `${error.code}: ${error.publicMessage}${fault === undefined ? '' : ` (${String(fault)})`}`;
   return { step, outcome: 'fail', text, advice: ADVICE[error.code] ?? 'see the log of the server' };
-}
-
-function clockFinding(date: string | undefined, now: number): readonly ProbeFinding[] {
-  const theirs = date === undefined ? Number.NaN : Date.parse(date);
-  if (Number.isNaN(theirs)) return [];
-  const skew = Math.round((theirs - now) / SECOND_MS);
-  const text = `its clock is ${Math.abs(skew)} s ${skew < 0 ? 'behind' : 'ahead of'} ours`;
-  if (Math.abs(theirs - now) <= MINUTE_MS) return [{ step: 'clock', outcome: 'ok', text }];
-  return [{ step: 'clock', outcome: 'warn', text, advice: 'let both machines follow the same time server' }];
 }

@@ -3,11 +3,9 @@ import { connect } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { Listener } from '../../../src/platform/http-server/listener.ts';
 import { readBody } from '../../../src/platform/http-server/body.ts';
-import { percentDecode, rawParameters, rawQueryOf } from '../../../src/platform/http-server/raw-query.ts';
 import { ask, sendRaw, serve } from './serving.ts';
 
 const LIMIT = 10_000;
-const rawQuery = (target: string): unknown[] => rawParameters(rawQueryOf(target)).map(({ name, value }) => [name, percentDecode(value)]);
 const listeners: Listener[] = [];
 afterEach(async () => {
   for (const listener of listeners.splice(0)) await listener.close(0);
@@ -85,25 +83,5 @@ describe('the body of a request', () => {
     ['chunked and endless', `POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n4e20\r\n${'x'.repeat(20_000)}\r\n`],
   ])('that is %s is refused at once, not when its client has sent it all', async (_name, bytes) => {
     expect((await sendRaw(await echo(), bytes, { patienceMs: 1_500 })).text).toContain('BODY_TOO_LARGE');
-  });
-});
-
-describe('a raw query', () => {
-  it.each([
-    ['/x', []],
-    ['/x?', []],
-    ['/x?a=1&b=2&a=3', [['a', '1'], ['b', '2'], ['a', '3']]],
-    ['/x?start=2026-03-02T09:00:00+01:00', [['start', '2026-03-02T09:00:00+01:00']]],
-    ['/x?u=SMTP:o%27brien%40corp.example&u=r%26d@corp.example', [['u', "SMTP:o'brien@corp.example"], ['u', 'r&d@corp.example']]],
-    ['/x?a=b=c&d&=e&&', [['a', 'b=c'], ['d', ''], ['', 'e']]],
-    ['/x?a=%ff&b=%&%zz=1', [['a', '%ff'], ['b', '%'], ['%zz', '1']]],
-    ['/x?a=1?b=2', [['a', '1?b=2']]],
-    ['/x?__proto__=1&a[b]=2', [['__proto__', '1'], ['a[b]', '2']]],
-  ])('%s', (target, pairs) => {
-    expect(rawQuery(target)).toEqual(pairs);
-  });
-
-  it('loses none of ten thousand', () => {
-    expect(rawQuery(`/x?${'u=a&'.repeat(10_000)}`)).toHaveLength(10_000);
   });
 });

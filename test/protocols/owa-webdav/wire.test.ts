@@ -6,7 +6,7 @@ import { ERROR_CODES } from '../../../src/core/errors.ts';
 import { readXml } from '../../../src/platform/xml/read.ts';
 import { busyTypeOfDigit } from '../../../src/protocols/owa-webdav/busy-type.ts';
 import { CookieJar } from '../../../src/protocols/owa-webdav/cookie-jar.ts';
-import { STATUS_OF } from '../../../src/protocols/owa-webdav/faults.ts';
+import { STATUS_OF } from '../../../src/platform/http-server/status-of.ts';
 import { decodeFreeBusyResponse, encodeFreeBusyQuery, freeBusyFromDigits } from '../../../src/protocols/owa-webdav/free-busy-query.ts';
 import { parseIsoTime } from '../../../src/core/iso-time.ts';
 import { decodeMessagePropfind, encodeMessagePropfind } from '../../../src/protocols/owa-webdav/propfind-message.ts';

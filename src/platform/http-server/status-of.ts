@@ -1,6 +1,6 @@
 import type { ErrorCode } from '../../core/errors.ts';
 
-/** The HTTP status of every failure of a whole question; OWA has no fault document. Zimbra takes anything but 200 for "no data". */
+/** The status with which a whole request fails, in every protocol whose faults are HTTP's own. Failures of one mailbox are part of an answer, not of this. */
 export const STATUS_OF: Readonly<Record<ErrorCode, number>> = {
   INVALID_REQUEST: 400,
   INVALID_WINDOW: 400,

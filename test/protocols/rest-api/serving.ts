@@ -1,0 +1,95 @@
+import { readFileSync } from 'node:fs';
+import type { ValidateFunction } from 'ajv/dist/2020.js';
+import ajvModule from 'ajv/dist/2020.js';
+import formatsModule from 'ajv-formats';
+import { noMetrics } from '../../../src/core/metrics.ts';
+import { silentLogger } from '../../../src/core/logger.ts';
+import type { Requester } from '../../../src/core/request-context.ts';
+import { BridgeError } from '../../../src/core/errors.ts';
+import type { MailboxAddress } from '../../../src/directory/smtp-address.ts';
+import type { FreeBusySource } from '../../../src/freebusy/source.ts';
+import type { SignIn } from '../../../src/platform/auth/sign-in.ts';
+import { createApp } from '../../../src/platform/http-server/app.ts';
+import type { Listener } from '../../../src/platform/http-server/listener.ts';
+import { CalendarPresence } from '../../../src/presence/calendar-presence.ts';
+import { DEFAULT_PRESENCE_MAPPING } from '../../../src/presence/from-free-busy.ts';
+import { restApiEndpoint } from '../../../src/protocols/rest-api/endpoint.ts';
+import { ASKER } from '../../freebusy/asking.ts';
+import { ask, serve } from '../../platform/http-server/serving.ts';
+import type { Answer } from '../../platform/http-server/serving.ts';
+
+interface OpenApi {
+  readonly paths: Readonly<Record<string, Readonly<Record<string, { readonly responses: Readonly<Record<string, { readonly $ref?: string; readonly content?: unknown }>> }>>>>;
+}
+
+export const DOCUMENT = JSON.parse(readFileSync(new URL('../../../src/protocols/rest-api/openapi.json', import.meta.url), 'utf8')) as OpenApi;
+
+const ajv = new ajvModule.Ajv2020({ strict: false, allErrors: true });
+formatsModule.default(ajv);
+ajv.addSchema({ $id: 'openapi', ...DOCUMENT });
+
+function validatorFor(path: string, method: string, status: number): ValidateFunction {
+  const pointer = (text: string): string => text.replaceAll('~', '~0').replaceAll('/', '~1');
+  const response = DOCUMENT.paths[path]?.[method]?.responses[String(status)];
+  if (response === undefined) throw new Error(`${method} ${path} has no response ${status} in openapi.json`);
+  const base = response.$ref ?? `#/paths/${pointer(path)}/${method}/responses/${status}`;
+  const validate = ajv.getSchema(`openapi${encodeURI(`${base}/content/application~1json/schema`)}`);
+  if (validate === undefined) throw new Error(`${method} ${path} ${status} has no JSON schema in openapi.json`);
+  return validate;
+}
+
+/** Which path of the document a target is, by its templates. */
+function documentPath(target: string): string {
+  const path = target.replace(/\?.*$/s, '');
+  const found = Object.keys(DOCUMENT.paths).find((template) => new RegExp(`^${template.replace(/[.]/g, '\\.').replace(/\{[^}]+\}/g, '[^/]+')}$`).test(path));
+  if (found === undefined) throw new Error(`${path} is not in openapi.json`);
+  return found;
+}
+
+export interface Api {
+  /** Asks, and holds what comes back against the document. */
+  get(target: string, headers?: Record<string, string>): Promise<Answer & { readonly json: unknown }>;
+  readonly url: string;
+  close(): Promise<void>;
+}
+
+export interface ApiOptions {
+  readonly source: FreeBusySource;
+  readonly requester?: Requester | BridgeError;
+  readonly optIn?: readonly string[];
+  readonly now?: number;
+}
+
+/** Signs everybody in as this one client, or nobody. */
+function signInAs(requester: Requester | BridgeError): SignIn {
+  const refuse = (): never => {
+    throw new Error('not used by this face');
+  };
+  return {
+    fromRequest: async () => {
+      if (requester instanceof BridgeError) throw requester;
+      return requester;
+    },
+    withPassword: refuse,
+    anonymous: refuse,
+    issueToken: refuse,
+    fromToken: refuse,
+  };
+}
+
+export async function openApi({ source, requester = ASKER, optIn = [], now = 0 }: ApiOptions): Promise<Api> {
+  const presence = new CalendarPresence({ source, optIn: new Set(optIn as readonly MailboxAddress[]), mapping: DEFAULT_PRESENCE_MAPPING, clock: { now: () => now } });
+  const router = restApiEndpoint({ source, presence, signIn: signInAs(requester) });
+  const listener: Listener = await serve(createApp({ trustedProxies: [], deadlineMs: 5_000, routers: [router], logger: silentLogger, metrics: noMetrics }));
+  return {
+    url: listener.url,
+    close: () => listener.close(0),
+    get: async (target, headers = {}) => {
+      const answer = await ask(listener.url, target, { headers });
+      const json: unknown = JSON.parse(answer.body);
+      const validate = validatorFor(documentPath(target), 'get', answer.status);
+      if (!validate(json)) throw new Error(`not as openapi.json says: ${ajv.errorsText(validate.errors)} in ${answer.body}`);
+      return { ...answer, json };
+    },
+  };
+}
