@@ -96,7 +96,11 @@ export async function startBridge(config: Record<string, unknown>, options: Brid
   const urls = await until(() => {
     const found = [...process.stdout.matchAll(/^listening on (\S+)$/gm)].map((match) => match[1]!);
     return found.length >= wanted ? found : undefined;
-  }, 10_000, () => `the bridge did not start: ${process.stdout}\n${process.stderr}`);
+  }, 10_000, () => `the bridge did not start: ${process.stdout}\n${process.stderr}`).catch(async (error: unknown) => {
+    await process.stop();
+    await removeFolder(folder);
+    throw error;
+  });
   return {
     url: urls[0]!,
     port: Number(new URL(urls[0]!).port),

@@ -13,6 +13,8 @@ export interface RawQuestion {
   readonly headers?: Record<string, string>;
   readonly body?: string | Buffer;
   readonly timeoutMs?: number;
+  /** The address to come from; all of 127.0.0.0/8 is this machine. */
+  readonly from?: string;
 }
 
 /** One request on a connection of its own; `target` goes on the wire as it stands. */
@@ -20,7 +22,7 @@ export async function ask(base: string, target: string, question: RawQuestion = 
   const { hostname, port } = new URL(base);
   const started = performance.now();
   return new Promise((resolve, reject) => {
-    const request = httpRequest({ hostname, port, path: target, method: question.method ?? 'GET', headers: question.headers, agent: false, timeout: question.timeoutMs ?? 15_000 }, (response) => {
+    const request = httpRequest({ hostname, port, path: target, method: question.method ?? 'GET', headers: question.headers, localAddress: question.from, agent: false, timeout: question.timeoutMs ?? 15_000 }, (response) => {
       const chunks: Buffer[] = [];
       response.on('data', (chunk: Buffer) => chunks.push(chunk));
       response.once('end', () => resolve({ status: response.statusCode!, headers: response.headers, body: Buffer.concat(chunks).toString('utf8'), tookMs: performance.now() - started }));

@@ -54,8 +54,8 @@ describe('the control socket', () => {
   });
 
   it('says what failed, but nothing that was not meant for anybody', async () => {
-    let failure: unknown = new BridgeError('CONFIGURATION', 'two mistakes');
-    await open(directory, async () => Promise.reject(failure as Error));
+    let failure: Error = new BridgeError('CONFIGURATION', 'two mistakes');
+    await open(directory, () => Promise.reject(failure));
     expect(await askRunningBridge(directory, 'reload', 1_000)).toEqual({ ok: false, lines: ['two mistakes'] });
     failure = new TypeError('canary');
     expect(await askRunningBridge(directory, 'reload', 1_000)).toEqual({ ok: false, lines: ['internal error'] });
@@ -71,9 +71,12 @@ describe('the control socket', () => {
     ['half an answer', 'HTTP/1.1 200 OK\r\nContent-Length: 400\r\n\r\n{"ok":true'],
     ['no HTTP', 'oops\r\n\r\n'],
   ])('an answer that is %s is a failure, not a crash or a hang', async (_name, bytes) => {
-    const server = createServer((socket) => socket.on('error', () => undefined).end(bytes));
+    const server = createServer((socket) => {
+      opened.push({ close: () => socket.destroy() });
+      socket.on('error', () => undefined).end(bytes);
+    });
     await new Promise<void>((resolve) => server.listen(join(directory, 'control.sock'), resolve));
-    opened.push({ close: () => new Promise((resolve) => server.close(resolve)) });
+    opened.push({ close: () => server.close() });
     const outcome = await Promise.race([
       askRunningBridge(directory, 'reload', 500).then(() => 'answered', (error: unknown) => (error as Error).name),
       new Promise<string>((resolve) => setTimeout(resolve, 2_000, 'hang')),

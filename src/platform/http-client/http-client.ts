@@ -1,9 +1,8 @@
-import { promisify } from 'node:util';
-import { gunzip, inflate } from 'node:zlib';
 import { Agent } from 'undici';
 import type { Dispatcher } from 'undici';
 import { BridgeError } from '../../core/errors.ts';
 import { LIMITS } from '../../core/limits.ts';
+import { DecompressError, decompress } from '../decompress.ts';
 import { connectionError, isStaleConnection } from './connection-error.ts';
 import { hopCount } from './interceptors.ts';
 import type { HopOptions } from './interceptors.ts';
@@ -153,7 +152,7 @@ export class HttpClient {
       status: statusCode,
       headers: joined,
       cookies: cookies === undefined ? [] : Array.isArray(cookies) ? cookies : [cookies],
-      body: await decompress(raw, joined['content-encoding']),
+      body: await decompressed(raw, joined['content-encoding']),
       url,
     };
   }
@@ -193,24 +192,14 @@ async function readBounded(body: Dispatcher.ResponseData['body'], announced: num
   throw tooLarge();
 }
 
-async function decompress(body: Buffer, encoding: string | undefined): Promise<Buffer> {
-  const name = encoding?.trim().toLowerCase() ?? 'identity';
-  if (name === 'identity' || name === '' || body.length === 0) return body;
-  const decoder = DECODERS[name];
-  if (decoder === undefined) throw new BridgeError('BACKEND_MALFORMED', 'the answer has an unknown encoding');
+async function decompressed(body: Buffer, encoding: string | undefined): Promise<Buffer> {
   try {
-    return await decoder(body, { maxOutputLength: LIMITS.responseBodyBytes });
+    return await decompress(body, encoding, LIMITS.responseBodyBytes);
   } catch (error) {
-    if (error instanceof RangeError) throw tooLarge();
+    if (error instanceof DecompressError && error.reason === 'too-large') throw tooLarge();
     throw new BridgeError('BACKEND_MALFORMED', 'the answer could not be decompressed', { cause: error });
   }
 }
-
-const DECODERS: Readonly<Record<string, ((body: Buffer, options: { maxOutputLength: number }) => Promise<Buffer>) | undefined>> = {
-  gzip: promisify(gunzip),
-  'x-gzip': promisify(gunzip),
-  deflate: promisify(inflate),
-};
 
 function tooLarge(): BridgeError {
   return new BridgeError('BACKEND_TOO_LARGE', 'the answer is too large', { details: { limitBytes: LIMITS.responseBodyBytes } });

@@ -2,7 +2,7 @@ import { createServer as createHttpServer } from 'node:http';
 import type { RequestListener, Server } from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
 import type { Server as HttpsServer } from 'node:https';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import { BridgeError } from '../../core/errors.ts';
 import { LIMITS } from '../../core/limits.ts';
 import type { Logger } from '../../core/logger.ts';
@@ -20,12 +20,21 @@ export interface ServerCertificate {
  */
 export class Listener {
   readonly #server: Server | HttpsServer;
+  /** Connections that have not asked anything yet: Node does not count them as idle. */
+  readonly #silent = new Set<Socket>();
   #handler: RequestListener;
 
   private constructor(server: Server | HttpsServer, handler: RequestListener) {
     this.#server = server;
     this.#handler = handler;
-    server.on('request', (request, response) => this.#handler(request, response));
+    server.on('setSecureContext' in server ? 'secureConnection' : 'connection', (socket: Socket) => {
+      this.#silent.add(socket);
+      socket.once('close', () => this.#silent.delete(socket));
+    });
+    server.on('request', (request, response) => {
+      this.#silent.delete(request.socket);
+      this.#handler(request, response);
+    });
   }
 
   /**
@@ -75,10 +84,13 @@ export class Listener {
   /** Takes no new connection, lets requests under way finish for `graceMs`, then cuts them off. */
   async close(graceMs: number): Promise<void> {
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
-    this.#server.closeIdleConnections();
-    const timer = setTimeout(() => this.#server.closeAllConnections(), graceMs);
+    for (const socket of this.#silent) socket.destroy();
+    // A connection becomes idle when its answer is out; Node keeps it open then, waiting for the next question.
+    const idle = setInterval(() => this.#server.closeIdleConnections(), 25);
+    const over = setTimeout(() => this.#server.closeAllConnections(), graceMs);
     await closed;
-    clearTimeout(timer);
+    clearInterval(idle);
+    clearTimeout(over);
   }
 }
 

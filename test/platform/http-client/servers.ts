@@ -18,8 +18,8 @@ export class Opened {
   }
 
   /** A node:http server on a free port of loopback. */
-  async http(listener: RequestListener): Promise<URL> {
-    return this.#listen(createHttpServer(listener));
+  async http(listener: (...parameters: Parameters<RequestListener>) => unknown): Promise<URL> {
+    return this.#listen(createHttpServer((request, response) => void listener(request, response)));
   }
 
   /** A socket server that is told of each connection and of the text that comes over it. */

@@ -56,8 +56,8 @@ describe('GET /api/v1/presence/{address}', () => {
   });
 
   it('is 403 for a client without the right, whoever is asked about', async () => {
-    const { get } = await api({ requester: { ...ASKER, presence: 'none' } });
-    for (const name of ['anna@corp.example', 'notopted@corp.example', 'nonsense']) expect((await get(`/api/v1/presence/${name}`)).status).toBe(403);
+    const refusing = await api({ requester: { ...ASKER, presence: 'none' } });
+    for (const name of ['anna@corp.example', 'notopted@corp.example', 'nonsense']) expect((await refusing.get(`/api/v1/presence/${name}`)).status).toBe(403);
     expect(queries).toEqual([]);
   });
 

@@ -1,0 +1,363 @@
+import { spawnSync } from 'node:child_process';
+import { chmodSync, existsSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { BackEnd, deadPort, ewsQueryBackEnd, owaQueryBackEnd, systemFor } from './back-ends.ts';
+import { Running, folderWith, removeFolder, runCommand, startBridge, until } from './bridge-process.ts';
+import { JUDGE, JUDGE_CLIENT, MEETINGS, TRUTH, digitsOfJson } from './every-kind.ts';
+import { ask, askJson, basic } from './raw-http.ts';
+
+/** configuration.md: the file, the commands, reload, signals, secrets. */
+
+let ews: BackEnd;
+const ANNA = 'anna@corp.example';
+beforeAll(async () => {
+  ews = await ewsQueryBackEnd({ [ANNA]: MEETINGS });
+});
+afterAll(() => ews.close());
+
+const good = (): Record<string, unknown> => ({ listen: 'http://127.0.0.1:0', systems: { ews: systemFor('exchange-ews', ews) }, clients: [{ ...JUDGE_CLIENT, mayAsk: ['ews'] }] });
+
+async function refusalOf(config: unknown, options: { files?: Record<string, string>; env?: Record<string, string> } = {}): Promise<{ code: number | null; text: string }> {
+  const { folder, file } = await folderWith(config, options.files);
+  const { code, stdout, stderr } = await runCommand(['check', '--config', file], options.env === undefined ? {} : { env: options.env });
+  await removeFolder(folder);
+  return { code, text: stdout + stderr };
+}
+
+describe('a file with mistakes', () => {
+  it('has every one of them listed with its key and what would be right, and starts nothing', async () => {
+    const { folder, file } = await folderWith({
+      listen: 'http://0.0.0.0:0',
+      deadlin: '5s',
+      deadline: 'soon',
+      systems: { ews: { ...systemFor('exchange-ews', ews), auth: 'digest', domains: 'corp.example' } },
+      clients: [{ name: 'x', username: 'x', password: 'y', mayAsk: ['nobody'], detail: 'everything' }],
+    });
+    const ended = await runCommand(['serve', '--config', file]);
+    expect(ended.code).toBe(2);
+    expect(ended.stdout).not.toContain('listening');
+    for (const key of ['deadlin', 'deadline', 'systems.ews.auth', 'systems.ews.domains', 'clients']) expect(ended.stderr).toContain(key);
+    expect(existsSync(join(folder, 'data'))).toBe(false);
+    await removeFolder(folder);
+  });
+
+  it.each([
+    ['type: caldav', { systems: { x: { type: 'caldav', url: 'http://127.0.0.1/', username: 'a', password: 'b', domains: ['x.example'] } } }],
+    ['type: microsoft-graph', { systems: { x: { type: 'microsoft-graph', domains: ['x.example'] } } }],
+    ['auth: ntlm', { systems: { x: { type: 'exchange-ews', url: 'http://127.0.0.1/EWS/Exchange.asmx', username: 'a', password: 'b', auth: 'ntlm', domains: ['x.example'] } } }],
+    ['replication', { replication: [{ from: 'ews', to: 'ews' }] }],
+    ['notify', { notify: { secret: 'x' } }],
+    ['gal', { gal: { sources: [] } }],
+    ['presence.gateways', { presence: { gateways: [] } }],
+    ['clients gal', { clients: [{ ...JUDGE_CLIENT, mayAsk: ['ews'], gal: 'search' }] }],
+    ['clients ntlm', { clients: [{ ...JUDGE_CLIENT, mayAsk: ['ews'], auth: ['ntlm'] }] }],
+  ])('%s is refused as not supported yet, exit 2', async (_what, more) => {
+    const { code, text } = await refusalOf({ ...good(), ...more });
+    expect(code).toBe(2);
+    expect(text).toContain('not supported yet');
+  });
+
+  it.each([
+    ['a plain listener beyond loopback', { listen: 'http://0.0.0.0:8480' }],
+    ['an anonymous client without addresses', { clients: [{ name: 'g', anonymous: true, mayAsk: ['ews'] }] }],
+    ['an unknown system in mayAsk', { clients: [{ ...JUDGE_CLIENT, mayAsk: ['nobody'] }] }],
+    ['an unknown system in from', { clients: [{ ...JUDGE_CLIENT, mayAsk: ['ews'], from: 'nobody' }] }],
+    ['a placeholder in a host', { systems: { p: { type: 'ifb', url: 'http://{domain}/x/{address}.ifb', domains: ['p.example'] } } }],
+    ['an unset environment variable', { clients: [{ ...JUDGE_CLIENT, mayAsk: ['ews'], password: { env: 'NO_SUCH_VARIABLE' } }] }],
+    ['a missing secret file', { clients: [{ ...JUDGE_CLIENT, mayAsk: ['ews'], password: { file: 'missing.txt' } }] }],
+    ['two clients of one username', { clients: [{ ...JUDGE_CLIENT, mayAsk: ['ews'] }, { ...JUDGE_CLIENT, name: 'other', mayAsk: ['ews'] }] }],
+    ['https without tls', { listen: 'https://127.0.0.1:0' }],
+    ['the same listener twice', { listen: ['http://127.0.0.1:8480', 'http://127.0.0.1:8480'] }],
+  ])('%s is exit 2', async (_what, more) => {
+    expect((await refusalOf({ ...good(), ...more })).code).toBe(2);
+  });
+
+  it.each(['', ':::', '- a\n- b', 'systems: *x', 'a: 1\na: 2', '\u0000'])('%j is exit 2', async (text) => {
+    expect((await refusalOf(text)).code).toBe(2);
+  });
+});
+
+describe('exit codes', () => {
+  it.each([
+    [['serve'], 2],
+    [['lookup', ANNA], 2],
+    [['nonsense'], 2],
+    [['serve', '--config', '/nowhere/bridge.yaml'], 2],
+    [['--help'], 0],
+    ...['serve', 'lookup', 'check', 'reload', 'sandbox'].map((command) => [[command, '--help'], 0] as const),
+  ] as const)('%j ends with %d', async (args, code) => {
+    expect((await runCommand([...args])).code).toBe(code);
+  });
+
+  it('reload without a running bridge is 1', async () => {
+    const { folder, file } = await folderWith(good());
+    expect((await runCommand(['reload', '--config', file])).code).toBe(1);
+    await removeFolder(folder);
+  });
+
+  it('serve on a port that is taken is 1 and says so', async () => {
+    const { folder, file } = await folderWith({ ...good(), listen: ews.url });
+    const ended = await runCommand(['serve', '--config', file]);
+    expect(ended.code).toBe(1);
+    expect(ended.stderr).toMatch(/taken|in use/);
+    await removeFolder(folder);
+  });
+});
+
+describe('lookup', () => {
+  const times = ['--from', '2026-03-02T08:00:00Z', '--to', '2026-03-02T12:00:00Z'];
+
+  it('--json prints the body of /api/v1/freebusy', async () => {
+    const bridge = await startBridge(good());
+    const over = await askJson(bridge.url, JUDGE, [ANNA]);
+    const { code, stdout } = await runCommand(['lookup', ANNA, '--config', bridge.file, ...times, '--as', 'judge', '--json']);
+    const strip = (text: string): unknown => JSON.parse(text.replace(/"asOf": ?"[^"]*"/g, '"asOf":""'));
+    expect(strip(stdout)).toEqual(strip(over.body));
+    expect(code).toBe(0);
+    await bridge.stop();
+  });
+
+  it('ends with 1 for an unknown mailbox and 2 for a wrong time or an unknown client', async () => {
+    const { folder, file } = await folderWith(good());
+    expect((await runCommand(['lookup', 'ghost@corp.example', '--config', file, ...times])).code).toBe(1);
+    expect((await runCommand(['lookup', ANNA, '--config', file, '--from', 'noon'])).code).toBe(2);
+    expect((await runCommand(['lookup', ANNA, '--config', file, ...times, '--as', 'nobody'])).code).toBe(2);
+    await removeFolder(folder);
+  });
+
+  it('--explain shows the route, what was asked, what came, and why there is no data; never a subject', async () => {
+    const { folder, file } = await folderWith(good());
+    const { stdout } = await runCommand(['lookup', ANNA, 'ghost@corp.example', 'x@gmail.com', '--config', file, ...times, '--explain']);
+    expect(stdout).toMatch(/anna@corp\.example lives in ews/);
+    expect(stdout).toMatch(/GetUserAvailability/);
+    expect(stdout).toMatch(/ErrorMailRecipientNotFound|MAILBOX_UNKNOWN/);
+    expect(stdout).toMatch(/gmail\.com.*nobody/);
+    expect(stdout).not.toContain('Budget');
+    await removeFolder(folder);
+  });
+
+  it('--as a client sees what that client sees', async () => {
+    const { folder, file } = await folderWith({ ...good(), clients: [{ ...JUDGE_CLIENT, mayAsk: ['ews'], detail: 'free-busy' }] });
+    const { stdout } = await runCommand(['lookup', ANNA, '--config', file, ...times, '--as', 'judge', '--json']);
+    expect(stdout).not.toMatch(/tentative|Budget/);
+    await removeFolder(folder);
+  });
+});
+
+describe('check', () => {
+  it('has a line for every system and client and ends with 0 when all is well', async () => {
+    const owa = await owaQueryBackEnd({ [ANNA]: MEETINGS });
+    const { folder, file } = await folderWith({ systems: { ews: systemFor('exchange-ews', ews, { mailboxes: [ANNA] }), owa: systemFor('exchange-webdav', owa, { domains: [], mailboxes: ['ben@corp.example'] }) }, clients: [{ ...JUDGE_CLIENT, mayAsk: ['ews', 'owa'] }] });
+    const { stdout, code } = await runCommand(['check', '--config', file]);
+    expect(stdout).toMatch(/system ews/);
+    expect(stdout).toMatch(/system owa/);
+    expect(stdout).toMatch(/client judge/);
+    expect(stdout.trimEnd().split('\n')).toHaveLength(3);
+    expect(code).toBe(0);
+    await removeFolder(folder);
+    await owa.close();
+  });
+
+  const failing: readonly (readonly [string, () => Promise<Record<string, unknown>>, RegExp])[] = [
+    ['a name that does not resolve', async () => systemFor('exchange-ews', { url: 'http://nowhere.invalid' }), /DNS|name/i],
+    ['a port nobody listens on', async () => systemFor('exchange-ews', { url: `http://127.0.0.1:${await deadPort()}` }), /TCP|port|refused/i],
+    ['a server that speaks no TLS', async () => systemFor('exchange-ews', { url: ews.url.replace('http:', 'https:') }), /TLS|certificate/i],
+  ];
+  it.each(failing)('ends with 1 and says what to do: %s', async (_what, system, words) => {
+    const { folder, file } = await folderWith({ systems: { ews: await system() }, clients: [{ ...JUDGE_CLIENT, mayAsk: ['ews'] }] });
+    const { code, stdout } = await runCommand(['check', '--config', file]);
+    expect(code).toBe(1);
+    expect(stdout).toMatch(words);
+    expect(stdout).toMatch(/^fail\b/m);
+    const json = await runCommand(['check', '--config', file, '--json']);
+    expect(json.code).toBe(1);
+    expect(Array.isArray(JSON.parse(json.stdout))).toBe(true);
+    await removeFolder(folder);
+  });
+
+  const refusing: readonly (readonly [string, 'exchange-ews' | 'exchange-webdav', Parameters<typeof answerAll>[0], RegExp])[] = [
+    ['wrong credentials', 'exchange-ews', { status: 401, headers: { 'www-authenticate': 'Basic realm="x"' } }, /sign-in|credential|password/i],
+    ['only NTLM offered', 'exchange-webdav', { status: 401, headers: { 'www-authenticate': 'NTLM' } }, /Basic/],
+    ['form logon wanted', 'exchange-webdav', { status: 440 }, /form/],
+    ['no /public', 'exchange-webdav', { status: 404 }, /404\.1[15]|virtual directory/],
+    ['a redirect elsewhere', 'exchange-ews', { status: 302, headers: { location: 'http://elsewhere.example/' } }, /elsewhere\.example/],
+  ];
+  function answerAll(canned: { status: number; headers?: Record<string, string> }): Promise<BackEnd> {
+    return BackEnd.open(() => canned);
+  }
+  it.each(refusing)('ends with 1 and says what to do: %s', async (_what, kind, canned, words) => {
+    const backEnd = await answerAll(canned);
+    const { folder, file } = await folderWith({ systems: { x: systemFor(kind, backEnd, { mailboxes: [ANNA] }) }, clients: [{ ...JUDGE_CLIENT, mayAsk: ['x'] }] });
+    const { code, stdout } = await runCommand(['check', '--config', file]);
+    expect(code).toBe(1);
+    expect(stdout).toMatch(words);
+    await removeFolder(folder);
+    await backEnd.close();
+  });
+});
+
+describe('reload', () => {
+  it.each(['SIGHUP', 'command'])('by %s applies a changed file, and a bad one leaves the old in force', async (how) => {
+    const bridge = await startBridge(good());
+    const config = { ...good(), clients: [{ ...JUDGE_CLIENT, password: 'another', mayAsk: ['ews'] }] };
+    const reload = async (): Promise<number | null> => {
+      if (how === 'command') return (await runCommand(['reload', '--config', bridge.file])).code;
+      const before = bridge.process.stderr.length;
+      bridge.process.signal('SIGHUP');
+      await until(() => (/configuration (?:applied|refused)/.test(bridge.process.stderr.slice(before)) ? true : undefined));
+      return /configuration applied/.test(bridge.process.stderr.slice(before)) ? 0 : 2;
+    };
+    await bridge.write(config);
+    expect((await askJson(bridge.url, JUDGE, [ANNA])).status).toBe(200);
+    expect(await reload()).toBe(0);
+    expect((await askJson(bridge.url, JUDGE, [ANNA])).status).toBe(401);
+    expect((await askJson(bridge.url, basic('judge', 'another'), [ANNA])).status).toBe(200);
+    await bridge.write({ ...config, nonsense: true });
+    expect(await reload()).toBe(2);
+    expect((await askJson(bridge.url, basic('judge', 'another'), [ANNA])).status).toBe(200);
+    await bridge.write('{{{');
+    expect(await reload()).toBe(2);
+    expect((await askJson(bridge.url, basic('judge', 'another'), [ANNA])).status).toBe(200);
+    await bridge.stop();
+  });
+
+  it('drops no request under load, nor one that is under way', async () => {
+    const slow = await ewsQueryBackEnd({ [ANNA]: MEETINGS });
+    slow.override = async (_seen, honest) => {
+      await new Promise((resolve) => setTimeout(resolve, 30));
+      return honest();
+    };
+    const config = { ...good(), systems: { ews: systemFor('exchange-ews', slow) } };
+    const bridge = await startBridge(config);
+    let stop = false;
+    const statuses: (number | string)[] = [];
+    const asking = Array.from({ length: 6 }, async (_, worker) => {
+      for (let index = 0; !stop; index += 1) {
+        const window = { start: Date.UTC(2026, 2, 2, 8), end: Date.UTC(2026, 2, 2, 12) + (worker * 1_000 + index) * 60_000 };
+        const answer = await askJson(bridge.url, JUDGE, [ANNA], window).catch((error: Error) => error.message);
+        statuses.push(typeof answer === 'string' ? answer : answer.results[0]?.busy === undefined ? `no data ${JSON.stringify(answer.results)}` : answer.status);
+      }
+    });
+    for (let round = 0; round < 8; round += 1) {
+      await bridge.write({ ...config, deadline: `${5 + round}s` });
+      bridge.process.signal('SIGHUP');
+      await new Promise((resolve) => setTimeout(resolve, 60));
+    }
+    stop = true;
+    await Promise.all(asking);
+    expect(statuses.length).toBeGreaterThan(30);
+    expect(new Set(statuses)).toEqual(new Set([200]));
+    expect(bridge.process.stderr.match(/configuration applied/g)!.length).toBeGreaterThan(2);
+    await bridge.stop();
+    await slow.close();
+  });
+
+  it('keeps the sign-in of who has one, and moves a listener', async () => {
+    const port = await deadPort();
+    const bridge = await startBridge(good());
+    await bridge.write({ ...good(), listen: `http://127.0.0.1:${port}` });
+    expect((await runCommand(['reload', '--config', bridge.file])).code).toBe(0);
+    expect((await ask(`http://127.0.0.1:${port}`, '/readyz')).status).toBe(200);
+    await expect(ask(bridge.url, '/readyz')).rejects.toThrow();
+    await bridge.stop();
+  });
+});
+
+describe('the process', () => {
+  it('makes dataDir 0700 and the control socket 0600', async () => {
+    const bridge = await startBridge({ ...good(), dataDir: './deep/data' });
+    const data = join(bridge.folder, 'deep', 'data');
+    expect(statSync(data).mode & 0o777).toBe(0o700);
+    const socket = statSync(join(data, 'control.sock'));
+    expect(socket.isSocket()).toBe(true);
+    expect(socket.mode & 0o777).toBe(0o600);
+    await bridge.stop();
+  });
+
+  it('tightens a dataDir that was open', async () => {
+    const { folder } = await folderWith({});
+    const data = join(folder, 'data');
+    spawnSync('mkdir', [data]);
+    chmodSync(data, 0o777);
+    const bridge = await startBridge({ ...good(), dataDir: data });
+    expect(statSync(data).mode & 0o777).toBe(0o700);
+    await bridge.stop();
+    await removeFolder(folder);
+  });
+
+  it('ends on SIGTERM within 5 s with 0, with a question hanging on a silent back end and a kept-alive connection', async () => {
+    const silent = await BackEnd.open(() => ({}));
+    silent.override = () => 'silent';
+    const bridge = await startBridge({ ...good(), deadline: '30s', systems: { ews: systemFor('exchange-ews', silent) } });
+    const hanging = askJson(bridge.url, JUDGE, [ANNA]).catch(() => undefined);
+    await until(() => (silent.requests.length > 0 ? true : undefined));
+    const { code, tookMs } = await bridge.stop();
+    expect(code).toBe(0);
+    expect(tookMs).toBeLessThan(5_000);
+    await hanging;
+    await silent.close();
+  });
+
+  it('lets a question under way finish at SIGTERM', async () => {
+    const slow = await ewsQueryBackEnd({ [ANNA]: MEETINGS });
+    slow.override = async (_seen, honest) => {
+      await new Promise((resolve) => setTimeout(resolve, 400));
+      return honest();
+    };
+    const bridge = await startBridge({ ...good(), systems: { ews: systemFor('exchange-ews', slow) } });
+    const asked = askJson(bridge.url, JUDGE, [ANNA]);
+    await until(() => (slow.requests.length > 0 ? true : undefined));
+    const stopped = bridge.stop();
+    expect(digitsOfJson((await asked).results[0])).toBe(TRUTH);
+    expect((await stopped).code).toBe(0);
+    await slow.close();
+  });
+
+  it('ends on SIGINT with 0, and a second bridge in the same dataDir is refused', async () => {
+    const { folder, file } = await folderWith(good());
+    const first = new Running(['serve', '--config', file]);
+    await until(() => (first.stdout.includes('listening on') ? true : undefined));
+    const second = await runCommand(['serve', '--config', file]);
+    expect(second.code).not.toBe(0);
+    first.signal('SIGINT');
+    expect((await first.ended).code).toBe(0);
+    await removeFolder(folder);
+  });
+
+  it('starts again where it was killed', async () => {
+    const { folder, file } = await folderWith(good());
+    const first = new Running(['serve', '--config', file]);
+    await until(() => (first.stdout.includes('listening on') ? true : undefined));
+    first.signal('SIGKILL');
+    await first.ended;
+    const second = new Running(['serve', '--config', file]);
+    await until(() => (second.stdout.includes('listening on') ? true : undefined));
+    expect((await second.stop()).code).toBe(0);
+    await removeFolder(folder);
+  });
+
+  it('opens a listener for each of a list, and the admin listener beside them, also on ports of their own choice', async () => {
+    const bridge = await startBridge({ ...good(), listen: 'http://127.0.0.1:0', admin: { listen: 'http://127.0.0.1:0' } }).catch((error: Error) => error);
+    expect(bridge).not.toBeInstanceOf(Error);
+    if (bridge instanceof Error) return;
+    expect(new Set(bridge.urls).size).toBe(2);
+    expect((await askJson(bridge.url, JUDGE, [ANNA])).status).toBe(200);
+    expect((await ask(bridge.urls[1]!, '/metrics')).status).toBe(200);
+    await bridge.stop();
+  });
+});
+
+describe('secrets', () => {
+  it('come from the environment and from files beside the configuration', async () => {
+    const { folder, file } = await folderWith({ ...good(), systems: { ews: systemFor('exchange-ews', ews, { password: { file: 'ews.txt' } }) }, clients: [{ ...JUDGE_CLIENT, mayAsk: ['ews'], password: { env: 'FACE_PASSWORD' } }] }, { 'ews.txt': 'from-a-file\n' });
+    writeFileSync(join(folder, 'ews.txt'), 'from-a-file\n');
+    const running = new Running(['serve', '--config', file], { env: { FACE_PASSWORD: 'from-the-environment' } });
+    const url = await until(() => /listening on (\S+)/.exec(running.stdout)?.[1]);
+    ews.reset();
+    expect((await askJson(url, basic('judge', 'from-the-environment'), [ANNA])).status).toBe(200);
+    expect(ews.requests[0]!.headers.authorization).toBe(`Basic ${Buffer.from('CORP\\bridge:from-a-file').toString('base64')}`);
+    await running.stop();
+    await removeFolder(folder);
+  });
+});
