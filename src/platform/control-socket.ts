@@ -76,12 +76,26 @@ export async function askRunningBridge(dataDir: string, command: string, timeout
     const request = httpRequest({ socketPath: socketPath(dataDir), method: 'POST', path: `/${command}`, timeout: timeoutMs }, (response) => {
       let text = '';
       response.setEncoding('utf8').on('data', (chunk: string) => (text += chunk));
-      response.once('end', () => resolve(JSON.parse(text) as ControlAnswer));
+      response.once('close', () => {
+        const answer = response.complete ? decodeAnswer(text) : undefined;
+        if (answer === undefined) reject(new BridgeError('BACKEND_MALFORMED', 'what runs with this dataDir gave no answer that can be read'));
+        else resolve(answer);
+      });
     });
     request.once('timeout', () => request.destroy(new Error('no answer from the running bridge')));
     request.once('error', (error) => reject(new BridgeError('BACKEND_UNREACHABLE', `no bridge runs with dataDir ${dataDir}`, { cause: error })));
     request.end();
   });
+}
+
+function decodeAnswer(text: string): ControlAnswer | undefined {
+  try {
+    const answer = JSON.parse(text) as Partial<ControlAnswer> | null;
+    return typeof answer?.ok === 'boolean' && Array.isArray(answer.lines) ? { ok: answer.ok, lines: answer.lines.map(String) } : undefined;
+  } catch {
+    // No JSON: not a bridge, or one that died while it wrote.
+    return undefined;
+  }
 }
 
 async function isAnswered(path: string): Promise<boolean> {

@@ -1,5 +1,5 @@
 import { promisify } from 'node:util';
-import { brotliDecompress, gunzip, inflate } from 'node:zlib';
+import { brotliDecompress, gunzip, inflate, inflateRaw } from 'node:zlib';
 
 /** Why a body could not be decompressed; both directions turn it into an error of their own. */
 export class DecompressError extends Error {
@@ -12,14 +12,22 @@ export class DecompressError extends Error {
   }
 }
 
+const zlibInflate = promisify(inflate) as Decoder;
+const zlibInflateRaw = promisify(inflateRaw) as Decoder;
+
 type Decoder = (body: Buffer, options: { readonly maxOutputLength: number }) => Promise<Buffer>;
 
 const DECODERS: ReadonlyMap<string, Decoder> = new Map([
   ['gzip', promisify(gunzip)],
   ['x-gzip', promisify(gunzip)],
-  ['deflate', promisify(inflate)],
+  // IIS sends deflate without the zlib header that RFC 9110 §8.4.1.2 asks for.
+  ['deflate', async (body, options) => (hasZlibHeader(body) ? zlibInflate(body, options) : zlibInflateRaw(body, options))],
   ['br', promisify(brotliDecompress)],
 ] as [string, Decoder][]);
+
+function hasZlibHeader(body: Buffer): boolean {
+  return body.length >= 2 && (body[0]! & 0x0f) === 8 && body.readUInt16BE(0) % 31 === 0;
+}
 
 /**
  * Undoes a Content-Encoding; the limit counts what comes out, so that a small bomb stays small.

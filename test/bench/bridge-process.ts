@@ -27,7 +27,7 @@ export class BridgeProcess {
   }
 
   /** Spawned, not yet answering: see `untilAnswers`. */
-  static async spawn(upstream: string, nodeArguments: readonly string[] = []): Promise<BridgeProcess> {
+  static async spawn(upstream: string): Promise<BridgeProcess> {
     const directory = mkdtempSync(join(tmpdir(), 'freebusy-bench-'));
     const origin = `http://127.0.0.1:${await freePort()}`;
     const admin = `http://127.0.0.1:${await freePort()}`;
@@ -40,12 +40,12 @@ export class BridgeProcess {
     };
     const file = join(directory, 'bridge.yaml');
     writeFileSync(file, JSON.stringify(config));
-    const child = startNode([...nodeArguments, MAIN, 'serve', '--config', file], join(directory, 'log'));
+    const child = startNode([MAIN, 'serve', '--config', file], join(directory, 'log'));
     return new BridgeProcess(origin, admin, directory, child);
   }
 
-  static async start(upstream: string, nodeArguments: readonly string[] = []): Promise<BridgeProcess> {
-    const bridge = await BridgeProcess.spawn(upstream, nodeArguments);
+  static async start(upstream: string): Promise<BridgeProcess> {
+    const bridge = await BridgeProcess.spawn(upstream);
     await untilAnswers(`${bridge.origin}/healthz`);
     return bridge;
   }

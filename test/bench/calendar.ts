@@ -10,20 +10,26 @@ export interface Meeting {
   readonly type: 'Busy' | 'Tentative' | 'OOF';
 }
 
-/** Two meetings a day, at hours that differ from one mailbox to the next: 14 in a week, as in an ordinary calendar. */
-export function meetingsOf(mailbox: number, start: number, end: number): readonly Meeting[] {
+/** How full the calendars are. `ordinary`: two meetings a day, 14 in a week; `full`: eight a day, half an hour every hour from 8 on. */
+export type Fullness = 'ordinary' | 'full';
+
+/** The meetings of a mailbox that lie within the window; those of an ordinary calendar differ from one mailbox to the next. */
+function meetingsOf(mailbox: number, start: number, end: number, fullness: Fullness): readonly Meeting[] {
   const meetings: Meeting[] = [];
   for (let day = Math.floor(start / DAY_MS) * DAY_MS; day < end; day += DAY_MS) {
     // Counted from the epoch: the same meetings, whatever window they are asked for in.
     const number = mailbox + (2 * day) / DAY_MS;
-    for (const [hour, which] of [[8 + (mailbox % 3), number], [13 + ((mailbox + day / DAY_MS) % 4), number + 1]] as const) {
-      const meeting = { start: day + hour * HOUR_MS, end: day + hour * HOUR_MS + (mailbox % 2 === 0 ? HOUR_MS : HOUR_MS / 2) };
+    const hours = fullness === 'full' ? FULL_DAY : [8 + (mailbox % 3), 13 + ((mailbox + day / DAY_MS) % 4)];
+    for (const [index, hour] of hours.entries()) {
+      const which = number + index;
+      const meeting = { start: day + hour * HOUR_MS, end: day + hour * HOUR_MS + (fullness === 'ordinary' && mailbox % 2 === 0 ? HOUR_MS : HOUR_MS / 2) };
       if (meeting.start >= start && meeting.end <= end) meetings.push({ ...meeting, type: which % 7 === 6 ? 'OOF' : which % 6 === 5 ? 'Tentative' : 'Busy' });
     }
   }
   return meetings;
 }
 
+const FULL_DAY = [8, 9, 10, 11, 12, 13, 14, 15];
 const DIGIT = { Busy: '2', Tentative: '1', OOF: '3' } as const;
 const SLOT_MS = 900_000;
 
@@ -37,7 +43,7 @@ function mergedDigits(meetings: readonly Meeting[], start: number, end: number):
 
 /** The digits that a right OWA answer has for one mailbox. */
 export function expectedDigits(mailbox: number, start: number, end: number): string {
-  return mergedDigits(meetingsOf(mailbox, start, end), start, end);
+  return mergedDigits(meetingsOf(mailbox, start, end, 'ordinary'), start, end);
 }
 
 function naive(instant: number): string {
@@ -45,8 +51,8 @@ function naive(instant: number): string {
 }
 
 /** What an EWS answer says about one mailbox, as plain data: the reference is JSON of exactly this. */
-function responseData(mailbox: number, start: number, end: number) {
-  const meetings = meetingsOf(mailbox, start, end);
+function responseData(mailbox: number, start: number, end: number, fullness: Fullness) {
+  const meetings = meetingsOf(mailbox, start, end, fullness);
   const zoneSwitch = (bias: number, time: string, month: number) => ({ Bias: bias, Time: time, DayOrder: 5, Month: month, DayOfWeek: 'Sunday' });
   return {
     ResponseMessage: { ResponseClass: 'Success', ResponseCode: 'NoError' },
@@ -63,22 +69,28 @@ function responseData(mailbox: number, start: number, end: number) {
 }
 
 /** The same facts as `ewsAnswer`, as JSON text. */
-export function jsonOfSameData(mailboxes: number, start: number, end: number): string {
-  return JSON.stringify({ FreeBusyResponseArray: Array.from({ length: mailboxes }, (_, index) => responseData(index, start, end)) });
+export function jsonOfSameData(mailboxes: number, start: number, end: number, fullness: Fullness = 'ordinary'): string {
+  return JSON.stringify({ FreeBusyResponseArray: Array.from({ length: mailboxes }, (_, index) => responseData(index, start, end, fullness)) });
 }
 
-function elements(prefix: string, data: Readonly<Record<string, unknown>>): string {
-  return Object.entries(data).map(([name, value]) => `<${prefix}:${name}>${typeof value === 'object' ? elements(prefix, value as Record<string, unknown>) : String(value)}</${prefix}:${name}>`).join('');
+interface Data {
+  readonly [name: string]: string | number | Data;
+}
+
+function elements(prefix: string, data: Data): string {
+  return Object.entries(data)
+    .map(([name, value]) => `<${prefix}:${name}>${typeof value === 'object' ? elements(prefix, value) : value}</${prefix}:${name}>`)
+    .join('');
 }
 
 /**
  * A GetUserAvailability answer for FreeBusyMerged as Exchange 2010 writes it (exchange.md §3.2): naive times in the request's UTC,
  * digits, events without details, working hours. Written by hand here, not by the bridge's encoders.
  */
-export function ewsAnswer(mailboxes: number, start: number, end: number): Buffer {
+export function ewsAnswer(mailboxes: number, start: number, end: number, fullness: Fullness = 'ordinary'): Buffer {
   const responses = Array.from({ length: mailboxes }, (_, index) => {
-    const { FreeBusyView: view } = responseData(index, start, end);
-    const events = view.CalendarEventArray.map((one) => `<t:CalendarEvent>${elements('t', one)}</t:CalendarEvent>`).join('');
+    const { FreeBusyView: view } = responseData(index, start, end, fullness);
+    const events = view.CalendarEventArray.map((one) => `<t:CalendarEvent>${elements('t', { ...one })}</t:CalendarEvent>`).join('');
     const periods = view.WorkingHours.WorkingPeriodArray.map((one) => `<t:WorkingPeriod>${elements('t', one)}</t:WorkingPeriod>`).join('');
     return (
       '<m:FreeBusyResponse><m:ResponseMessage ResponseClass="Success"><m:ResponseCode>NoError</m:ResponseCode></m:ResponseMessage><m:FreeBusyView>' +

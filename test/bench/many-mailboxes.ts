@@ -4,15 +4,13 @@ import { expectedDigits } from './calendar.ts';
 import { Helper } from './child-process.ts';
 import { largeAnswerInProcess } from './large-answer.ts';
 import { upstreamBody } from './one-mailbox.ts';
-import { apiPath, LARGE_MAILBOXES, LARGE_WINDOW_MS, MONDAY, owaPath, soapRequest } from './questions.ts';
+import { apiPath, LARGE_MAILBOXES, LARGE_WINDOW_MS, MONDAY, owaPath, PIECE_MS, soapRequest } from './questions.ts';
 import { ratios, spread } from './statistics.ts';
 import { goal, table } from './table.ts';
 
 const ROUNDS = 9;
 const WARM_UP_ROUNDS = 3;
 const END = MONDAY + LARGE_WINDOW_MS;
-/** The bridge's pieces (LIMITS.upstreamWindowDays). */
-export const PIECE_MS = 35 * 86_400_000;
 
 /** Figure 2: a 100-mailbox, 42-day lookup. */
 export async function manyMailboxes(): Promise<string> {

@@ -8,6 +8,8 @@ export const MONDAY = Date.UTC(2027, 0, 11);
 export const WEEK_MS = 7 * DAY_MS;
 export const LARGE_WINDOW_MS = 42 * DAY_MS;
 export const LARGE_MAILBOXES = 100;
+/** The pieces in which the bridge asks (LIMITS.upstreamWindowDays). */
+export const PIECE_MS = 35 * DAY_MS;
 
 export function addressOf(mailbox: number): string {
   return `person${String(mailbox).padStart(3, '0')}@${DOMAIN}`;

@@ -145,7 +145,7 @@ describe('bodies', () => {
   });
 
   it.each([
-    ['nothing'],
+    ['nothing', ''],
     ['JSON', '{"Body":{}}'],
     ['broken XML', '<soap:Envelope'],
     ['an envelope without a body', '<soap:Envelope xmlns:soap="http://www.w3.org/2003/05/soap-envelope"/>'],

@@ -7,9 +7,11 @@ export class AddressSet {
   /** @throws RangeError for what is neither an address nor a network */
   constructor(entries: readonly string[]) {
     for (const entry of entries) {
-      const [address = '', prefix] = entry.split('/');
+      const [address = '', prefix, ...more] = entry.split('/');
       const family = familyOf(address);
-      if (family === undefined) throw new RangeError('neither an IP address nor a network');
+      if (family === undefined || more.length > 0 || (prefix !== undefined && !/^\d{1,3}$/.test(prefix))) {
+        throw new RangeError('neither an IP address nor a network');
+      }
       if (prefix === undefined) this.#list.addAddress(address, family);
       else this.#list.addSubnet(address, Number(prefix), family);
     }

@@ -59,7 +59,7 @@ export class ClientSignIn implements SignIn {
     const { failures } = this.#options;
     const { address } = scopeOf(request);
     const account = this.#byUsername.get(username.toLowerCase());
-    const pair = `${account?.requester.name ?? this.#digest(username.slice(0, LIMITS.credentialCharacters)).toString('base64')}\u0000${address}`;
+    const pair = `${account?.requester.name ?? this.#digest(username.slice(0, LIMITS.credentialCharacters).toLowerCase()).toString('base64')}\u0000${address}`;
     const holdMs = failures.hold(pair);
     if (holdMs === undefined) throw this.#refused('TOO_MANY_ATTEMPTS', 'too many failed attempts, try again later', LIMITS.failureDelayMs);
     try {

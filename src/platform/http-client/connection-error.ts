@@ -5,14 +5,14 @@ export function connectionError(thrown: unknown): BridgeError {
   const code = codeOf(thrown);
   const options = { temporary: true, cause: thrown, details: { reason: code } };
   if (isTlsCode(code)) return new BridgeError('BACKEND_TLS', 'the calendar system could not be trusted', { ...options, temporary: false });
-  if (MALFORMED.has(code) || code.startsWith('HPE_')) return new BridgeError('BACKEND_MALFORMED', 'the answer broke off or was no HTTP', options);
+  if (MALFORMED.has(code) || code.startsWith('HPE_') || isParserError(thrown)) return new BridgeError('BACKEND_MALFORMED', 'the answer broke off or was no HTTP', options);
   return new BridgeError('BACKEND_UNREACHABLE', 'the calendar system cannot be reached', options);
 }
 
-/** Whether a kept-alive connection died under a request before any of the answer came: safe to send again. */
-export function isStaleConnection(thrown: unknown): boolean {
+/** Whether a connection died; before any of the answer came that is a kept-alive one gone stale, and it is safe to send again. */
+export function isDeadConnection(thrown: unknown): boolean {
   const code = codeOf(thrown);
-  return code === 'ECONNRESET' || code === 'EPIPE' || (code === 'UND_ERR_SOCKET' && bytesRead(thrown) === 0);
+  return code === 'ECONNRESET' || code === 'EPIPE' || code === 'UND_ERR_SOCKET';
 }
 
 /** The system, TLS or undici code behind an error, looked for through its causes; UNKNOWN where there is none. */
@@ -31,7 +31,7 @@ function isTlsCode(code: string): boolean {
   return /^(?:ERR_TLS_|ERR_SSL_|EPROTO$|CERT_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|HOSTNAME_MISMATCH)/.test(code);
 }
 
-function bytesRead(thrown: unknown): number {
-  const socket = (thrown as { socket?: { bytesRead?: number } } | undefined)?.socket;
-  return socket?.bytesRead ?? 0;
+/** undici gives what is no HTTP at all without a code. */
+function isParserError(thrown: unknown): boolean {
+  return thrown instanceof Error && thrown.name === 'HTTPParserError';
 }

@@ -3,7 +3,7 @@ import type { Dispatcher } from 'undici';
 import { BridgeError } from '../../core/errors.ts';
 import { LIMITS } from '../../core/limits.ts';
 import { DecompressError, decompress } from '../decompress.ts';
-import { connectionError, isStaleConnection } from './connection-error.ts';
+import { connectionError, isDeadConnection } from './connection-error.ts';
 import { hopCount } from './interceptors.ts';
 import type { HopOptions } from './interceptors.ts';
 import { isRefusal } from './request-budget.ts';
@@ -12,7 +12,7 @@ import type { RequestBudget } from './request-budget.ts';
 export interface HttpClientOptions {
   /** PEM certificates of the authorities trusted in place of Node's own; verification itself is never switched off. */
   readonly ca?: readonly string[] | undefined;
-  /** Hosts (`name`, `name:port`) to which a redirect may lead beside the one that was asked. */
+  /** Hosts to which a redirect may lead beside the one that was asked: `name` (any port of it) or `name:port`. */
   readonly redirectHosts?: readonly string[];
   /** Added in order; the last one is nearest to the wire. */
   readonly interceptors?: readonly Dispatcher.DispatcherComposeInterceptor[];
@@ -89,12 +89,13 @@ export class HttpClient {
   }
 
   #compose(): Dispatcher {
-    return this.#agent.compose(...(this.#options.interceptors ?? []), hopCount());
+    // undici calls the last one first.
+    return this.#agent.compose(...[hopCount(), ...(this.#options.interceptors ?? [])].reverse());
   }
 
   #follow(request: HttpRequest, from: URL, location: string): URL {
     const target = URL.canParse(location, from.href) ? new URL(location, from) : undefined;
-    if (target === undefined || !this.#mayLeadTo(from, target)) {
+    if (target === undefined || !this.#mayLeadTo(request.url, from, target)) {
       throw new BridgeError('BACKEND_REDIRECT', 'the calendar system redirects elsewhere', {
         // Without path and query: they may carry a session.
         details: { target: target?.origin ?? 'unreadable', hint: 'list the host under `hosts` if it is right' },
@@ -106,21 +107,18 @@ export class HttpClient {
     return target;
   }
 
-  #mayLeadTo(from: URL, target: URL): boolean {
-    if (target.origin === from.origin) return true;
-    if (target.protocol !== 'https:' && target.protocol !== from.protocol) return false;
-    if (from.protocol === 'https:' && target.protocol !== 'https:') return false;
-    return (this.#options.redirectHosts ?? []).some((host) => host.toLowerCase() === target.host || `${host.toLowerCase()}:${defaultPort(target)}` === target.host);
+  #mayLeadTo(configured: URL, from: URL, target: URL): boolean {
+    if (target.origin === from.origin || target.origin === configured.origin) return true;
+    if (target.protocol !== 'https:' && (target.protocol !== 'http:' || from.protocol !== 'http:')) return false;
+    const place = `${target.hostname}:${target.port || defaultPort(target)}`;
+    return (this.#options.redirectHosts ?? []).some((host) => host.toLowerCase() === target.hostname || host.toLowerCase() === place);
   }
 
   async #once(request: HttpRequest, url: URL): Promise<HttpAnswer> {
     request.budget.take();
     let refused = false;
     try {
-      const answer = await this.#send(request, url).catch((error: unknown) => {
-        if (!request.signal.aborted && isStaleConnection(error)) return this.#send(request, url);
-        throw error;
-      });
+      const answer = await this.#send(request, url);
       refused = isRefusal(answer.status);
       return answer;
     } catch (error) {
@@ -132,17 +130,12 @@ export class HttpClient {
   }
 
   async #send(request: HttpRequest, url: URL): Promise<HttpAnswer> {
-    const hop: HopOptions = request.hops === undefined ? {} : { hops: request.hops };
-    const { statusCode, headers, body } = await this.#dispatcher.request({
-      origin: url.origin,
-      path: `${url.pathname}${url.search}`,
-      method: request.method,
-      headers: { 'accept-encoding': 'gzip, deflate', ...request.headers },
-      body: request.body ?? null,
-      signal: request.signal,
-      ...hop,
+    const { statusCode, headers, body } = await this.#dispatch(request, url).catch((error: unknown) => {
+      // No header of an answer has come: a kept-alive connection gone stale. All our requests are reads.
+      if (!request.signal.aborted && isDeadConnection(error)) return this.#dispatch(request, url);
+      throw error;
     });
-    const raw = await readBounded(body, Number(headers['content-length'] ?? 0));
+    const raw = await readBounded(body, request.method === 'HEAD' ? 0 : Number(headers['content-length'] ?? 0));
     const joined: Record<string, string> = {};
     for (const [name, value] of Object.entries(headers)) {
       if (value !== undefined && name !== 'set-cookie') joined[name] = Array.isArray(value) ? value.join(', ') : value;
@@ -156,6 +149,19 @@ export class HttpClient {
       url,
     };
   }
+
+  async #dispatch(request: HttpRequest, url: URL): Promise<Dispatcher.ResponseData> {
+    const hop: HopOptions = request.hops === undefined ? {} : { hops: request.hops };
+    return this.#dispatcher.request({
+      origin: url.origin,
+      path: `${url.pathname}${url.search}`,
+      method: request.method,
+      headers: { 'accept-encoding': 'gzip, deflate', ...request.headers },
+      body: request.body ?? null,
+      signal: request.signal,
+      ...hop,
+    });
+  }
 }
 
 const REDIRECTS = new Set([301, 302, 303, 307, 308]);
@@ -166,7 +172,8 @@ function defaultPort(url: URL): string {
 
 function newAgent(options: HttpClientOptions): Agent {
   return new Agent({
-    connect: { timeout: LIMITS.connectTimeoutMs, ...(options.ca === undefined ? {} : { ca: [...options.ca] }) },
+    // NODE_TLS_REJECT_UNAUTHORIZED=0 in the environment changes nothing here.
+    connect: { rejectUnauthorized: true, timeout: LIMITS.connectTimeoutMs, ...(options.ca === undefined ? {} : { ca: [...options.ca] }) },
     connections: LIMITS.connectionsPerBackend,
     keepAliveTimeout: LIMITS.upstreamKeepAliveMs,
     keepAliveMaxTimeout: LIMITS.upstreamKeepAliveMs,

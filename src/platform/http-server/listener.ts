@@ -84,15 +84,19 @@ export class Listener {
   /** Takes no new connection, lets requests under way finish for `graceMs`, then cuts them off. */
   async close(graceMs: number): Promise<void> {
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
-    for (const socket of this.#silent) socket.destroy();
+    const silent = setTimeout(() => this.#silent.forEach((socket) => socket.destroy()), SILENCE_MS);
     // A connection becomes idle when its answer is out; Node keeps it open then, waiting for the next question.
     const idle = setInterval(() => this.#server.closeIdleConnections(), 25);
     const over = setTimeout(() => this.#server.closeAllConnections(), graceMs);
     await closed;
+    clearTimeout(silent);
     clearInterval(idle);
     clearTimeout(over);
   }
 }
+
+/** What a client has sent by now is read by then; one that has not said anything will not. */
+const SILENCE_MS = 250;
 
 type Refusal = 400 | 408 | 431;
 

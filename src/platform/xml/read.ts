@@ -15,6 +15,9 @@ export interface ReadXmlOptions {
   readonly dropIllegalReferences?: boolean;
 }
 
+const XMLNS_NS = 'http://www.w3.org/2000/xmlns/';
+const ERROR_CHARACTERS = 120;
+
 interface OpenElement {
   readonly name: string;
   readonly ns: string;
@@ -52,7 +55,7 @@ export async function readXml(body: Uint8Array | string, options: ReadXmlOptions
 }
 
 function treeBuilder(): { readonly parser: SaxesParser<{ xmlns: true }>; readonly result: () => XmlElement } {
-  const parser = new SaxesParser({ xmlns: true, position: false });
+  const parser = new SaxesParser({ xmlns: true, position: false, defaultXMLVersion: '1.0', forceXMLVersion: true });
   const open: OpenElement[] = [];
   let root: XmlElement | undefined;
   let nodes = 0;
@@ -66,22 +69,27 @@ function treeBuilder(): { readonly parser: SaxesParser<{ xmlns: true }>; readonl
     top.text += text;
   };
   parser.on('error', (error) => {
-    throw new XmlError(error.message.replace(/^undefined:\d+:\d+: /, ''));
+    // The text quotes names of the document, which may be long.
+    throw new XmlError(error.message.replace(/^undefined:\d+:\d+: /, '').slice(0, ERROR_CHARACTERS));
   });
   parser.on('doctype', () => {
     throw new XmlError('a DOCTYPE is not allowed');
   });
   parser.on('text', addText);
   parser.on('cdata', addText);
+  let attributesOfTag = 0;
+  parser.on('attribute', () => {
+    if (++attributesOfTag > LIMITS.xmlAttributesPerElement) throw new XmlError(`more than ${LIMITS.xmlAttributesPerElement} attributes`);
+  });
   parser.on('opentag', (tag) => {
     countNode();
+    attributesOfTag = 0;
     if (open.length >= LIMITS.xmlDepth) throw new XmlError(`nested more than ${LIMITS.xmlDepth} deep`);
     const attributes = Object.values(tag.attributes);
-    if (attributes.length > LIMITS.xmlAttributesPerElement) throw new XmlError(`more than ${LIMITS.xmlAttributesPerElement} attributes`);
     const element: OpenElement = {
       name: tag.local,
       ns: tag.uri,
-      attributes: attributes.filter((one) => one.prefix !== 'xmlns').map((one) => ({ name: one.local, ns: one.uri, value: one.value })),
+      attributes: attributes.filter((one) => one.uri !== XMLNS_NS).map((one) => ({ name: one.local, ns: one.uri, value: one.value })),
       children: [],
       text: '',
     };

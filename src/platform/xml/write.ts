@@ -19,7 +19,7 @@ export function el(name: string, attributes?: Readonly<Record<string, string | u
   };
 }
 
-const builder = new XMLBuilder({ preserveOrder: true, ignoreAttributes: false, attributeNamePrefix: '@_', processEntities: true, suppressEmptyNode: true });
+const builder = new XMLBuilder({ preserveOrder: true, ignoreAttributes: false, attributeNamePrefix: '@_', processEntities: false, suppressEmptyNode: true });
 
 /** The document as text, with an XML declaration in UTF-8, not indented. */
 export function writeXml(root: XmlNode): string {
@@ -36,17 +36,17 @@ const XML_DECLARATION = '<?xml version="1.0" encoding="utf-8"?>';
 type Ordered = Record<string, unknown>;
 
 function ordered(node: XmlNode): Ordered {
-  const content = node.children.map((one): Ordered => (typeof one === 'string' ? { '#text': withoutIllegal(one) } : ordered(one)));
-  const attributes = Object.entries(node.attributes).map(([name, value]) => [`@_${name}`, withoutIllegal(value)] as const);
+  const content = node.children.map((one): Ordered => (typeof one === 'string' ? { '#text': escapeXml(one) } : ordered(one)));
+  const attributes = Object.entries(node.attributes).map(([name, value]) => [`@_${name}`, escapeXml(value)] as const);
   return { [node.name]: content, ...(attributes.length === 0 ? {} : { ':@': Object.fromEntries(attributes) }) };
 }
 
-/** Text escaped for content and attribute values; characters that XML forbids are dropped. */
+/** Text escaped for content and attribute values; characters that XML forbids are dropped, those that a reader would change (line ends) kept as references. */
 export function escapeXml(text: string): string {
-  return withoutIllegal(text).replace(/[&<>"']/g, (character) => ESCAPES[character]!);
+  return withoutIllegal(text).replace(/[&<>"'\t\n\r]/g, (character) => ESCAPES[character]!);
 }
 
-const ESCAPES: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&apos;' };
+const ESCAPES: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&apos;', '\t': '&#9;', '\n': '&#10;', '\r': '&#13;' };
 
 function withoutIllegal(text: string): string {
   return text.replace(/[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g, '');

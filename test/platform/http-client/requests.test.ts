@@ -143,7 +143,8 @@ describe('redirects', () => {
     for (const host of [`127.0.0.1:${other.port}`, `LOCALHOST:${other.port}`]) {
       expect(await leadingTo(`http://${host.toLowerCase()}/x`, { redirectHosts: [host] })).toBe('other');
     }
-    expect(await leadingTo(`http://127.0.0.1:${other.port}/x`, { redirectHosts: ['127.0.0.1'] })).toMatchObject({ code: 'BACKEND_REDIRECT' });
+    expect(await leadingTo(`http://127.0.0.1:${other.port}/x`, { redirectHosts: ['127.0.0.1'] })).toBe('other');
+    expect(await leadingTo(`http://127.0.0.1:${other.port}/x`, { redirectHosts: ['127.0.0.1:1'] })).toMatchObject({ code: 'BACKEND_REDIRECT' });
     expect(await leadingTo(`http://127.0.0.1:${other.port}/x`, { redirectHosts: [`x127.0.0.1:${other.port}`, '', ':', '*'] })).toMatchObject({ code: 'BACKEND_REDIRECT' });
   });
 
