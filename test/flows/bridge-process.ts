@@ -29,7 +29,9 @@ export class Running {
     this.#child.stdout!.setEncoding('utf8').on('data', (text: string) => (this.stdout += text));
     this.#child.stderr!.setEncoding('utf8').on('data', (text: string) => (this.stderr += text));
     this.ended = new Promise((resolve) => {
-      this.#child.once('close', (code) => resolve({ code, stdout: this.stdout, stderr: this.stderr, durationMs: performance.now() - this.#started }));
+      this.#child.once('close', (code) => {
+        resolve({ code, stdout: this.stdout, stderr: this.stderr, durationMs: performance.now() - this.#started });
+      });
     });
   }
 

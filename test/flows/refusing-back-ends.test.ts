@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { BackEnd, KINDS, isAuthRequest, openBackEnd, systemFor, zimbraFault } from './back-ends.ts';
 import type { Canned, Kind } from './back-ends.ts';
 import { startBridge } from './bridge-process.ts';
@@ -83,12 +83,14 @@ it.each([
 ] as const)('a Zimbra that answers a sign-in with %s is asked ten times at most', async (_what, refusal) => {
   const backEnd = await BackEnd.open(refusal);
   const bridge = await startBridge({ systems: { zimbra: systemFor('zimbra', backEnd) }, clients: [{ ...JUDGE_CLIENT, mayAsk: ['zimbra'] }] });
+  onTestFinished(async () => {
+    await bridge.stop();
+    await backEnd.close();
+  });
   const people = Array.from({ length: 500 }, (_, index) => `person-${index}@corp.example`);
   const { results } = await askJson(bridge.url, JUDGE, people, SIXTY_DAYS);
   expect(results.every((one) => one.error !== undefined)).toBe(true);
   expect(backEnd.requests.length).toBeLessThanOrEqual(10);
-  await bridge.stop();
-  await backEnd.close();
 });
 
 describe('redirects', () => {
