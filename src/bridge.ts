@@ -58,6 +58,7 @@ export class Bridge {
   readonly #tokenKey = randomBytes(32);
   readonly #listeners = new Map<string, Listener>();
   readonly #retired = new Set<Runtime>();
+  readonly #leaving = new Set<Listener>();
   #runtime: Runtime;
   #ready = false;
 
@@ -121,7 +122,7 @@ export class Bridge {
   /** Lets requests under way finish, then ends everything. Safe to call twice. */
   async close(): Promise<void> {
     this.#ready = false;
-    await Promise.all([...this.#listeners.values()].map((listener) => listener.close(CLOSE_GRACE_MS)));
+    await Promise.all([...this.#listeners.values(), ...this.#leaving].map((listener) => listener.close(CLOSE_GRACE_MS)));
     this.#listeners.clear();
     await Promise.all([this.#runtime, ...this.#retired].map(closeSystems));
     this.#retired.clear();
@@ -149,9 +150,14 @@ export class Bridge {
   /** Opens what is new, hands the new handler to what stays, closes what is gone; opens nothing where one cannot be opened. */
   async #listen({ config, faces }: Runtime): Promise<void> {
     const wanted = new Map<string, { readonly listener: ListenerConfig; readonly handler: RequestListener }>();
-    // The place in the list is part of the key: port 0 may stand there twice.
-    for (const [index, listener] of config.listen.entries()) wanted.set(`${listenerUrl(listener)} ${index}`, { listener, handler: faces });
-    if (config.admin !== undefined) wanted.set(`${listenerUrl(config.admin.listen)} admin`, { listener: config.admin.listen, handler: this.#adminApp(config) });
+    const want = (listener: ListenerConfig, handler: RequestListener): void => {
+      // Port 0 may stand there several times.
+      let key = listenerUrl(listener);
+      for (let again = 2; wanted.has(key); again++) key = `${listenerUrl(listener)} ${again}`;
+      wanted.set(key, { listener, handler });
+    };
+    for (const listener of config.listen) want(listener, faces);
+    if (config.admin !== undefined) want(config.admin.listen, this.#adminApp(config));
     const certificate = config.tls === undefined ? undefined : { certificate: config.tls.certificate, key: config.tls.key.reveal() };
 
     const opened = new Map<string, Listener>();
@@ -171,7 +177,11 @@ export class Bridge {
     }
     for (const [key] of gone) this.#listeners.delete(key);
     for (const [key, listener] of opened) this.#listeners.set(key, listener);
-    await Promise.all(gone.map(([, listener]) => listener.close(CLOSE_GRACE_MS)));
+    // Nobody waits for these: requests under way on them have as long as their systems.
+    for (const [, listener] of gone) {
+      this.#leaving.add(listener);
+      void listener.close(OLD_RUNTIME_MS).then(() => this.#leaving.delete(listener));
+    }
   }
 
   #adminApp(config: Config): RequestListener {

@@ -46,7 +46,7 @@ export async function lookup(addresses: readonly string[], options: LookupOption
   const ctx = { requestId: randomUUID(), requester, hops: 0, deadline, signal: deadlineSignal(deadline), explain };
   const bridge = new Bridge(config);
   try {
-    const body = encodeFreeBusyBody(window, await askMailboxes(bridge.lookup, addresses, window, requester.detail === 'details', ctx));
+    const body = await encodeFreeBusyBody(window, await askMailboxes(bridge.lookup, addresses, window, requester.detail === 'details', ctx));
     if (options.json === true) terminal.print(JSON.stringify(body, undefined, 2));
     else for (const result of body.results) for (const line of describe(result)) terminal.print(line);
     return body.results.some((result) => 'error' in result) ? EXIT.failed : EXIT.done;

@@ -53,6 +53,8 @@ export const LIMITS = {
   xmlDepth: 64,
   /** A 100-mailbox, 42-day EWS answer has about 60,000 nodes (measured: 1.2 MB). */
   xmlNodes: 2_000_000,
+  /** A request of 500 mailboxes in EWS' form has 5,000; it is read before anybody has signed in. */
+  requestXmlNodes: 100_000,
   xmlAttributesPerElement: 64,
   /** Parsed in slices of this size, so that the event loop is never held over 50 ms. */
   xmlSliceCharacters: 64 * KIB,
@@ -84,6 +86,8 @@ export const LIMITS = {
   windowDays: 3_660,
   /** The longest slot a stock Zimbra can be configured to ask for (exchange_free_busy_interval_min). */
   owaIntervalMinutes: 1_444,
+  /** Events or stretches worked through between two turns of the event loop: about 10 ms. */
+  stretchesPerTurn: 2_000,
   /** Slots encoded between two turns of the event loop: about 10 ms. */
   slotsPerTurn: 100_000,
   /** Events one back end may give for one mailbox. A room booked every 15 minutes for 60 days has 5,760. */

@@ -9,18 +9,20 @@ import { LIMITS } from '../core/limits.ts';
 export type MailboxAddress = string & { readonly __brand: 'MailboxAddress' };
 
 /**
- * Reads an address as clients spell it: `anna@corp.example`, `SMTP:anna@corp.example`, `mailto:…`, in any case.
+ * Reads an address as clients spell it: `anna@corp.example`, `SMTP:anna@corp.example`, `mailto:…`, in any case, blanks around it.
  *
- * Returns undefined for what can name no mailbox: no or several unquoted `@`, blanks, control characters, `/`, `\`, `..`, angle brackets,
- * quotes, commas, semicolons, an empty part, or more than 254 characters (RFC 5321 §4.5.3.1.3 less the brackets). A path
- * separator is refused, because the local part ends up in URLs and legacyExchangeDNs.
+ * Returns undefined for what can name no mailbox: no or several `@`, white space, control and invisible characters of any
+ * kind, `/`, `\`, `..`, angle brackets, quotes, parentheses, commas, semicolons, an empty part, or more than 254 octets (RFC 5321 §4.5.3.1.3
+ * less the brackets). A path separator is refused, because the local part ends up in URLs and legacyExchangeDNs.
  */
 export function parseMailboxAddress(text: string): MailboxAddress | undefined {
-  const bare = text.trim().replace(/^(?:smtp|mailto):/i, '');
-  if (bare.length === 0 || bare.length > LIMITS.addressCharacters) return undefined;
-  if (/[\u0000-\u0020\u007f-\u00a0\u2028\u2029/\\<>"(),;:[\]]/.test(bare) || bare.includes('..')) return undefined;
+  if (text.length > 2 * LIMITS.addressCharacters) return undefined;
+  const bare = text.replace(/^ +| +$/g, '').replace(/^(?:smtp|mailto):/i, '');
+  if (bare.length === 0 || Buffer.byteLength(bare) > LIMITS.addressCharacters) return undefined;
+  if (/[\s\p{C}/\\<>"(),;:[\]]/u.test(bare) || bare.includes('..')) return undefined;
   const at = bare.indexOf('@');
-  if (at <= 0 || at !== bare.lastIndexOf('@')) return undefined;
+  if (at <= 0) return undefined;
+  // The domain's letters exclude another `@`.
   const domain = bare.slice(at + 1);
   if (!/^[\p{L}\p{N}](?:[\p{L}\p{N}\p{M}.-]*[\p{L}\p{N}\p{M}])?$/u.test(domain)) return undefined;
   return bare.toLowerCase() as MailboxAddress;

@@ -1,6 +1,7 @@
 import type { Instant } from '../core/clock.ts';
 import { BridgeError, toBridgeError } from '../core/errors.ts';
 import { LIMITS } from '../core/limits.ts';
+import { Pace } from '../core/pace.ts';
 import type { RequestContext } from '../core/request-context.ts';
 import type { MailboxAddress } from '../directory/smtp-address.ts';
 import { joinPieces } from './free-busy.ts';
@@ -56,7 +57,14 @@ export async function askInParts(query: FreeBusyQuery, ctx: RequestContext, plan
   };
   await Promise.all(Array.from({ length: Math.min(LIMITS.partsInFlight, parts.length) }, worker));
 
-  return query.mailboxes.map((mailbox) => joinResults(mailbox, query.window, pieces, byPiece, plan.now()));
+  const pace = new Pace(LIMITS.stretchesPerTurn);
+  const joined: FreeBusyResult[] = [];
+  for (const mailbox of query.mailboxes) {
+    const result = joinResults(mailbox, query.window, pieces, byPiece, plan.now());
+    joined.push(result);
+    if (pace.spend('freeBusy' in result && pieces.length > 1 ? 1 + result.freeBusy.busy.length : 1)) await pace.turn();
+  }
+  return joined;
 }
 
 function joinResults(
@@ -70,14 +78,15 @@ function joinResults(
   const first = results[0]?.result;
   if (results.length === 1 && first !== undefined) return first;
   if (results.every(({ result }) => result === undefined || 'error' in result)) {
-    return first ?? { mailbox, error: new BridgeError('NO_DATA', 'the calendar system did not speak about this mailbox') };
+    return results.find(({ result }) => result !== undefined)?.result ?? { mailbox, error: new BridgeError('NO_DATA', 'the calendar system did not speak about this mailbox') };
   }
   const answered = results.map(({ window: piece, result }) => ({
     window: piece,
     freeBusy: result !== undefined && 'freeBusy' in result ? result.freeBusy : undefined,
   }));
   const asOf = Math.min(now, ...results.flatMap(({ result }) => (result !== undefined && 'freeBusy' in result ? [result.asOf] : [])));
-  return { mailbox, freeBusy: joinPieces(mailbox, window, answered), asOf };
+  const isStale = results.some(({ result }) => result !== undefined && 'freeBusy' in result && result.stale === true);
+  return { mailbox, freeBusy: joinPieces(mailbox, window, answered), asOf, ...(isStale ? { stale: true } : {}) };
 }
 
 /** Cuts a list into groups of at most `size`, in order. */

@@ -65,6 +65,7 @@ export function checkQuestion(mailboxes: number, window: Interval, slotMinutes?:
     throw new BridgeError('WINDOW_TOO_LARGE', `the window is longer than ${LIMITS.windowDays} days`);
   }
   if (slotMinutes === undefined) return;
+  if (!Number.isSafeInteger(slotMinutes) || slotMinutes < 1) throw new BridgeError('INVALID_REQUEST', 'a slot is a whole number of minutes');
   const slots = slotCount(window, slotMinutes);
   if (slots > LIMITS.slotsPerMailbox) {
     throw new BridgeError('WINDOW_TOO_LARGE', `more than ${LIMITS.slotsPerMailbox} slots a mailbox`);

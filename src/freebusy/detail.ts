@@ -1,6 +1,6 @@
 import type { DetailLevel } from '../core/request-context.ts';
 import type { BusyType } from './busy-type.ts';
-import { freeBusyFrom } from './free-busy.ts';
+import { counts, freeBusyFrom } from './free-busy.ts';
 import type { CalendarEvent, FreeBusy } from './free-busy.ts';
 import type { Interval } from './interval.ts';
 
@@ -49,6 +49,6 @@ function withoutPrivate(event: CalendarEvent): CalendarEvent {
 /** The one event that is exactly this stretch, if there is one: where a protocol hangs details on stretches. */
 export function eventOf(freeBusy: FreeBusy, stretch: Interval & { readonly busyType: BusyType }): CalendarEvent | undefined {
   return freeBusy.events?.find(
-    (event) => event.start === stretch.start && event.end === stretch.end && event.busyType === stretch.busyType,
+    (event) => event.start === stretch.start && event.end === stretch.end && event.busyType === stretch.busyType && counts(event),
   );
 }

@@ -88,7 +88,8 @@ export function counts(event: CalendarEvent): boolean {
 }
 
 /**
- * Joins answers about consecutive pieces of one window. A piece that failed (undefined) is no data for its stretch.
+ * Joins answers about consecutive pieces of one window. A piece that failed (undefined) is no data for its stretch, and so is
+ * what an answer does not reach.
  * Events that several pieces gave (they overlap a seam) are kept once.
  */
 export function joinPieces(
@@ -98,11 +99,17 @@ export function joinPieces(
 ): FreeBusy {
   const answered = pieces.flatMap((piece) => piece.freeBusy ?? []);
   // Each piece is canonical over its own window already; its events only travel along.
-  const busy = answered.flatMap((one) => one.busy);
-  for (const piece of pieces) if (piece.freeBusy === undefined) busy.push({ ...piece.window, busyType: 'no-data' });
+  const spoken = pieces.flatMap((piece) => {
+    const known = piece.freeBusy === undefined ? undefined : clip(piece.freeBusy.window, piece.window);
+    return known === undefined ? [] : [{ known, busy: piece.freeBusy!.busy }];
+  });
+  const busy = spoken.flatMap(({ known, busy: stretches }) => stretches.flatMap((one) => {
+    const inside = clip(one, known);
+    return inside === undefined ? [] : [{ ...inside, busyType: one.busyType }];
+  }));
   const events = answered.some((one) => one.events !== undefined) ? distinct(answered.flatMap((one) => one.events ?? [])) : undefined;
   const workingHours = answered.find((one) => one.workingHours !== undefined)?.workingHours;
-  return { ...freeBusyFrom(mailbox, window, { busy, workingHours }), ...(events === undefined ? {} : { events }) };
+  return { ...freeBusyFrom(mailbox, window, { busy, known: spoken.map((one) => one.known), workingHours }), ...(events === undefined ? {} : { events }) };
 }
 
 function distinct(events: readonly CalendarEvent[]): readonly CalendarEvent[] {
@@ -113,10 +120,15 @@ function distinct(events: readonly CalendarEvent[]): readonly CalendarEvent[] {
   return [...seen.values()];
 }
 
+/** A stretch whose times cannot be read may lie anywhere: the window is then unknown wherever nothing stronger is. */
+function hasTimes({ start, end }: Interval): boolean {
+  return Number.isFinite(start) && Number.isFinite(end);
+}
+
 /** Sweeps over all ends once: O(n log n) whatever overlaps. */
 function canonical(stretches: readonly BusyInterval[], window: Interval): readonly BusyInterval[] {
   const edges: { readonly at: Instant; readonly rank: number; readonly step: 1 | -1 }[] = [];
-  for (const stretch of stretches) {
+  for (const stretch of stretches.every(hasTimes) ? stretches : [...stretches.filter(hasTimes), { ...window, busyType: 'no-data' } as const]) {
     const inside = clip(stretch, window);
     const rank = BUSY_RANK[stretch.busyType];
     if (inside === undefined || rank === 0) continue;

@@ -62,10 +62,9 @@ export function stretchesFromSlots(
   const slotMs = slotMinutes * MINUTE_MS;
   const busy: BusyInterval[] = [];
   for (let index = 0; index < slots.length; ) {
-    const character = slots[index]!;
+    const busyType = typeOf(slots[index]!);
     let end = index + 1;
-    while (end < slots.length && slots[end] === character) end++;
-    const busyType = typeOf(character);
+    while (end < slots.length && (slots[end] === slots[end - 1] || typeOf(slots[end]!) === busyType)) end++;
     if (busyType !== 'free') busy.push({ start: start + index * slotMs, end: start + end * slotMs, busyType });
     index = end;
   }

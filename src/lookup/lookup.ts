@@ -8,6 +8,9 @@ import type { RequestContext, Requester } from '../core/request-context.ts';
 import type { MailboxAddress } from '../directory/smtp-address.ts';
 import { unknownMailbox } from '../freebusy/ask-mailboxes.ts';
 import { redact } from '../freebusy/detail.ts';
+import { joinPieces } from '../freebusy/free-busy.ts';
+import type { FreeBusy } from '../freebusy/free-busy.ts';
+import type { Interval } from '../freebusy/interval.ts';
 import type { FreeBusyQuery, FreeBusyResult, FreeBusySource } from '../freebusy/source.ts';
 import { Routing } from './routing.ts';
 import type { HomeSystem } from './routing.ts';
@@ -141,7 +144,13 @@ function answerTimeMs(remainingMs: number): number {
 function checked(results: readonly FreeBusyResult[], query: FreeBusyQuery): readonly FreeBusyResult[] {
   const right = results.length === query.mailboxes.length && query.mailboxes.every((mailbox, index) => results[index]!.mailbox === mailbox);
   if (!right) throw new BridgeError('INTERNAL', 'internal error', { details: { reason: 'results out of order' } });
-  return results;
+  return results.map((result) => ('error' in result ? result : { ...result, freeBusy: over(query.window, result.freeBusy) }));
+}
+
+/** An answer about another window says nothing of what it does not reach. */
+function over(window: Interval, freeBusy: FreeBusy): FreeBusy {
+  const isWhole = freeBusy.window.start === window.start && freeBusy.window.end === window.end;
+  return isWhole ? freeBusy : joinPieces(freeBusy.mailbox, window, [{ window, freeBusy }]);
 }
 
 function missing(): BridgeError {

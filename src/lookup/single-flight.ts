@@ -1,5 +1,6 @@
 import type { Clock, Instant } from '../core/clock.ts';
 import { BridgeError } from '../core/errors.ts';
+import { OVER } from '../core/over.ts';
 
 interface Flight<T> {
   readonly result: Promise<T>;
@@ -33,7 +34,7 @@ export class SingleFlight<T> {
     if (until > flight.until) {
       flight.until = until;
       clearTimeout(flight.timer);
-      flight.timer = this.#abortAt(flight.controller, until);
+      flight.timer = this.#endAt(until, () => this.#end(key, flight));
     }
     try {
       return await raceAgainst(flight.result, until - this.#clock.now(), signal);
@@ -45,7 +46,7 @@ export class SingleFlight<T> {
 
   #begin(key: string, until: Instant, start: (signal: AbortSignal, until: Instant) => Promise<T>): Flight<T> {
     const controller = new AbortController();
-    const flight: Flight<T> = { result: start(controller.signal, until), controller, waiters: 0, until, timer: this.#abortAt(controller, until) };
+    const flight: Flight<T> = { result: start(controller.signal, until), controller, waiters: 0, until, timer: this.#endAt(until, () => this.#end(key, flight)) };
     const forget = (): void => this.#end(key, flight);
     flight.result.then(forget, forget);
     this.#flights.set(key, flight);
@@ -54,12 +55,12 @@ export class SingleFlight<T> {
 
   #end(key: string, flight: Flight<T>): void {
     clearTimeout(flight.timer);
-    flight.controller.abort();
+    flight.controller.abort(OVER);
     if (this.#flights.get(key) === flight) this.#flights.delete(key);
   }
 
-  #abortAt(controller: AbortController, until: Instant): NodeJS.Timeout {
-    return setTimeout(() => controller.abort(), Math.max(0, until - this.#clock.now()));
+  #endAt(until: Instant, end: () => void): NodeJS.Timeout {
+    return setTimeout(end, Math.max(0, until - this.#clock.now()));
   }
 }
 

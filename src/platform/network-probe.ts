@@ -1,5 +1,5 @@
 import { lookup } from 'node:dns/promises';
-import { connect as connectTcp } from 'node:net';
+import { connect as connectTcp, isIP } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import type { PeerCertificate } from 'node:tls';
 import { LIMITS } from '../core/limits.ts';
@@ -53,7 +53,7 @@ async function probePort(host: string, port: number): Promise<NetworkFinding> {
 
 async function probeCertificate(host: string, port: number, ca: readonly string[] | undefined): Promise<NetworkFinding> {
   return new Promise((resolve) => {
-    const socket = connectTls({ host, port, servername: host, timeout: LIMITS.connectTimeoutMs, ...(ca === undefined ? {} : { ca: [...ca] }) });
+    const socket = connectTls({ host, port, ...(isIP(host) === 0 ? { servername: host } : {}), timeout: LIMITS.connectTimeoutMs, ...(ca === undefined ? {} : { ca: [...ca] }) });
     const finish = (finding: NetworkFinding): void => {
       socket.destroy();
       resolve(finding);

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { chmodSync, lstatSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, lstatSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, rmdirSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -37,7 +37,9 @@ export function readPointer(directory: string = defaultPointerDirectory()): Sand
 
 /** Removes the file if it is still this sandbox's own. */
 export function removePointer(directory: string, token: string): void {
-  if (parse(directory)?.token === token) rmSync(join(directory, FILE_NAME), { force: true });
+  if (parse(directory)?.token !== token) return;
+  rmSync(join(directory, FILE_NAME), { force: true });
+  if (readdirSync(directory).length === 0) rmdirSync(directory);
 }
 
 function parse(directory: string): SandboxPointer | undefined {

@@ -71,7 +71,7 @@ async function measureSteps(fullness: Fullness, rounds: number): Promise<Steps> 
       for (const body of bodies) trees.push(await readXml(body));
     });
     const pieces = await step('decode EWS', () =>
-      trees.map((tree, index) => decodeGetUserAvailabilityResponse(decodeEnvelope(tree).body, { mailboxes, window: PIECES[index]!, details: false })),
+      Promise.all(trees.map((tree, index) => decodeGetUserAvailabilityResponse(decodeEnvelope(tree).body, { mailboxes, window: PIECES[index]!, details: false }))),
     );
     const joined = await step('join pieces', () =>
       mailboxes.map((mailbox, at): FreeBusy => {
@@ -85,7 +85,7 @@ async function measureSteps(fullness: Fullness, rounds: number): Promise<Steps> 
     );
     const seen = joined.map((one): FreeBusy => ({ mailbox: one.mailbox, window, busy: one.busy, ...(one.workingHours === undefined ? {} : { workingHours: one.workingHours }) }));
     await step('answer OWA', () => encodeFreeBusyResponse(seen.map((freeBusy) => ({ address: freeBusy.mailbox, freeBusy })), window, 15, 'free'));
-    await step('answer JSON', () => JSON.stringify(encodeFreeBusyBody(window, seen.map((freeBusy): Asked => ({ text: freeBusy.mailbox, mailbox: freeBusy.mailbox, result: { mailbox: freeBusy.mailbox, freeBusy, asOf: MONDAY } })))));
+    await step('answer JSON', async () => JSON.stringify(await encodeFreeBusyBody(window, seen.map((freeBusy): Asked => ({ text: freeBusy.mailbox, mailbox: freeBusy.mailbox, result: { mailbox: freeBusy.mailbox, freeBusy, asOf: MONDAY } })))));
     await step('answer SOAP', () => encodeGetFreeBusyResponse(seen.map((freeBusy) => ({ id: freeBusy.mailbox, freeBusy })), window, 'free'));
   }
   return { times, delays, ewsBytes: bodies.map((body) => body.length), jsonBytes: json.map((text) => text.length) };

@@ -1,7 +1,6 @@
-import { writeXml } from '../../src/platform/xml/write.ts';
 import type { MailboxAddress } from '../../src/directory/smtp-address.ts';
 import { encodeGetUserAvailabilityRequest } from '../../src/protocols/ews/get-user-availability.ts';
-import { encodeRequestEnvelope } from '../../src/protocols/ews/names.ts';
+import { encodeRequest } from '../../src/protocols/ews/names.ts';
 import type { ProxyWork } from './bare-proxy.ts';
 import { AUTHORIZATION, BridgeProcess } from './bridge-process.ts';
 import { expectedDigits } from './calendar.ts';
@@ -28,7 +27,7 @@ interface Side {
 /** The body that goes upstream, as the bridge writes it. */
 export function upstreamBody(mailboxes: number, start: number, end: number): string {
   const asked = Array.from({ length: mailboxes }, (_, index) => addressOf(index) as MailboxAddress);
-  return writeXml(encodeRequestEnvelope(encodeGetUserAvailabilityRequest({ mailboxes: asked, window: { start, end }, details: false })));
+  return encodeRequest(encodeGetUserAvailabilityRequest({ mailboxes: asked, window: { start, end }, details: false }));
 }
 
 /** Figure 1: an uncached one-mailbox OWA lookup through to an EWS back end, against a bare proxy of the same upstream. */

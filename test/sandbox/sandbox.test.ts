@@ -18,7 +18,7 @@ beforeEach(() => {
 afterEach(async () => {
   await sandbox?.close();
   sandbox = undefined;
-  rmSync(directory, { recursive: true });
+  rmSync(directory, { recursive: true, force: true });
 });
 
 describe('the sandbox', () => {

@@ -9,7 +9,7 @@ import type { Requester } from '../../core/request-context.ts';
 import { noteForLog, scopeOf } from '../http-server/request-scope.ts';
 import type { AddressSet } from './address-set.ts';
 import { basicCredentials } from './basic-credentials.ts';
-import type { FailureMemory } from './failure-memory.ts';
+import type { FailureMemory, Pair } from './failure-memory.ts';
 import type { SignIn, TokenPurpose } from './sign-in.ts';
 
 /** One entry of `clients:`. */
@@ -38,6 +38,8 @@ export class ClientSignIn implements SignIn {
   readonly #anonymous: readonly ClientAccount[];
   /** Passwords are compared as keyed digests: equal length, and nothing to learn from the time it takes. */
   readonly #digestKey = randomBytes(32);
+  readonly #passwords: ReadonlyMap<ClientAccount, Buffer>;
+  readonly #noPassword: Buffer;
 
   constructor(options: ClientSignInOptions) {
     this.#options = options;
@@ -45,6 +47,8 @@ export class ClientSignIn implements SignIn {
     this.#byUsername = new Map(named);
     this.#byName = new Map(options.accounts.map((account) => [account.requester.name, account]));
     this.#anonymous = options.accounts.filter((account) => account.requester.anonymous);
+    this.#passwords = new Map(options.accounts.map((account) => [account, this.#digest(account.credentials?.password ?? '')]));
+    this.#noPassword = this.#digest('');
   }
 
   async fromRequest(request: IncomingMessage): Promise<Requester> {
@@ -59,7 +63,8 @@ export class ClientSignIn implements SignIn {
     const { failures } = this.#options;
     const { address } = scopeOf(request);
     const account = this.#byUsername.get(username.toLowerCase());
-    const pair = `${account?.requester.name ?? this.#digest(username.slice(0, LIMITS.credentialCharacters).toLowerCase()).toString('base64')}\u0000${address}`;
+    const name = account?.requester.name ?? this.#digest(username.slice(0, LIMITS.credentialCharacters).toLowerCase()).toString('base64');
+    const pair: Pair = { name, isKnown: account !== undefined, address };
     const holdMs = failures.hold(pair);
     if (holdMs === undefined) throw this.#refused('TOO_MANY_ATTEMPTS', 'too many failed attempts, try again later', LIMITS.failureDelayMs);
     try {
@@ -68,7 +73,8 @@ export class ClientSignIn implements SignIn {
       if (holdMs > 0) failures.release(pair);
     }
     // The comparison happens for unknown names too, so that they take as long.
-    const matches = timingSafeEqual(this.#digest(account?.credentials?.password ?? ''), this.#digest(password));
+    const expected = (account === undefined ? undefined : this.#passwords.get(account)) ?? this.#noPassword;
+    const matches = timingSafeEqual(expected, this.#digest(password));
     if (account?.credentials === undefined || !matches || account.addresses?.has(address) === false) {
       failures.failed(pair);
       noteForLog(request, { address, client: account?.requester.name, reason: account === undefined ? 'unknown client' : matches ? 'address not allowed' : 'wrong password' });

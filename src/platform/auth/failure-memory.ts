@@ -1,6 +1,13 @@
 import { LIMITS } from '../../core/limits.ts';
 import type { Clock } from '../../core/clock.ts';
 
+/** Who tries from where; `name` is the client's, or a digest of a name that no client has. */
+export interface Pair {
+  readonly name: string;
+  readonly isKnown: boolean;
+  readonly address: string;
+}
+
 interface PairState {
   failures: number;
   held: number;
@@ -13,8 +20,9 @@ interface PairState {
  */
 export class FailureMemory {
   readonly #clock: Clock;
-  /** Oldest first: entries are re-inserted when they change. */
-  readonly #pairs = new Map<string, PairState>();
+  /** Oldest first: entries are re-inserted when they change. Names that nobody has are kept apart, so that inventing many forgets no client's failures. */
+  readonly #known = new Map<string, PairState>();
+  readonly #unknown = new Map<string, PairState>();
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -24,38 +32,48 @@ export class FailureMemory {
    * How long this pair's next answer is to be held back, whatever it will be: 0 after a few failures, then doubling from a
    * quarter of a second up to LIMITS.failureDelayMs. Undefined: too many answers are being held already, refuse at once.
    */
-  hold(pair: string): number | undefined {
-    const record = this.#current(pair);
-    if (record === undefined || record.failures <= LIMITS.freeFailures) return 0;
-    if (record.held >= LIMITS.heldAnswersPerPair) return undefined;
-    record.held += 1;
-    return Math.min(250 * 2 ** (record.failures - LIMITS.freeFailures - 1), LIMITS.failureDelayMs);
+  hold(pair: Pair): number | undefined {
+    const state = this.#current(pair);
+    if (state === undefined || state.failures <= LIMITS.freeFailures) return 0;
+    if (state.held >= LIMITS.heldAnswersPerPair) return undefined;
+    state.held += 1;
+    return Math.min(250 * 2 ** (state.failures - LIMITS.freeFailures - 1), LIMITS.failureDelayMs);
   }
 
   /** The answer that `hold` held back is out. */
-  release(pair: string): void {
-    const record = this.#pairs.get(pair);
-    if (record !== undefined && record.held > 0) record.held -= 1;
+  release(pair: Pair): void {
+    const state = this.#statesOf(pair).get(keyOf(pair));
+    if (state !== undefined && state.held > 0) state.held -= 1;
   }
 
-  failed(pair: string): void {
-    const record = this.#current(pair) ?? { failures: 0, held: 0, last: 0 };
-    record.failures += 1;
-    record.last = this.#clock.now();
-    this.#pairs.delete(pair);
-    this.#pairs.set(pair, record);
-    if (this.#pairs.size > LIMITS.failurePairs) this.#pairs.delete(this.#pairs.keys().next().value!);
+  failed(pair: Pair): void {
+    const state = this.#current(pair) ?? { failures: 0, held: 0, last: 0 };
+    state.failures += 1;
+    state.last = this.#clock.now();
+    const states = this.#statesOf(pair);
+    states.delete(keyOf(pair));
+    states.set(keyOf(pair), state);
+    if (states.size > LIMITS.failurePairs) states.delete(states.keys().next().value!);
   }
 
-  succeeded(pair: string): void {
-    this.#pairs.delete(pair);
+  succeeded(pair: Pair): void {
+    this.#statesOf(pair).delete(keyOf(pair));
   }
 
-  #current(pair: string): PairState | undefined {
-    const record = this.#pairs.get(pair);
-    if (record === undefined) return undefined;
-    if (this.#clock.now() - record.last <= LIMITS.failureMemoryMs) return record;
-    this.#pairs.delete(pair);
+  #current(pair: Pair): PairState | undefined {
+    const states = this.#statesOf(pair);
+    const state = states.get(keyOf(pair));
+    if (state === undefined) return undefined;
+    if (this.#clock.now() - state.last <= LIMITS.failureMemoryMs) return state;
+    states.delete(keyOf(pair));
     return undefined;
   }
+
+  #statesOf(pair: Pair): Map<string, PairState> {
+    return pair.isKnown ? this.#known : this.#unknown;
+  }
+}
+
+function keyOf({ name, address }: Pair): string {
+  return `${name}\u0000${address}`;
 }

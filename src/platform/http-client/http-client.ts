@@ -52,6 +52,7 @@ export interface HttpAnswer {
  */
 export class HttpClient {
   readonly #options: HttpClientOptions;
+  readonly #retired = new Set<Agent>();
   #agent: Agent;
   #dispatcher: Dispatcher;
 
@@ -80,12 +81,13 @@ export class HttpClient {
     const old = this.#agent;
     this.#agent = newAgent(this.#options);
     this.#dispatcher = this.#compose();
-    void old.close();
+    this.#retired.add(old);
+    void old.close().then(() => this.#retired.delete(old));
   }
 
   /** Ends all connections; requests under way fail. */
   async close(): Promise<void> {
-    await this.#agent.destroy();
+    await Promise.all([this.#agent, ...this.#retired].map((agent) => agent.destroy()));
   }
 
   #compose(): Dispatcher {

@@ -5,6 +5,7 @@ import { toBridgeError } from '../../core/errors.ts';
 import { LIMITS } from '../../core/limits.ts';
 import type { Logger } from '../../core/logger.ts';
 import type { Metrics } from '../../core/metrics.ts';
+import { OVER } from '../../core/over.ts';
 import { beginScope, noteForLog, plainAddress, scopeOf } from './request-scope.ts';
 
 export interface AppOptions {
@@ -29,7 +30,7 @@ export function createApp(options: AppOptions): RequestListener {
   app.set('query parser', false);
   app.set('trust proxy', options.trustedProxies.length === 0 ? false : [...options.trustedProxies]);
   app.use(scopeAndLog(options));
-  app.use((request, response, next) => (isDecodable(request.path) ? next() : notFound(request, response)));
+  app.use(plainPath);
   app.use(...options.routers);
   app.use(notFound);
   app.use(lastResort(options.logger));
@@ -41,16 +42,18 @@ function notFound(request: Request, response: Response): void {
   response.status(404).type('text/plain').send('not found\n');
 }
 
-/** A path of broken escapes is nobody's; Express would refuse it from within a face, before anyone has signed in. */
-function isDecodable(path: string): boolean {
+/** Broken escapes in a path stand for themselves: Express would refuse them from within a face, before anyone has signed in. */
+const plainPath: RequestHandler = (request, _response, next) => {
   try {
-    decodeURIComponent(path);
-    return true;
+    decodeURIComponent(request.path);
   } catch {
     // URIError is the answer to the question.
-    return false;
+    const mark = request.url.indexOf('?');
+    const path = mark < 0 ? request.url : request.url.slice(0, mark);
+    request.url = path.replaceAll('%', '%25') + (mark < 0 ? '' : request.url.slice(mark));
   }
-}
+  next();
+};
 
 function scopeAndLog(options: AppOptions): RequestHandler {
   let inFlight = 0;
@@ -69,7 +72,7 @@ function scopeAndLog(options: AppOptions): RequestHandler {
     inFlight += 1;
     response.once('close', () => {
       inFlight -= 1;
-      closed.abort();
+      closed.abort(OVER);
       const durationMs = Math.round(performance.now() - started);
       // A client that went away before its answer is no success, whatever was about to be sent.
       const status = response.writableFinished ? response.statusCode : 499;

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { LIMITS } from '../../core/limits.ts';
 import type { LogFields } from '../../core/logger.ts';
+import { OVER } from '../../core/over.ts';
 import type { RequestContext, Requester } from '../../core/request-context.ts';
 import { HOP_HEADER, ZIMBRA_HOP_HEADER } from '../http-client/interceptors.ts';
 
@@ -80,7 +81,7 @@ export function deadlineSignal(deadline: number, also?: AbortSignal): AbortSigna
   timer.unref();
   const stop = (): void => {
     clearTimeout(timer);
-    controller.abort();
+    controller.abort(OVER);
   };
   if (also?.aborted === true) stop();
   else also?.addEventListener('abort', stop, { once: true });

@@ -23,12 +23,12 @@ const builder = new XMLBuilder({ preserveOrder: true, ignoreAttributes: false, a
 
 /** The document as text, with an XML declaration in UTF-8, not indented. */
 export function writeXml(root: XmlNode): string {
-  return XML_DECLARATION + writeXmlFragment(root);
+  return XML_DECLARATION + xmlFragment(root).text;
 }
 
-/** One element as text, without a declaration. */
-export function writeXmlFragment(root: XmlNode): string {
-  return builder.build([ordered(root)]);
+/** One element as a piece for the `xml` tag, without a declaration. */
+export function xmlFragment(root: XmlNode): XmlText {
+  return new XmlText(builder.build([ordered(root)]));
 }
 
 const XML_DECLARATION = '<?xml version="1.0" encoding="utf-8"?>';
@@ -52,7 +52,7 @@ function withoutIllegal(text: string): string {
   return text.replace(/[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g, '');
 }
 
-/** A piece of XML text that is already escaped; made by the `xml` tag only. */
+/** A piece of XML text that is already escaped; made by the `xml` tag and `xmlFragment`. */
 export class XmlText {
   readonly text: string;
   constructor(text: string) {

@@ -10,8 +10,7 @@ import type { FreeBusyQuery, FreeBusyResult } from '../../freebusy/source.ts';
 import { HttpClient } from '../../platform/http-client/http-client.ts';
 import { basicAuthentication } from '../../platform/http-client/interceptors.ts';
 import { RequestBudget } from '../../platform/http-client/request-budget.ts';
-import { writeXml } from '../../platform/xml/write.ts';
-import type { XmlNode } from '../../platform/xml/write.ts';
+import type { XmlNode, XmlText } from '../../platform/xml/write.ts';
 import type { SoapEnvelope } from '../soap/envelope.ts';
 import { freeBusyFromMessage, publishRange } from '../schedule-plus/free-busy-from-message.ts';
 import { legacyExchangeDnFromTemplate, locateMessage } from '../schedule-plus/legacy-exchange-dn.ts';
@@ -23,7 +22,7 @@ import {
   mergedInterval,
   requestedView,
 } from './get-user-availability.ts';
-import { encodeRequestEnvelope, soapAction } from './names.ts';
+import { encodeRequest, soapAction } from './names.ts';
 import type { EwsOperation } from './names.ts';
 import { probeFindings } from './probe.ts';
 import type { Seen } from './probe.ts';
@@ -104,9 +103,9 @@ export class ExchangeEwsSystem implements CalendarSystem {
     this.#note(exchange, 'request', `GetUserAvailability: ${how}: ${part.mailboxes.join(' ')}`);
     const { body } = await this.#call('GetUserAvailability', encodeGetUserAvailabilityRequest(question), exchange);
     const asOf = this.#options.clock.now();
-    return decodeGetUserAvailabilityResponse(body, question).map((result) => {
+    return (await decodeGetUserAvailabilityResponse(body, question)).map((result) => {
       if ('error' in result) return this.#noData(result.mailbox, result.error, exchange);
-      this.#note(exchange, 'answer', `${result.mailbox}: ${result.seen}`);
+      if (exchange.ctx.explain !== undefined) this.#note(exchange, 'answer', `${result.mailbox}: ${result.seen()}`);
       return { mailbox: result.mailbox, freeBusy: result.freeBusy, asOf };
     });
   }
@@ -167,7 +166,7 @@ export class ExchangeEwsSystem implements CalendarSystem {
     return locateMessage(legacyExchangeDnFromTemplate(template, mailbox));
   }
 
-  async #call(operation: EwsOperation, body: XmlNode, exchange: Exchange): Promise<SoapEnvelope> {
+  async #call(operation: EwsOperation, body: XmlNode | XmlText, exchange: Exchange): Promise<SoapEnvelope> {
     const { ctx, budget, seen } = exchange;
     const answer = await this.#http.request({
       method: 'POST',
@@ -179,7 +178,7 @@ export class ExchangeEwsSystem implements CalendarSystem {
         // EwsAllowList and EwsBlockList of an organisation go by this name.
         'user-agent': 'freebusy-bridge',
       },
-      body: writeXml(encodeRequestEnvelope(body)),
+      body: encodeRequest(body),
       signal: ctx.signal,
       budget,
       hops: ctx.hops,

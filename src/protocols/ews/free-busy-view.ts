@@ -22,7 +22,7 @@ export interface ViewRequest {
   readonly details: boolean;
 }
 
-export type DecodedView = { readonly freeBusy: FreeBusy; readonly seen: string } | { readonly error: BridgeError };
+export type DecodedView = { readonly freeBusy: FreeBusy; readonly seen: () => string } | { readonly error: BridgeError };
 
 const VIEW_TYPES = new Set(['None', 'MergedOnly', 'FreeBusy', 'FreeBusyMerged', 'Detailed', 'DetailedMerged']);
 
@@ -58,8 +58,8 @@ export function decodeFreeBusyView(view: XmlElement | undefined, mailbox: Mailbo
     ...(merged === undefined ? {} : { known: [merged.covered] }),
     workingHours: decodeWorkingHours(child(view, 'WorkingHours')),
   });
-  const seen = [viewTypes.join(' '), digits === undefined ? 'no digits' : `digits ${shortened(digits)}`, describeEvents(events?.events)];
-  return { freeBusy, seen: seen.join(', ') };
+  const seen = (): string => [viewTypes.join(' '), digits === undefined ? 'no digits' : `digits ${shortened(digits)}`, describeEvents(events?.events)].join(', ');
+  return { freeBusy, seen };
 }
 
 /** The slots of the digits in which they say more than the events do; next to each other they stay apart, which is no harm. */

@@ -1,16 +1,18 @@
 import { MINUTE_MS } from '../../core/clock.ts';
 import { BridgeError } from '../../core/errors.ts';
+import { LIMITS } from '../../core/limits.ts';
+import { Pace } from '../../core/pace.ts';
 import type { MailboxAddress } from '../../directory/smtp-address.ts';
 import type { FreeBusy } from '../../freebusy/free-busy.ts';
 import { alignOutward } from '../../freebusy/interval.ts';
 import type { Interval } from '../../freebusy/interval.ts';
 import { child } from '../../platform/xml/element.ts';
 import type { XmlElement } from '../../platform/xml/element.ts';
-import { el } from '../../platform/xml/write.ts';
-import type { XmlNode } from '../../platform/xml/write.ts';
+import { xml, xmlFragment } from '../../platform/xml/write.ts';
+import type { XmlText } from '../../platform/xml/write.ts';
 import { localFromUtc, UTC_ZONE } from '../../timezones/bias-rules.ts';
 import { decodeFreeBusyView } from './free-busy-view.ts';
-import { messageElement } from './names.ts';
+import { MESSAGES_NS, TYPES_NS } from './names.ts';
 import { decodeResponseMessageError } from './response-message.ts';
 import { encodeTimeZone } from './time-zone.ts';
 
@@ -22,9 +24,9 @@ export interface AvailabilityQuestion {
   readonly details: boolean;
 }
 
-/** What came of one mailbox; `seen` is what the server sent, for `--explain`: times and types, never a subject. */
+/** What came of one mailbox; `seen` tells what the server sent, for `--explain`: times and types, never a subject. */
 export type AvailabilityResult =
-  | { readonly mailbox: MailboxAddress; readonly freeBusy: FreeBusy; readonly seen: string }
+  | { readonly mailbox: MailboxAddress; readonly freeBusy: FreeBusy; readonly seen: () => string }
   | { readonly mailbox: MailboxAddress; readonly error: BridgeError };
 
 /**
@@ -49,43 +51,31 @@ export function askedWindow(window: Interval): Interval {
  * The body of the request. Times are naive and in UTC, with UTC spelled as a zone: 2007 insists on a TimeZone, and a zone
  * with real rules is wrong for windows over a change of the rules (exchange.md §6.1).
  */
-export function encodeGetUserAvailabilityRequest(question: AvailabilityQuestion): XmlNode {
+export function encodeGetUserAvailabilityRequest(question: AvailabilityQuestion): XmlText {
   const asked = askedWindow(question.window);
-  const mailboxData = question.mailboxes.map((mailbox) =>
-    el(
-      't:MailboxData',
-      undefined,
-      el('t:Email', undefined, el('t:Address', undefined, mailbox)),
-      el('t:AttendeeType', undefined, 'Required'),
-      el('t:ExcludeConflicts', undefined, 'false'),
-    ),
+  const mailboxData = question.mailboxes.map(
+    (mailbox) =>
+      xml`<t:MailboxData><t:Email><t:Address>${mailbox}</t:Address></t:Email><t:AttendeeType>Required</t:AttendeeType><t:ExcludeConflicts>false</t:ExcludeConflicts></t:MailboxData>`,
   );
   // No offset: the zone stands beside it, and some servers read an offset anew (exchange.md §7, 13).
   const naive = (instant: number): string => new Date(localFromUtc(UTC_ZONE, instant)).toISOString().slice(0, 19);
-  return messageElement(
-    'GetUserAvailabilityRequest',
-    {},
-    encodeTimeZone('t:TimeZone', UTC_ZONE),
-    el('m:MailboxDataArray', undefined, mailboxData),
-    el(
-      't:FreeBusyViewOptions',
-      undefined,
-      el('t:TimeWindow', undefined, el('t:StartTime', undefined, naive(asked.start)), el('t:EndTime', undefined, naive(asked.end))),
-      el('t:MergedFreeBusyIntervalInMinutes', undefined, mergedInterval(question.window)),
-      el('t:RequestedView', undefined, requestedView(question)),
-    ),
-  );
+  const timeWindow = xml`<t:TimeWindow><t:StartTime>${naive(asked.start)}</t:StartTime><t:EndTime>${naive(asked.end)}</t:EndTime></t:TimeWindow>`;
+  const interval = xml`<t:MergedFreeBusyIntervalInMinutes>${mergedInterval(question.window)}</t:MergedFreeBusyIntervalInMinutes>`;
+  const options = xml`<t:FreeBusyViewOptions>${timeWindow}${interval}<t:RequestedView>${requestedView(question)}</t:RequestedView></t:FreeBusyViewOptions>`;
+  return xml`<m:GetUserAvailabilityRequest xmlns:m="${MESSAGES_NS}" xmlns:t="${TYPES_NS}">${UTC}<m:MailboxDataArray>${mailboxData}</m:MailboxDataArray>${options}</m:GetUserAvailabilityRequest>`;
 }
+
+const UTC = xmlFragment(encodeTimeZone('t:TimeZone', UTC_ZONE));
 
 /**
  * Reads the answer to `question` out of the envelope's Body: one result a mailbox, in the question's order.
  *
  * Answers carry no address, they belong to the mailboxes by position alone. So an array of another length, or one with
- * something else in it, says nothing about anybody.
+ * something else in it, says nothing about anybody. Long answers are read with turns of the event loop in between.
  *
  * @throws BridgeError BACKEND_MALFORMED
  */
-export function decodeGetUserAvailabilityResponse(body: XmlElement, question: AvailabilityQuestion): readonly AvailabilityResult[] {
+export async function decodeGetUserAvailabilityResponse(body: XmlElement, question: AvailabilityQuestion): Promise<readonly AvailabilityResult[]> {
   const array = child(child(body, 'GetUserAvailabilityResponse'), 'FreeBusyResponseArray');
   if (array === undefined) throw new BridgeError('BACKEND_MALFORMED', 'the answer holds no free/busy');
   const responses = array.children;
@@ -95,7 +85,14 @@ export function decodeGetUserAvailabilityResponse(body: XmlElement, question: Av
       details: { asked, answered: responses.length },
     });
   }
-  return question.mailboxes.map((mailbox, index) => decodeFreeBusyResponse(responses[index]!, mailbox, question));
+  const pace = new Pace(LIMITS.stretchesPerTurn);
+  const results: AvailabilityResult[] = [];
+  for (const [index, mailbox] of question.mailboxes.entries()) {
+    const result = decodeFreeBusyResponse(responses[index]!, mailbox, question);
+    results.push(result);
+    if (pace.spend('freeBusy' in result ? 10 + (result.freeBusy.events?.length ?? 0) : 1)) await pace.turn();
+  }
+  return results;
 }
 
 function decodeFreeBusyResponse(response: XmlElement, mailbox: MailboxAddress, question: AvailabilityQuestion): AvailabilityResult {

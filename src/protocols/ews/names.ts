@@ -1,6 +1,6 @@
-import { el } from '../../platform/xml/write.ts';
+import { XmlText, el, xml, xmlDocument, xmlFragment } from '../../platform/xml/write.ts';
 import type { XmlNode } from '../../platform/xml/write.ts';
-import { encodeEnvelope } from '../soap/envelope.ts';
+import { SOAP_11_NS } from '../soap/envelope.ts';
 
 /** Prefix `t` in everything we write. All three are `http:`; copies of the documentation that show `https:` are wrong. */
 export const TYPES_NS = 'http://schemas.microsoft.com/exchange/services/2006/types';
@@ -29,8 +29,12 @@ export function messageElement(name: string, attributes: Readonly<Record<string,
   return el(`m:${name}`, { 'xmlns:m': MESSAGES_NS, 'xmlns:t': TYPES_NS, ...attributes }, content);
 }
 
-/** A request as it goes out: SOAP 1.1 with RequestServerVersion in the header. */
-export function encodeRequestEnvelope(body: XmlNode): XmlNode {
-  const version = el('t:RequestServerVersion', { 'xmlns:t': TYPES_NS, Version: REQUEST_SERVER_VERSION });
-  return encodeEnvelope('1.1', { header: [version], body: [body] });
+/** A request as it goes out: SOAP 1.1 with RequestServerVersion in the header. The hot body comes as a template, the others as structures. */
+export function encodeRequest(body: XmlNode | XmlText): string {
+  const inside = body instanceof XmlText ? body : xmlFragment(body);
+  return xmlDocument(
+    xml`<soap:Envelope xmlns:soap="${SOAP_11_NS}"><soap:Header>${VERSION_HEADER}</soap:Header><soap:Body>${inside}</soap:Body></soap:Envelope>`,
+  );
 }
+
+const VERSION_HEADER = xmlFragment(el('t:RequestServerVersion', { 'xmlns:t': TYPES_NS, Version: REQUEST_SERVER_VERSION }));

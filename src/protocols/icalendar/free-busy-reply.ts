@@ -1,5 +1,6 @@
 import { BridgeError } from '../../core/errors.ts';
 import { LIMITS } from '../../core/limits.ts';
+import { Pace } from '../../core/pace.ts';
 import type { BusyInterval } from '../../freebusy/free-busy.ts';
 import { clip } from '../../freebusy/interval.ts';
 import type { Interval } from '../../freebusy/interval.ts';
@@ -8,7 +9,7 @@ import { readContentLine } from './content-line.ts';
 import type { ContentLine } from './content-line.ts';
 import { utcDateTime, utcPeriod } from './date-time.ts';
 import { NO_DATA_PARAMETER } from './names.ts';
-import { Pace, unfold } from './unfold.ts';
+import { unfold } from './unfold.ts';
 
 /** What a VFREEBUSY says: about `window` only, in any order, overlapping or not; what `busy` does not cover inside it is free. */
 export interface FreeBusyReply {
@@ -26,7 +27,7 @@ export interface FreeBusyReply {
  */
 export async function decodeFreeBusyReply(text: string): Promise<FreeBusyReply> {
   if (text.length > LIMITS.icalendarCharacters) throw tooLarge(`more than ${LIMITS.icalendarCharacters} characters`);
-  const pace = new Pace();
+  const pace = new Pace(LIMITS.icalendarSliceCharacters);
   const reading = new VFreeBusyReading(pace);
   const open: string[] = [];
   let calendars = 0;

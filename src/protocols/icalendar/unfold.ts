@@ -1,21 +1,4 @@
-import { setImmediate as nextTurn } from 'node:timers/promises';
-import { LIMITS } from '../../core/limits.ts';
-
-/** Counts the characters that were worked through, and lets others run whenever a slice is full. */
-export class Pace {
-  #done = 0;
-
-  /** True when it is time to `await pace.turn()`. */
-  spend(characters: number): boolean {
-    this.#done += characters;
-    return this.#done >= LIMITS.icalendarSliceCharacters;
-  }
-
-  async turn(): Promise<void> {
-    this.#done = 0;
-    await nextTurn();
-  }
-}
+import type { Pace } from '../../core/pace.ts';
 
 /**
  * The unfolded lines of an iCalendar text (RFC 5545 §3.1), in order, blank ones left out. CRLF and bare LF both end a line; a line that

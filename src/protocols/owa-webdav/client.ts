@@ -85,10 +85,6 @@ export class OwaWebdavSystem implements CalendarSystem {
     const { mailboxes, window } = part;
     const aligned = alignOutward(window, SLOT_MINUTES * MINUTE_MS);
     const url = this.#queryUrl(mailboxes, aligned);
-    if (queryCharacters(url) > LIMITS.owaQueryCharacters) {
-      // Only a single address of many escaped characters comes here.
-      return mailboxes.map((mailbox) => ({ mailbox, error: new BridgeError('NO_DATA', 'the address is too long for this calendar system') }));
-    }
     this.#explain(ctx, 'request', `GET ${url.pathname}?cmd=freebusy&…&interval=${SLOT_MINUTES} about ${mailboxes.length} mailboxes, ${span(aligned)}`);
     const answer = await this.#connection.send({ method: 'GET', url, expected: 200, ctx, budget });
     const byMailbox = decodeFreeBusyResponse(await readAnswer(answer.body, answer.headers['content-type']), new Set(mailboxes));

@@ -1,8 +1,8 @@
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import { MINUTE_MS } from '../../core/clock.ts';
 import { BridgeError } from '../../core/errors.ts';
 import { formatIsoTime, parseIsoTime } from '../../core/iso-time.ts';
 import { LIMITS } from '../../core/limits.ts';
+import { Pace } from '../../core/pace.ts';
 import { parseMailboxAddress } from '../../directory/smtp-address.ts';
 import type { MailboxAddress } from '../../directory/smtp-address.ts';
 import { BUSY_RANK, BUSY_TYPES } from '../../freebusy/busy-type.ts';
@@ -87,12 +87,9 @@ export async function encodeFreeBusyResponse(
   const union = new Uint8Array(slots);
   const unknown = new Uint8Array(slots).fill(BUSY_RANK['no-data']);
   const items: XmlText[] = [];
-  let written = 0;
+  const pace = new Pace(LIMITS.slotsPerTurn);
   for (const { address, freeBusy } of answers) {
-    if ((written += slots) > LIMITS.slotsPerTurn) {
-      written = 0;
-      await nextTurn();
-    }
+    if (pace.spend(slots)) await pace.turn();
     const spoken = freeBusy && { ...freeBusy, busy: withoutWorkingElsewhere(freeBusy.busy, workingElsewhereAs) };
     const ranks = spoken === undefined ? unknown : slotRanks(spoken, window, intervalMinutes);
     for (let slot = 0; slot < slots; slot++) if (union[slot]! < ranks[slot]!) union[slot] = ranks[slot]!;

@@ -26,8 +26,6 @@ type Operation = (request: Request, requester: Requester, ctx: RequestContext) =
 /** Our own JSON API under /api/v1; every operation signs in first. openapi.json is the contract, and is served. */
 export function restApiEndpoint({ source, presence, signIn }: RestApiServices): Router {
   const router = Router({ caseSensitive: true });
-  // Express answers OPTIONS by itself, to anybody; here every answer needs a client.
-  router.use((request, _response, next) => (request.method === 'OPTIONS' ? next('router') : next()));
   const operation =
     (name: string, run: Operation): RequestHandler =>
     async (request, response) => {
@@ -35,13 +33,18 @@ export function restApiEndpoint({ source, presence, signIn }: RestApiServices): 
       try {
         const requester = await signIn.fromRequest(request);
         response.setHeader('Cache-Control', 'no-store');
+        if (request.method !== 'GET' && request.method !== 'HEAD') {
+          response.status(405).set('Allow', 'GET, HEAD').json({ error: encodeError(new BridgeError('UNSUPPORTED', 'only GET is answered here')) });
+          return;
+        }
         response.json(await run(request, requester, contextFor(request, requester)));
       } catch (thrown) {
         refuse(request, response, thrown);
       }
     };
 
-  router.get(
+  // Every method signs in first: nobody without a client learns what exists.
+  router.all(
     '/api/v1/freebusy',
     operation('freebusy', async (request, requester, ctx) => {
       const { mailboxes, window } = decodeFreeBusyQuestion(rawParameters(rawQueryOf(request.originalUrl)));
@@ -49,7 +52,7 @@ export function restApiEndpoint({ source, presence, signIn }: RestApiServices): 
       return encodeFreeBusyBody(window, await askMailboxes(source, mailboxes, window, requester.detail === 'details', ctx));
     }),
   );
-  router.get(
+  router.all(
     '/api/v1/presence/:address',
     operation('presence', async (request, requester, ctx) => {
       if (requester.presence === 'none') throw new BridgeError('ACCESS_DENIED', 'this client may not see presence');
@@ -60,7 +63,7 @@ export function restApiEndpoint({ source, presence, signIn }: RestApiServices): 
       return encodePresence(address, found);
     }),
   );
-  router.get(
+  router.all(
     '/api/v1/openapi.json',
     operation('openapi', async () => openapi),
   );

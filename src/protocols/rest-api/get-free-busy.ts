@@ -1,6 +1,8 @@
 import { BridgeError } from '../../core/errors.ts';
 import type { ErrorCode } from '../../core/errors.ts';
 import { parseIsoTime } from '../../core/iso-time.ts';
+import { LIMITS } from '../../core/limits.ts';
+import { Pace } from '../../core/pace.ts';
 import type { Asked } from '../../freebusy/ask-mailboxes.ts';
 import type { BusyType } from '../../freebusy/busy-type.ts';
 import { eventOf } from '../../freebusy/detail.ts';
@@ -48,8 +50,15 @@ function instant(query: readonly RawParameter[], name: string): number {
 }
 
 /** In the order asked; times in UTC. Free time is what no stretch covers. */
-export function encodeFreeBusyBody(window: Interval, asked: readonly Asked[]): FreeBusyBody {
-  return { window: { start: iso(window.start), end: iso(window.end) }, results: asked.map(encodeResult) };
+export async function encodeFreeBusyBody(window: Interval, asked: readonly Asked[]): Promise<FreeBusyBody> {
+  const pace = new Pace(LIMITS.stretchesPerTurn);
+  const results: ResultBody[] = [];
+  for (const one of asked) {
+    const result = encodeResult(one);
+    results.push(result);
+    if (pace.spend('busy' in result ? 1 + result.busy.length : 1)) await pace.turn();
+  }
+  return { window: { start: iso(window.start), end: iso(window.end) }, results };
 }
 
 function encodeResult({ text, result }: Asked): ResultBody {

@@ -44,7 +44,7 @@ export class ZimbraSystem implements CalendarSystem {
     this.#options = options;
     this.#endpoint = new URL(options.url.origin + options.url.pathname.replace(/\/+$/, '') + SOAP_PATH);
     this.#http = new HttpClient({ ca: options.ca, redirectHosts: options.hosts, interceptors: [zimbraHopCount()] });
-    this.#session = new ZimbraSession(() => this.#signIn(), options.clock);
+    this.#session = new ZimbraSession((budget) => this.#signIn(budget), options.clock);
   }
 
   async freeBusy(query: FreeBusyQuery, ctx: RequestContext): Promise<readonly FreeBusyResult[]> {
@@ -65,7 +65,7 @@ export class ZimbraSystem implements CalendarSystem {
       username,
       mailbox: probeMailbox,
       call: (request) => this.#call(request, ctx, budget),
-      signIn: async () => void (await this.#session.token(ctx.signal)),
+      signIn: async () => void (await this.#session.token(ctx.signal, budget)),
     });
   }
 
@@ -93,22 +93,22 @@ export class ZimbraSystem implements CalendarSystem {
 
   /** Sends a request with the token; where Zimbra no longer takes it, signs in again and tries once more. */
   async #call(request: XmlNode, ctx: RequestContext, budget: RequestBudget): Promise<ZimbraExchange> {
-    const token = await this.#session.token(ctx.signal);
+    const token = await this.#session.token(ctx.signal, budget);
     try {
       return await this.#send(request, token, ctx.signal, budget, ctx.hops);
     } catch (error) {
       if (!isTokenRefusal(error)) throw error;
       this.#options.logger.info({ system: this.#options.name, protocol: 'zimbra-soap' }, 'the token is no longer taken, signing in again');
       this.#session.discard(token);
-      return this.#send(request, await this.#session.token(ctx.signal), ctx.signal, budget, ctx.hops);
+      return this.#send(request, await this.#session.token(ctx.signal, budget), ctx.signal, budget, ctx.hops);
     }
   }
 
-  async #signIn(): Promise<AuthResponse> {
+  async #signIn(budget: RequestBudget): Promise<AuthResponse> {
     const { username, password } = this.#options;
     const signal = AbortSignal.timeout(LIMITS.logonTimeoutMs);
     try {
-      const { response } = await this.#send(encodeAuthRequest({ account: username, password }), undefined, signal, new RequestBudget());
+      const { response } = await this.#send(encodeAuthRequest({ account: username, password }), undefined, signal, budget);
       return decodeAuthResponse(response);
     } catch (error) {
       // To an AuthRequest these say nothing about a token of ours: nobody must sign in once more because of them.

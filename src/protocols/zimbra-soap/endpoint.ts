@@ -37,7 +37,8 @@ export interface ZimbraSoapServices {
  */
 export function zimbraSoapEndpoint(services: ZimbraSoapServices): Router {
   const router = Router({ caseSensitive: true });
-  router.post('/service/soap{/*suffix}', async (request, response) => {
+  // A GET has no envelope, and gets a fault like any other message without one.
+  router.all('/service/soap{/*suffix}', async (request, response) => {
     noteForLog(request, { face: 'zimbra-soap' });
     // Until the envelope says otherwise faults are SOAP 1.2, as Zimbra's are.
     let version: SoapVersion = '1.2';
@@ -60,7 +61,7 @@ export function zimbraSoapEndpoint(services: ZimbraSoapServices): Router {
 async function readEnvelope(request: Request): Promise<SoapEnvelope> {
   const body = await readBody(request, LIMITS.requestBodyBytes);
   const charset = /charset\s*=\s*"?([\w.:-]+)/i.exec(request.headers['content-type'] ?? '')?.[1];
-  return decodeEnvelope(await readXml(body, { charset }));
+  return decodeEnvelope(await readXml(body, { charset, maxNodes: LIMITS.requestXmlNodes }));
 }
 
 async function answerTo(envelope: SoapEnvelope, request: Request, response: Response, services: ZimbraSoapServices): Promise<string> {

@@ -1,5 +1,5 @@
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import { LIMITS } from '../../core/limits.ts';
+import { Pace } from '../../core/pace.ts';
 import type { WorkingElsewhereAs } from '../../freebusy/busy-type.ts';
 import { freeBusyFrom } from '../../freebusy/free-busy.ts';
 import type { CalendarEvent, FreeBusy } from '../../freebusy/free-busy.ts';
@@ -22,14 +22,11 @@ export interface UserFreeBusy {
  */
 export async function encodeGetFreeBusyResponse(users: readonly UserFreeBusy[], window: Interval, workingElsewhereAs: WorkingElsewhereAs): Promise<XmlText> {
   const written: XmlText[] = [];
-  let slots = 0;
+  const pace = new Pace(LIMITS.zimbraSlotsPerTurn);
   for (const { id, freeBusy } of users) {
     const inside = freeBusy === undefined ? [xml`<n s="${window.start}" e="${window.end}"/>`] : encodeSlots(freeBusy, workingElsewhereAs);
     written.push(flat(xml`<usr id="${id}">${inside}</usr>`));
-    slots += inside.length;
-    if (slots < LIMITS.zimbraSlotsPerTurn) continue;
-    slots = 0;
-    await nextTurn();
+    if (pace.spend(inside.length)) await pace.turn();
   }
   return xml`<GetFreeBusyResponse xmlns="${ZIMBRA_MAIL_NS}">${written}</GetFreeBusyResponse>`;
 }

@@ -42,7 +42,7 @@ const CASES: readonly { readonly file: string; readonly from: string; readonly t
 
 describe('the captured answers of grommunio 3.10', () => {
   it.skipIf(!here).each(CASES)('$file gives the truth of the calendars behind it', async ({ file, from, to, truth }) => {
-    const results = decodeGetUserAvailabilityResponse(await bodyOf(readFileSync(`${CAPTURES}/${file}.xml`)), {
+    const results = await decodeGetUserAvailabilityResponse(await bodyOf(readFileSync(`${CAPTURES}/${file}.xml`)), {
       mailboxes: ['first@exch.test', 'nobody@exch.test', 'third@exch.test'] as MailboxAddress[],
       window: { start: Date.parse(from), end: Date.parse(to) },
       details: false,

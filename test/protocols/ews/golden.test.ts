@@ -18,7 +18,7 @@ describe('golden GetUserAvailability answers', () => {
       const expected = JSON.parse(readFileSync(new URL(`${name}/expected.json`, ROOT), 'utf8')) as Expected;
       expect(readFileSync(new URL(`${name}/SOURCE.md`, ROOT), 'utf8')).not.toBe('');
       const { mailboxes, window, details } = expected.question;
-      const results = decodeGetUserAvailabilityResponse(await bodyOf(readFileSync(new URL(`${name}/message`, ROOT))), {
+      const results = await decodeGetUserAvailabilityResponse(await bodyOf(readFileSync(new URL(`${name}/message`, ROOT))), {
         mailboxes,
         window: { start: Date.parse(window.start), end: Date.parse(window.end) },
         details,

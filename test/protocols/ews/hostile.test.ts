@@ -17,7 +17,7 @@ const window = { start: Date.parse(NINE), end: Date.parse(ELEVEN) };
 /** Reads an answer for as many mailboxes as `asked`, over two hours (eight digits). */
 async function read(text: string, asked = 1): Promise<readonly Shown[]> {
   const mailboxes = Array.from({ length: asked }, (_, index) => `p${index}@works.example` as MailboxAddress);
-  return decodeGetUserAvailabilityResponse(await bodyOf(text), { mailboxes, window, details: false }).map(shown);
+  return (await decodeGetUserAvailabilityResponse(await bodyOf(text), { mailboxes, window, details: false })).map(shown);
 }
 
 async function busyOf(view: string): Promise<unknown> {
@@ -99,7 +99,7 @@ describe('mailboxes that are no data', () => {
 
   it('a code that is no name is not repeated', async () => {
     const mailboxes = ['p@works.example' as MailboxAddress];
-    const [result] = decodeGetUserAvailabilityResponse(await bodyOf(availability(response(undefined, 'Error: https://x/?token=CANARY'))), { mailboxes, window, details: false });
+    const [result] = await decodeGetUserAvailabilityResponse(await bodyOf(availability(response(undefined, 'Error: https://x/?token=CANARY'))), { mailboxes, window, details: false });
     expect(JSON.stringify((result as { error: BridgeError }).error.details)).not.toContain('CANARY');
   });
 });

@@ -22,12 +22,13 @@ function routes(): readonly string[] {
     readonly route?: { readonly path: string; readonly methods: Readonly<Record<string, boolean>> };
   }
   const { stack } = restApiEndpoint({} as RestApiServices) as unknown as { readonly stack: readonly Layer[] };
-  return stack.flatMap(({ route }) => (route === undefined ? [] : Object.keys(route.methods).map((method) => `${method} ${route.path.replace(/:(\w+)/g, '{$1}')}`)));
+  return stack.flatMap(({ route }) => (route === undefined ? [] : [route.path.replace(/:(\w+)/g, '{$1}')]));
 }
 
 describe('openapi.json', () => {
   it('has every route of the router, and the router has every path of it', () => {
-    const documented = Object.entries(DOCUMENT.paths).flatMap(([path, methods]) => Object.keys(methods).map((method) => `${method} ${path}`));
+    // The router takes every method, signs in, and answers GET; nothing else is documented.
+    const documented = Object.entries(DOCUMENT.paths).flatMap(([path, methods]) => (Object.keys(methods).join() === 'get' ? [path] : []));
     expect(documented.length).toBeGreaterThan(2);
     expect([...routes()].sort()).toEqual(documented.sort());
   });
