@@ -64,8 +64,8 @@ export const LIMITS = {
   responseBodyBytes: 32 * MIB,
   /** Contract: the same host at most five times within one lookup. */
   redirects: 5,
-  /** Contract: a back end that refuses (401, 440, 503, redirects) gets at most ten requests within one lookup. */
-  refusedRequestsPerLookup: 10,
+  /** Contract: a back end that refuses (401, 440, 503, redirects) gets at most ten requests within one lookup; one of them may be a sign-in that went well. */
+  refusedRequestsPerLookup: 9,
   connectTimeoutMs: 3_000,
   /** Idle upstream connections are dropped before IIS (120 s) and nginx (75 s) drop them under us. */
   upstreamKeepAliveMs: 30_000,

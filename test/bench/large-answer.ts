@@ -3,6 +3,8 @@ import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { MailboxAddress } from '../../src/directory/smtp-address.ts';
 import type { Asked } from '../../src/freebusy/ask-mailboxes.ts';
+import { LIMITS } from '../../src/core/limits.ts';
+import { Pace } from '../../src/core/pace.ts';
 import { joinPieces } from '../../src/freebusy/free-busy.ts';
 import type { FreeBusy } from '../../src/freebusy/free-busy.ts';
 import { readXml } from '../../src/platform/xml/read.ts';
@@ -73,16 +75,21 @@ async function measureSteps(fullness: Fullness, rounds: number): Promise<Steps> 
     const pieces = await step('decode EWS', () =>
       Promise.all(trees.map((tree, index) => decodeGetUserAvailabilityResponse(decodeEnvelope(tree).body, { mailboxes, window: PIECES[index]!, details: false }))),
     );
-    const joined = await step('join pieces', () =>
-      mailboxes.map((mailbox, at): FreeBusy => {
+    const joined = await step('join pieces', async () => {
+      // With its turns, as askInParts takes them.
+      const pace = new Pace(LIMITS.stretchesPerTurn);
+      const out: FreeBusy[] = [];
+      for (const [at, mailbox] of mailboxes.entries()) {
         const answered = PIECES.map((piece, index) => {
           const result = pieces[index]![at]!;
           if ('error' in result) throw result.error;
           return { window: piece, freeBusy: result.freeBusy };
         });
-        return joinPieces(mailbox, window, answered);
-      }),
-    );
+        out.push(joinPieces(mailbox, window, answered));
+        if (pace.spend(1 + out.at(-1)!.busy.length)) await pace.turn();
+      }
+      return out;
+    });
     const seen = joined.map((one): FreeBusy => ({ mailbox: one.mailbox, window, busy: one.busy, ...(one.workingHours === undefined ? {} : { workingHours: one.workingHours }) }));
     await step('answer OWA', () => encodeFreeBusyResponse(seen.map((freeBusy) => ({ address: freeBusy.mailbox, freeBusy })), window, 15, 'free'));
     await step('answer JSON', async () => JSON.stringify(await encodeFreeBusyBody(window, seen.map((freeBusy): Asked => ({ text: freeBusy.mailbox, mailbox: freeBusy.mailbox, result: { mailbox: freeBusy.mailbox, freeBusy, asOf: MONDAY } })))));

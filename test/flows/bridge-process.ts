@@ -5,6 +5,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { SHARED } from '../shared.ts';
 
 /** The built command; BRIDGE_MAIN lets the same flows judge another build. */
 const MAIN = process.env['BRIDGE_MAIN'] ?? join(dirname(dirname(dirname(fileURLToPath(import.meta.url)))), 'dist', 'main.js');
@@ -131,5 +132,5 @@ export async function until<T>(look: () => T | undefined, timeoutMs = 5_000, oth
 }
 
 /** Captures that are only there on the developers' machines. */
-export const CAPTURES = '/work/shared/captures';
+export const CAPTURES = `${SHARED}/captures`;
 export const hasCaptures = existsSync(CAPTURES);

@@ -5,8 +5,9 @@ import { createCalendarStore } from '../../src/sandbox/calendar-store.ts';
 import { createExchange2003 } from '../../src/sandbox/exchange-2003.ts';
 import type { Exchange2003, Exchange2003Options } from '../../src/sandbox/exchange-2003.ts';
 import { shapeOf } from './xml-shape.ts';
+import { SHARED } from '../shared.ts';
 
-const CAPTURES = '/work/shared/captures/exchange-webdav';
+const CAPTURES = `${SHARED}/captures/exchange-webdav`;
 const FIXTURES = new URL('../../fixtures/sandbox/', import.meta.url);
 const fixture = (path: string): string => readFileSync(new URL(path, FIXTURES), 'utf8');
 const at = (text: string): number => Date.parse(text);

@@ -11,10 +11,9 @@ import type { NewEntry } from '../../src/sandbox/calendar-store.ts';
 import { createExchangeEws } from '../../src/sandbox/exchange-ews.ts';
 import type { StandIn } from '../../src/sandbox/stand-in.ts';
 import { shapeOf } from './xml-shape.ts';
+import { CAN_VALIDATE, EWS_SCHEMA, SHARED } from '../shared.ts';
 
-const SCHEMA = '/work/shared/schemas/ews/Messages.xsd';
-const CAPTURES = '/work/shared/captures';
-const canValidate = existsSync(SCHEMA) && existsSync('/usr/bin/xmllint');
+const CAPTURES = `${SHARED}/captures`;
 const EXAMPLE = new URL('../../fixtures/sandbox/ews-availability/sheet-example/', import.meta.url);
 const REQUEST = readFileSync(new URL('message.xml', EXAMPLE), 'utf8');
 const EXPECTED = JSON.parse(readFileSync(new URL('expected.json', EXAMPLE), 'utf8')) as {
@@ -51,7 +50,7 @@ function expectValid(text: string): void {
   const directory = mkdtempSync(join(tmpdir(), 'ews-body-'));
   try {
     writeFileSync(join(directory, 'body.xml'), /<s:Body>(.*)<\/s:Body>/s.exec(text)?.[1] ?? '');
-    execFileSync('xmllint', ['--noout', '--schema', SCHEMA, join(directory, 'body.xml')], { stdio: 'pipe' });
+    execFileSync('xmllint', ['--noout', '--schema', EWS_SCHEMA, join(directory, 'body.xml')], { stdio: 'pipe' });
   } finally {
     rmSync(directory, { recursive: true });
   }
@@ -81,7 +80,7 @@ describe('GetUserAvailability of the stand-in Exchange', () => {
     expect(server.requests.at(-1)).toEqual({ method: 'POST', path: '/ews/EXCHANGE.asmx', mailboxes: 2, status: 200 });
   });
 
-  it.skipIf(!canValidate)('is valid by Microsoft’s schema in every view, with errors with and without a view', async () => {
+  it.skipIf(!CAN_VALIDATE)('is valid by Microsoft’s schema in every view, with errors with and without a view', async () => {
     await start();
     for (const view of ['MergedOnly', 'FreeBusy', 'FreeBusyMerged', 'Detailed', 'DetailedMerged']) expectValid((await post(REQUEST.replace('DetailedMerged', view))).text);
     await server.close();
@@ -205,7 +204,7 @@ describe('the stand-in Exchange’s public folders', () => {
       ['0x6853', ['32419', '32420', '32421']],
       ['0x6854', ['6K1grg==', 'AAB4AA==', '']],
     ]);
-    if (canValidate) for (const text of [...answers, found.text, item.text]) expectValid(text);
+    if (CAN_VALIDATE) for (const text of [...answers, found.text, item.text]) expectValid(text);
   });
 
   it('find nothing that is not there, and say so without a fault', async () => {
@@ -214,7 +213,7 @@ describe('the stand-in Exchange’s public folders', () => {
     expect(wrongParent.text).toContain('ErrorFolderNotFound');
     const noItem = await post(`<m:GetItem ${M}><m:ItemShape><t:BaseShape>IdOnly</t:BaseShape></m:ItemShape><m:ItemIds><t:ItemId Id="bm8="/></m:ItemIds></m:GetItem>`);
     expect(noItem.text).toContain('ErrorItemNotFound');
-    if (canValidate) for (const { text } of [wrongParent, noItem]) expectValid(text);
+    if (CAN_VALIDATE) for (const { text } of [wrongParent, noItem]) expectValid(text);
     const deep = await post(`<m:FindFolder ${M} Traversal="Deep"/>`);
     expect(deep.status).toBe(500);
   });

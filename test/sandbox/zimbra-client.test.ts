@@ -3,8 +3,9 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { askExchangeAbout } from '../../src/sandbox/zimbra-client.ts';
 import { rawAnswer, startRawServer } from './raw-server.ts';
 import type { RawServer } from './raw-server.ts';
+import { SHARED } from '../shared.ts';
 
-const CAPTURE = '/work/shared/captures/zimbra/webdav-basic-8.8.15.txt';
+const CAPTURE = `${SHARED}/captures/zimbra/webdav-basic-8.8.15.txt`;
 const fixture = (name: string): string => readFileSync(new URL(`../../fixtures/sandbox/zimbra-lookup/${name}/message.txt`, import.meta.url), 'utf8');
 const at = (text: string): number => Date.parse(text);
 const CHALLENGE = rawAnswer('401 Unauthorized', ['WWW-Authenticate: Basic realm="x"']);

@@ -5,6 +5,7 @@ import { LIMITS } from '../../../src/core/limits.ts';
 import { attribute, child, childrenNamed, childText, descend } from '../../../src/platform/xml/element.ts';
 import type { XmlElement } from '../../../src/platform/xml/element.ts';
 import { readXml, XmlError } from '../../../src/platform/xml/read.ts';
+import { SHARED } from '../../shared.ts';
 
 /** Every answer to a hostile document is an XmlError of one short line: it goes into faults and logs. */
 async function refused(body: Uint8Array | string, options: Parameters<typeof readXml>[1] = {}): Promise<string> {
@@ -247,7 +248,7 @@ describe('references that Exchange’s WebDAV should not send', () => {
   });
 });
 
-const CAPTURES = '/work/shared/captures';
+const CAPTURES = `${SHARED}/captures`;
 
 describe.skipIf(!existsSync(CAPTURES))('captured traffic', () => {
   const files = existsSync(CAPTURES) ? (readdirSync(CAPTURES, { recursive: true }) as string[]).filter((name) => name.endsWith('.xml')) : [];

@@ -5,8 +5,9 @@ import { decodeGetUserAvailabilityResponse } from '../../../src/protocols/ews/ge
 import { decodeGetFolderParent } from '../../../src/protocols/ews/get-folder.ts';
 import { bodyOf, shown } from './shown.ts';
 import type { Shown } from './shown.ts';
+import { SHARED } from '../../shared.ts';
 
-const CAPTURES = '/work/shared/captures/ews-server';
+const CAPTURES = `${SHARED}/captures/ews-server`;
 const here = existsSync(CAPTURES);
 
 // The truth of ews-server-measured.md, in UTC.

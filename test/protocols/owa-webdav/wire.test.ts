@@ -13,9 +13,10 @@ import { decodeMessagePropfind, encodeMessagePropfind } from '../../../src/proto
 import { decodeSessionCookie } from '../../../src/protocols/owa-webdav/session-cookie.ts';
 import { freeBusyFromMessage } from '../../../src/protocols/schedule-plus/free-busy-from-message.ts';
 import { decodeFreeBusyMessage } from '../../../src/protocols/schedule-plus/free-busy-message.ts';
+import { SHARED } from '../../shared.ts';
 
 const FIXTURES = new URL('../../../fixtures/owa-webdav/', import.meta.url);
-const CAPTURES = '/work/shared/captures/exchange-webdav/';
+const CAPTURES = `${SHARED}/captures/exchange-webdav/`;
 const hasCaptures = existsSync(CAPTURES);
 
 const anna = parseMailboxAddress('anna@exch.example')!;

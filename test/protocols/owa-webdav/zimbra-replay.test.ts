@@ -3,8 +3,9 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { BusyInterval } from '../../../src/freebusy/free-busy.ts';
 import { recipientsOf, sendRaw, startFace } from './face.ts';
 import type { Face, RawAnswer } from './face.ts';
+import { SHARED } from '../../shared.ts';
 
-const CAPTURES = '/work/shared/captures/zimbra/';
+const CAPTURES = `${SHARED}/captures/zimbra/`;
 const hasCaptures = existsSync(CAPTURES);
 
 interface Captured {
