@@ -1,6 +1,6 @@
-import { LIMITS } from '../../core/limits.ts';
 import { BridgeError } from '../../core/errors.ts';
 import type { ErrorCode } from '../../core/errors.ts';
+import { LIMITS } from '../../core/limits.ts';
 import type { HttpAnswer } from '../../platform/http-client/http-client.ts';
 
 /** What of an HTTP answer is looked at. */

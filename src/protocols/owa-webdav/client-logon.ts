@@ -1,6 +1,6 @@
-import { LIMITS } from '../../core/limits.ts';
 import { BridgeError } from '../../core/errors.ts';
 import type { Clock, Instant } from '../../core/clock.ts';
+import { LIMITS } from '../../core/limits.ts';
 import type { HttpAnswer, HttpClient } from '../../platform/http-client/http-client.ts';
 import type { RequestBudget } from '../../platform/http-client/request-budget.ts';
 import { isLogonLocation, isLogonPage, problemOf } from './answer-problem.ts';

@@ -1,5 +1,5 @@
-import { LIMITS } from '../../core/limits.ts';
 import { BridgeError } from '../../core/errors.ts';
+import { LIMITS } from '../../core/limits.ts';
 import { domainOf, localPartOf } from '../../directory/smtp-address.ts';
 import type { MailboxAddress } from '../../directory/smtp-address.ts';
 
