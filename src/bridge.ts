@@ -15,6 +15,7 @@ import { FailureMemory } from './platform/auth/failure-memory.ts';
 import { createApp } from './platform/http-server/app.ts';
 import { healthEndpoint } from './platform/http-server/health.ts';
 import { Listener } from './platform/http-server/listener.ts';
+import { LoadGate } from './platform/http-server/load-gate.ts';
 import { metricsEndpoint } from './platform/http-server/metrics-endpoint.ts';
 import { createMetrics } from './platform/metrics.ts';
 import type { PrometheusMetrics } from './platform/metrics.ts';
@@ -56,6 +57,7 @@ export class Bridge {
   readonly #metrics: PrometheusMetrics = createMetrics();
   readonly #failures: FailureMemory;
   readonly #tokenKey = randomBytes(32);
+  readonly #gate = new LoadGate();
   readonly #listeners = new Map<string, Listener>();
   readonly #retired = new Set<Runtime>();
   readonly #leaving = new Set<Listener>();
@@ -140,7 +142,9 @@ export class Bridge {
     const faces = createApp({
       trustedProxies: config.trustedProxies,
       deadlineMs: config.deadlineMs,
-      routers: [healthEndpoint(() => this.#ready), restApiEndpoint({ source: lookup, presence, signIn }), owaWebdavEndpoint(services), zimbraSoapEndpoint(services)],
+      always: healthEndpoint(() => this.#ready),
+      gate: this.#gate,
+      routers: [restApiEndpoint({ source: lookup, presence, signIn }), owaWebdavEndpoint(services), zimbraSoapEndpoint(services)],
       logger,
       metrics,
     });
@@ -185,8 +189,16 @@ export class Bridge {
   }
 
   #adminApp(config: Config): RequestListener {
-    const routers = [healthEndpoint(() => this.#ready), metricsEndpoint(this.#metrics)];
-    return createApp({ trustedProxies: [], deadlineMs: config.deadlineMs, routers, logger: this.#logger, metrics: this.#metrics });
+    return createApp({
+      trustedProxies: [],
+      deadlineMs: config.deadlineMs,
+      always: healthEndpoint(() => this.#ready),
+      // Metrics are wanted most when the faces shed load.
+      gate: new LoadGate(),
+      routers: [metricsEndpoint(this.#metrics)],
+      logger: this.#logger,
+      metrics: this.#metrics,
+    });
   }
 
   async #retire(runtime: Runtime): Promise<void> {

@@ -1,3 +1,4 @@
+import { Router } from 'express';
 import type { AddressInfo } from 'node:net';
 import { createServer } from 'node:http';
 import type { Server } from 'node:http';
@@ -14,6 +15,7 @@ import { Lookup } from '../../src/lookup/lookup.ts';
 import { ClientSignIn } from '../../src/platform/auth/client-sign-in.ts';
 import { FailureMemory } from '../../src/platform/auth/failure-memory.ts';
 import { createApp } from '../../src/platform/http-server/app.ts';
+import { LoadGate } from '../../src/platform/http-server/load-gate.ts';
 import { CalendarPresence } from '../../src/presence/calendar-presence.ts';
 import { DEFAULT_PRESENCE_MAPPING } from '../../src/presence/from-free-busy.ts';
 import { owaWebdavEndpoint } from '../../src/protocols/owa-webdav/endpoint.ts';
@@ -61,7 +63,7 @@ beforeAll(async () => {
   const presence = new CalendarPresence({ source: lookup, optIn: new Set(), mapping: DEFAULT_PRESENCE_MAPPING, clock: systemClock });
   const services = { source: lookup, signIn, clock: systemClock, workingElsewhereAs: 'free' as const };
   const routers = [restApiEndpoint({ source: lookup, presence, signIn }), owaWebdavEndpoint(services), zimbraSoapEndpoint(services)];
-  server = createServer(createApp({ trustedProxies: [], deadlineMs: 5_000, routers, logger: silentLogger, metrics: noMetrics }));
+  server = createServer(createApp({ trustedProxies: [], deadlineMs: 5_000, always: Router(), gate: new LoadGate(), routers, logger: silentLogger, metrics: noMetrics }));
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   base = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 });

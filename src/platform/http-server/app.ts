@@ -2,10 +2,10 @@ import type { RequestListener } from 'node:http';
 import express from 'express';
 import type { ErrorRequestHandler, Request, RequestHandler, Response, Router } from 'express';
 import { toBridgeError } from '../../core/errors.ts';
-import { LIMITS } from '../../core/limits.ts';
 import type { Logger } from '../../core/logger.ts';
 import type { Metrics } from '../../core/metrics.ts';
 import { OVER } from '../../core/over.ts';
+import type { LoadGate } from './load-gate.ts';
 import { beginScope, noteForLog, plainAddress, scopeOf } from './request-scope.ts';
 
 export interface AppOptions {
@@ -13,14 +13,16 @@ export interface AppOptions {
   readonly trustedProxies: readonly string[];
   /** A lookup's deadline, for clients without their own. */
   readonly deadlineMs: number;
+  /** Answered whatever the load: health. */
+  readonly always: Router;
+  readonly gate: LoadGate;
   readonly routers: readonly Router[];
   readonly logger: Logger;
   readonly metrics: Metrics;
 }
 
 /**
- * What every listener does around its faces: a scope and one log line for every request, load shed beyond
- * LIMITS.requestsInFlight, 404 for paths that no face has, 500 without a word for our own mistakes.
+ * What every listener does around its faces: a scope and one log line for every request, load shed by the gate, 404 for paths that no face has, 500 without a word for our own mistakes.
  */
 export function createApp(options: AppOptions): RequestListener {
   const app = express();
@@ -30,6 +32,8 @@ export function createApp(options: AppOptions): RequestListener {
   app.set('query parser', false);
   app.set('trust proxy', options.trustedProxies.length === 0 ? false : [...options.trustedProxies]);
   app.use(scopeAndLog(options));
+  app.use(options.always);
+  app.use(options.gate.handler);
   app.use(plainPath);
   app.use(...options.routers);
   app.use(notFound);
@@ -56,7 +60,6 @@ const plainPath: RequestHandler = (request, _response, next) => {
 };
 
 function scopeAndLog(options: AppOptions): RequestHandler {
-  let inFlight = 0;
   return (request, response, next) => {
     const started = performance.now();
     const closed = new AbortController();
@@ -69,9 +72,7 @@ function scopeAndLog(options: AppOptions): RequestHandler {
     });
     response.setHeader('X-Request-Id', scope.requestId);
     response.setHeader('X-Content-Type-Options', 'nosniff');
-    inFlight += 1;
     response.once('close', () => {
-      inFlight -= 1;
       closed.abort(OVER);
       const durationMs = Math.round(performance.now() - started);
       // A client that went away before its answer is no success, whatever was about to be sent.
@@ -83,11 +84,6 @@ function scopeAndLog(options: AppOptions): RequestHandler {
       else if (status >= 400 || line.code !== undefined) options.logger.warn(line, 'request refused');
       else options.logger.info(line, 'request');
     });
-    if (inFlight > LIMITS.requestsInFlight) {
-      noteForLog(request, { reason: 'too many requests at once' });
-      response.status(503).set('Retry-After', '1').type('text/plain').send('busy\n');
-      return;
-    }
     next();
   };
 }

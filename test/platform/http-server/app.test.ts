@@ -6,6 +6,7 @@ import { LIMITS } from '../../../src/core/limits.ts';
 import { noMetrics } from '../../../src/core/metrics.ts';
 import type { RequestContext } from '../../../src/core/request-context.ts';
 import { createApp } from '../../../src/platform/http-server/app.ts';
+import { LoadGate } from '../../../src/platform/http-server/load-gate.ts';
 import type { AppOptions } from '../../../src/platform/http-server/app.ts';
 import { healthEndpoint } from '../../../src/platform/http-server/health.ts';
 import type { Listener } from '../../../src/platform/http-server/listener.ts';
@@ -20,7 +21,7 @@ afterEach(async () => {
 
 async function app(router: Router, options: Partial<AppOptions> = {}): Promise<{ readonly url: string; readonly lines: ReturnType<typeof keepingLogger>['lines'] }> {
   const { logger, lines } = keepingLogger();
-  const listener = await serve(createApp({ trustedProxies: [], deadlineMs: 5_000, routers: [router], logger, metrics: noMetrics, ...options }));
+  const listener = await serve(createApp({ trustedProxies: [], deadlineMs: 5_000, always: Router(), gate: new LoadGate(), routers: [router], logger, metrics: noMetrics, ...options }));
   listeners.push(listener);
   return { url: listener.url, lines };
 }

@@ -1,3 +1,4 @@
+import { Router } from 'express';
 import { readFileSync } from 'node:fs';
 import type { ValidateFunction } from 'ajv/dist/2020.js';
 import ajvModule from 'ajv/dist/2020.js';
@@ -10,6 +11,7 @@ import type { MailboxAddress } from '../../../src/directory/smtp-address.ts';
 import type { FreeBusySource } from '../../../src/freebusy/source.ts';
 import type { SignIn } from '../../../src/platform/auth/sign-in.ts';
 import { createApp } from '../../../src/platform/http-server/app.ts';
+import { LoadGate } from '../../../src/platform/http-server/load-gate.ts';
 import type { Listener } from '../../../src/platform/http-server/listener.ts';
 import { CalendarPresence } from '../../../src/presence/calendar-presence.ts';
 import { DEFAULT_PRESENCE_MAPPING } from '../../../src/presence/from-free-busy.ts';
@@ -80,7 +82,7 @@ function signInAs(requester: Requester | BridgeError): SignIn {
 export async function openApi({ source, requester = ASKER, optIn = [], now = 0 }: ApiOptions): Promise<Api> {
   const presence = new CalendarPresence({ source, optIn: new Set(optIn as readonly MailboxAddress[]), mapping: DEFAULT_PRESENCE_MAPPING, clock: { now: () => now } });
   const router = restApiEndpoint({ source, presence, signIn: signInAs(requester) });
-  const listener: Listener = await serve(createApp({ trustedProxies: [], deadlineMs: 5_000, routers: [router], logger: silentLogger, metrics: noMetrics }));
+  const listener: Listener = await serve(createApp({ trustedProxies: [], deadlineMs: 5_000, always: Router(), gate: new LoadGate(), routers: [router], logger: silentLogger, metrics: noMetrics }));
   return {
     url: listener.url,
     close: () => listener.close(0),
