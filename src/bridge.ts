@@ -8,6 +8,7 @@ import type { Logger } from './core/logger.ts';
 import type { Requester } from './core/request-context.ts';
 import type { CalendarSystem } from './freebusy/calendar-system.ts';
 import { Lookup } from './lookup/lookup.ts';
+import type { HomeSystem } from './lookup/routing.ts';
 import { AddressSet } from './platform/auth/address-set.ts';
 import { ClientSignIn } from './platform/auth/client-sign-in.ts';
 import type { ClientAccount } from './platform/auth/client-sign-in.ts';
@@ -109,7 +110,6 @@ export class Bridge {
     try {
       await this.#listen(next);
     } catch (error) {
-      this.#metrics.reload('refused');
       await closeSystems(next);
       throw error;
     }
@@ -117,8 +117,13 @@ export class Bridge {
     this.#runtime = next;
     this.#retired.add(old);
     setTimeout(() => void this.#retire(old), OLD_RUNTIME_MS).unref();
-    this.#metrics.reload('ok');
+    this.reloaded('ok');
     for (const warning of config.warnings) this.#logger.warn({ reason: warning }, 'configuration');
+  }
+
+  /** Counts how a reload went; one refused before it came here is counted by whoever refused it. */
+  reloaded(outcome: 'ok' | 'refused'): void {
+    this.#metrics.reload(outcome);
   }
 
   /** Lets requests under way finish, then ends everything. Safe to call twice. */
@@ -135,7 +140,7 @@ export class Bridge {
     const logger = this.#logger;
     const metrics = this.#metrics;
     const systems = config.systems.map((one): RunningSystem => ({ config: one, system: createSystem(one, { clock, logger }) }));
-    const lookup = new Lookup({ systems: systems.map(homeSystem), clock, logger, metrics });
+    const lookup = new Lookup({ systems: systems.map(homeSystem), workingElsewhereAs: config.workingElsewhere, clock, logger, metrics });
     const signIn = new ClientSignIn({ accounts: config.clients.map(accountOf), failures: this.#failures, tokenKey: this.#tokenKey, clock, metrics });
     const presence = new CalendarPresence({ source: lookup, optIn: new Set(config.presence.optIn), mapping: config.presence.mapping, clock });
     const services = { source: lookup, signIn, clock, workingElsewhereAs: config.workingElsewhere };
@@ -227,7 +232,7 @@ function accountOf(client: ClientConfig): ClientAccount {
   };
 }
 
-function homeSystem({ config, system }: RunningSystem) {
+function homeSystem({ config, system }: RunningSystem): HomeSystem {
   return { name: config.name, isZimbra: config.type === 'zimbra', system, domains: config.domains, mailboxes: config.mailboxes };
 }
 

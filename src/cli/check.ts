@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import { Bridge } from '../bridge.ts';
 import type { RunningSystem } from '../bridge.ts';
 import type { ClientConfig, Config } from '../config/config.ts';
 import type { RequestContext } from '../core/request-context.ts';
@@ -9,6 +8,7 @@ import { probeNetwork } from '../platform/network-probe.ts';
 import { EXIT } from './exit-code.ts';
 import type { ExitCode } from './exit-code.ts';
 import { loadConfiguration } from './load-configuration.ts';
+import { makeBridge } from './make-bridge.ts';
 import type { Terminal } from './terminal.ts';
 
 /** A check may wait longer than a lookup: it looks for what is slow, too. */
@@ -24,7 +24,8 @@ interface Checked {
 export async function check(options: { readonly config: string; readonly json?: true; readonly verbose?: true }, terminal: Terminal): Promise<ExitCode> {
   const config = await loadConfiguration(options.config, terminal);
   if (config === undefined) return EXIT.wrongUsage;
-  const bridge = new Bridge(config);
+  const bridge = makeBridge(config, terminal);
+  if (bridge === undefined) return EXIT.wrongUsage;
   try {
     const checked = await Promise.all([...bridge.systems.map(checkSystem), ...config.clients.map((client) => checkClient(client, config))]);
     if (options.json === true) terminal.print(JSON.stringify(checked, undefined, 2));

@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import { Bridge, requesterOf } from '../bridge.ts';
+import { requesterOf } from '../bridge.ts';
 import type { Config } from '../config/config.ts';
 import { DAY_MS } from '../core/clock.ts';
 import { toBridgeError } from '../core/errors.ts';
+import type { ErrorCode } from '../core/errors.ts';
 import { parseIsoTime } from '../core/iso-time.ts';
 import type { ExplainNote, Requester } from '../core/request-context.ts';
 import { askMailboxes } from '../freebusy/ask-mailboxes.ts';
@@ -14,6 +15,7 @@ import type { ResultBody } from '../protocols/rest-api/get-free-busy.ts';
 import { EXIT } from './exit-code.ts';
 import type { ExitCode } from './exit-code.ts';
 import { loadConfiguration } from './load-configuration.ts';
+import { makeBridge } from './make-bridge.ts';
 import type { Terminal } from './terminal.ts';
 
 export interface LookupOptions {
@@ -44,19 +46,24 @@ export async function lookup(addresses: readonly string[], options: LookupOption
   const explain = options.explain === true ? (note: ExplainNote) => explainTo(`  [${note.system}] ${note.kind}: ${note.text}`) : undefined;
   const deadline = Date.now() + (requester.deadlineMs ?? config.deadlineMs);
   const ctx = { requestId: randomUUID(), requester, hops: 0, deadline, signal: deadlineSignal(deadline), explain };
-  const bridge = new Bridge(config);
+  const bridge = makeBridge(config, terminal);
+  if (bridge === undefined) return EXIT.wrongUsage;
   try {
     const body = await encodeFreeBusyBody(window, await askMailboxes(bridge.lookup, addresses, window, requester.detail === 'details', ctx));
     if (options.json === true) terminal.print(JSON.stringify(body, undefined, 2));
     else for (const result of body.results) for (const line of describe(result)) terminal.print(line);
     return body.results.some((result) => 'error' in result) ? EXIT.failed : EXIT.done;
   } catch (error) {
-    terminal.complain(toBridgeError(error).publicMessage);
-    return EXIT.failed;
+    const { code, publicMessage } = toBridgeError(error);
+    terminal.complain(publicMessage);
+    return WRONG_QUESTION.has(code) ? EXIT.wrongUsage : EXIT.failed;
   } finally {
     await bridge.close();
   }
 }
+
+/** The question as a whole makes no sense: the caller's mistake, not a failure. */
+const WRONG_QUESTION: ReadonlySet<ErrorCode> = new Set(['INVALID_REQUEST', 'INVALID_WINDOW', 'TOO_MANY_MAILBOXES', 'WINDOW_TOO_LARGE']);
 
 /** Default: today in UTC. */
 function windowOf({ from, to }: LookupOptions): Interval | undefined {

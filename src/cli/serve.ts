@@ -1,4 +1,4 @@
-import { Bridge } from '../bridge.ts';
+import type { Bridge } from '../bridge.ts';
 import type { Config } from '../config/config.ts';
 import { BridgeError, toBridgeError } from '../core/errors.ts';
 import { ControlSocket } from '../platform/control-socket.ts';
@@ -7,6 +7,7 @@ import { createLogger } from '../platform/log.ts';
 import { EXIT } from './exit-code.ts';
 import type { ExitCode } from './exit-code.ts';
 import { loadConfiguration } from './load-configuration.ts';
+import { makeBridge } from './make-bridge.ts';
 import { untilSignal } from './signals.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -31,13 +32,16 @@ export interface Serving {
 /** Starts a bridge with its control socket and prints its listeners; undefined, and said why, when it cannot. */
 export async function startServing(config: Config, file: string, terminal: Terminal): Promise<Serving | undefined> {
   const logger = createLogger(config.log.level);
-  const bridge = new Bridge(config, { logger });
+  const bridge = makeBridge(config, terminal, logger);
+  if (bridge === undefined) return undefined;
+  let isClosing = false;
   const reload = async (): Promise<ControlAnswer> => {
-    const lines: string[] = [];
-    const next = await loadConfiguration(file, { print: (line) => lines.push(line), complain: (line) => lines.push(line) });
-    if (next === undefined) return refused(lines.join('\n').split('\n'));
-    if (next.dataDir !== bridge.config.dataDir) return refused(['dataDir: cannot change while the bridge runs; restart it']);
+    if (isClosing) return refused(['the bridge is ending']);
     try {
+      const lines: string[] = [];
+      const next = await loadConfiguration(file, { print: (line) => lines.push(line), complain: (line) => lines.push(line) });
+      if (next === undefined) return refused(lines.join('\n').split('\n'));
+      if (next.dataDir !== bridge.config.dataDir) return refused(['dataDir: cannot change while the bridge runs; restart it']);
       await bridge.reload(next);
     } catch (error) {
       return refused([toBridgeError(error).publicMessage]);
@@ -47,6 +51,7 @@ export async function startServing(config: Config, file: string, terminal: Termi
   };
   const refused = (lines: readonly string[]): ControlAnswer => {
     for (const line of lines) logger.error({ reason: line }, 'configuration refused, the running one stays in force');
+    bridge.reloaded('refused');
     return { ok: false, lines: [...lines, 'the running configuration stays in force'] };
   };
   // One reload at a time: two at once could swap in the older file last.
@@ -58,6 +63,9 @@ export async function startServing(config: Config, file: string, terminal: Termi
   };
   let control: ControlSocket | undefined;
   const close = async (): Promise<void> => {
+    isClosing = true;
+    // A reload under way would open listeners that nobody closes.
+    await last;
     await control?.close();
     await bridge.close();
   };

@@ -46,7 +46,7 @@ export type ErrorDetails = Readonly<Record<string, string | number | boolean>>;
 export interface BridgeErrorOptions {
   /** Worth trying again later; default: false. */
   readonly temporary?: boolean;
-  readonly retryAfterMs?: number;
+  readonly retryAfterMs?: number | undefined;
   /** Safe for logs and for the administrator's command line. */
   readonly details?: ErrorDetails;
   readonly cause?: unknown;

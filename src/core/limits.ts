@@ -13,8 +13,6 @@ export const LIMITS = {
   requestHeaderBytes: 64 * KIB,
   /** The largest honest request is a SOAP body with 500 mailboxes, about 150 KB. Counted after decompression. */
   requestBodyBytes: 4 * MIB,
-  /** Configuration contract: 1,000 addresses fit ten times over. */
-  notifyBodyBytes: 1 * MIB,
   /** Outlook stops at 100, Zimbra has no limit; refused as a whole, because a shorter answer looks free. */
   mailboxesPerQuestion: 500,
   /** 60 days in one-minute slots is 86,400; beyond this an answer is megabytes of digits a mailbox. */
@@ -27,7 +25,7 @@ export const LIMITS = {
   requestTimeoutMs: 30_000,
   /** Longer than the 60 s idle time of common reverse proxies, so that they close first. */
   keepAliveTimeoutMs: 65_000,
-  /** At the same time, over all listeners; one directory of thousands needs tens. Beyond it: the protocol's own "busy". */
+  /** At the same time, over all faces; one directory of thousands needs tens. Beyond it: 503. */
   requestsInFlight: 1_000,
 
   // ── Sign-in ───────────────────────────────────────────────────────────────────────────────────────────────────

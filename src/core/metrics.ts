@@ -4,7 +4,7 @@ export interface Metrics {
   request(face: string, status: number, durationMs: number): void;
   /** One mailbox of a lookup came out: `ok` or an error code. `system` is `none` where no system was asked. */
   lookup(system: string, outcome: string): void;
-  /** One call to a calendar system's client ended. */
+  /** One question to a calendar system ended; those who joined it while it was under way do not count. */
   upstream(system: string, durationMs: number): void;
   /** A client failed to sign in. */
   signInFailed(reason: string): void;

@@ -2,6 +2,7 @@ import type { Instant } from '../core/clock.ts';
 import { BridgeError, toBridgeError } from '../core/errors.ts';
 import { LIMITS } from '../core/limits.ts';
 import { Pace } from '../core/pace.ts';
+import { untilAborted } from '../core/until-aborted.ts';
 import type { RequestContext } from '../core/request-context.ts';
 import type { MailboxAddress } from '../directory/smtp-address.ts';
 import { joinPieces } from './free-busy.ts';
@@ -43,7 +44,8 @@ export async function askInParts(query: FreeBusyQuery, ctx: RequestContext, plan
     try {
       if (ctx.signal.aborted) throw new BridgeError('DEADLINE', 'no answer in time', { temporary: true });
       if (stopped !== undefined) throw stopped;
-      const results = await plan.ask(part);
+      // A part that is still being read at the deadline must not keep those that are in hand.
+      const results = await untilAborted(plan.ask(part), ctx.signal);
       for (const result of results) into.set(result.mailbox, result);
     } catch (thrown) {
       const error = toBridgeError(thrown);

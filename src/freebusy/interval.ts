@@ -34,7 +34,7 @@ export function alignOutward(interval: Interval, stepMs: number): Interval {
   return { start: floorTo(interval.start, stepMs), end: ceilTo(interval.end, stepMs) };
 }
 
-/** `window` cut into consecutive pieces of at most `days` × 24 hours, in order. Never empty. */
+/** `window` cut into consecutive pieces of at most `days` × 24 hours, in order; none for an empty window. */
 export function splitWindow(window: Interval, days: number): readonly Interval[] {
   const pieces: Interval[] = [];
   for (let start = window.start; start < window.end; start += days * DAY_MS) {

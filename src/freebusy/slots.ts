@@ -88,3 +88,11 @@ export function tiles(freeBusy: FreeBusy): readonly Tile[] {
   if (from < freeBusy.window.end) out.push({ start: from, end: freeBusy.window.end, busyType: BUSY_TYPES[0] });
   return out;
 }
+
+const SHOWN_SLOTS = 400;
+
+/** A string of slots for people: digits are safe to show as they are, what else a server puts there is not, and a few hundred will do. */
+export function shownSlots(slots: string): string {
+  const safe = slots.slice(0, SHOWN_SLOTS).replace(/[^0-9]/g, '?');
+  return slots.length > SHOWN_SLOTS ? `${safe}… (${slots.length})` : safe === '' ? '(none)' : safe;
+}

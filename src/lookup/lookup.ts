@@ -7,6 +7,7 @@ import type { Metrics } from '../core/metrics.ts';
 import type { RequestContext, Requester } from '../core/request-context.ts';
 import type { MailboxAddress } from '../directory/smtp-address.ts';
 import { unknownMailbox } from '../freebusy/ask-mailboxes.ts';
+import type { WorkingElsewhereAs } from '../freebusy/busy-type.ts';
 import { redact } from '../freebusy/detail.ts';
 import { joinPieces } from '../freebusy/free-busy.ts';
 import type { FreeBusy } from '../freebusy/free-busy.ts';
@@ -18,6 +19,8 @@ import { SingleFlight } from './single-flight.ts';
 
 export interface LookupOptions {
   readonly systems: readonly HomeSystem[];
+  /** For clients that see only whether time is taken. */
+  readonly workingElsewhereAs: WorkingElsewhereAs;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly metrics: Metrics;
@@ -60,7 +63,7 @@ export class Lookup implements FreeBusySource {
         for (const result of await this.#ask(home, { mailboxes, window: query.window, details }, ctx)) results.set(result.mailbox, result);
       }),
     );
-    return query.mailboxes.map((mailbox) => forRequester(results.get(mailbox) ?? { mailbox, error: missing() }, ctx.requester, details));
+    return query.mailboxes.map((mailbox) => this.#forRequester(results.get(mailbox) ?? { mailbox, error: missing() }, ctx.requester, details));
   }
 
   /** The system to ask about a mailbox, or why nobody is asked. What a client may not ask about looks like what is unknown. */
@@ -79,14 +82,28 @@ export class Lookup implements FreeBusySource {
     return home;
   }
 
+  /** The exit: nothing reaches a face that did not pass here. */
+  #forRequester(result: FreeBusyResult, requester: Requester, details: boolean): FreeBusyResult {
+    const { mailbox } = result;
+    if ('error' in result) return requester.anonymous && HIDDEN_FROM_ANONYMOUS.has(result.error.code) ? { mailbox, error: unknownMailbox() } : result;
+    const { detail } = requester;
+    if (detail === 'none') return { mailbox, error: unknownMailbox() };
+    const level = detail === 'details' && !details ? 'busy-type' : detail;
+    return { ...result, freeBusy: redact(result.freeBusy, level, this.#options.workingElsewhereAs) };
+  }
+
   async #ask(home: HomeSystem, query: FreeBusyQuery, ctx: RequestContext): Promise<readonly FreeBusyResult[]> {
     const { clock, logger, metrics } = this.#options;
     const started = performance.now();
+    // Whoever joins a question under way neither asks nor reports.
+    let isAsking = false;
     let results: readonly FreeBusyResult[];
     try {
       const until = ctx.deadline - answerTimeMs(ctx.deadline - clock.now());
-      const call = (signal: AbortSignal, deadline: Instant): Promise<readonly FreeBusyResult[]> =>
-        home.system.freeBusy(query, { ...ctx, signal, deadline });
+      const call = (signal: AbortSignal, deadline: Instant): Promise<readonly FreeBusyResult[]> => {
+        isAsking = true;
+        return home.system.freeBusy(query, { ...ctx, signal, deadline });
+      };
       // With --explain everyone wants to see their own question on the wire.
       const key = ctx.explain === undefined ? flightKey(home, query, ctx) : ctx.requestId + home.name;
       results = checked(await this.#flights.join(key, until, ctx.signal, call), query);
@@ -95,7 +112,7 @@ export class Lookup implements FreeBusySource {
       results = query.mailboxes.map((mailbox) => ({ mailbox, error }));
     }
     const durationMs = Math.round(performance.now() - started);
-    metrics.upstream(home.name, durationMs);
+    if (isAsking) metrics.upstream(home.name, durationMs);
     const failures = new Map<ErrorCode, BridgeError>();
     for (const result of results) {
       metrics.lookup(home.name, 'error' in result ? result.error.code : 'ok');
@@ -104,7 +121,7 @@ export class Lookup implements FreeBusySource {
       ctx.explain?.({ system: home.name, kind: 'no-data', text: `${result.mailbox}: ${result.error.code}: ${result.error.publicMessage}${detailsOf(result.error)}` });
     }
     for (const error of failures.values()) {
-      if (QUIET.has(error.code)) continue;
+      if (!isAsking || QUIET.has(error.code)) continue;
       logger.warn({ requestId: ctx.requestId, system: home.name, code: error.code, reason: reasonOf(error), mailboxes: query.mailboxes.length, durationMs }, 'no data from a calendar system');
     }
     return results;
@@ -119,16 +136,6 @@ const HIDDEN_FROM_ANONYMOUS: ReadonlySet<ErrorCode> = new Set(['MAILBOX_UNKNOWN'
 
 function mayAsk(requester: Requester, system: string): boolean {
   return requester.detail !== 'none' && (requester.mayAsk === 'all' || requester.mayAsk.has(system));
-}
-
-/** The exit: nothing reaches a face that did not pass here. */
-function forRequester(result: FreeBusyResult, requester: Requester, details: boolean): FreeBusyResult {
-  if ('error' in result) {
-    return requester.anonymous && HIDDEN_FROM_ANONYMOUS.has(result.error.code) ? { mailbox: result.mailbox, error: unknownMailbox() } : result;
-  }
-  const { detail } = requester;
-  if (detail === 'none') return { mailbox: result.mailbox, error: unknownMailbox() };
-  return { ...result, freeBusy: redact(result.freeBusy, detail === 'details' && !details ? 'busy-type' : detail) };
 }
 
 function flightKey(home: HomeSystem, query: FreeBusyQuery, ctx: RequestContext): string {

@@ -1,6 +1,6 @@
 import type { Clock, Instant } from '../core/clock.ts';
-import { BridgeError } from '../core/errors.ts';
 import { OVER } from '../core/over.ts';
+import { untilAborted } from '../core/until-aborted.ts';
 
 interface Flight<T> {
   readonly result: Promise<T>;
@@ -37,7 +37,7 @@ export class SingleFlight<T> {
       flight.timer = this.#endAt(until, () => this.#end(key, flight));
     }
     try {
-      return await raceAgainst(flight.result, until - this.#clock.now(), signal);
+      return await waitFor(flight.result, until - this.#clock.now(), signal);
     } finally {
       flight.waiters -= 1;
       if (flight.waiters === 0) this.#end(key, flight);
@@ -64,21 +64,19 @@ export class SingleFlight<T> {
   }
 }
 
-async function raceAgainst<T>(result: Promise<T>, remainingMs: number, signal: AbortSignal): Promise<T> {
-  let giveUp = (): void => undefined;
-  let timer: NodeJS.Timeout | undefined;
-  const over = new Promise<never>((_resolve, reject) => {
-    giveUp = () => reject(new BridgeError('DEADLINE', 'no answer in time', { temporary: true }));
-    // A call that ends itself at the same deadline may still bring what it has: give it the next turns first.
-    timer = setTimeout(giveUp, Math.max(0, remainingMs) + GRACE_MS);
-    if (signal.aborted) giveUp();
-    else signal.addEventListener('abort', giveUp, { once: true });
-  });
+/** Waits until its time is over, or until its waiter has gone. */
+async function waitFor<T>(result: Promise<T>, remainingMs: number, gone: AbortSignal): Promise<T> {
+  const over = new AbortController();
+  const giveUp = (): void => over.abort(OVER);
+  // A call that ends itself at the same deadline may still bring what it has: give it the next turns first.
+  const timer = setTimeout(giveUp, Math.max(0, remainingMs) + GRACE_MS);
+  gone.addEventListener('abort', giveUp, { once: true });
+  if (gone.aborted) giveUp();
   try {
-    return await Promise.race([result, over]);
+    return await untilAborted(result, over.signal);
   } finally {
     clearTimeout(timer);
-    signal.removeEventListener('abort', giveUp);
+    gone.removeEventListener('abort', giveUp);
   }
 }
 

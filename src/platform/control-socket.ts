@@ -55,6 +55,8 @@ export class ControlSocket {
       server.listen(path, resolve);
       process.umask(mask);
     });
+    // A command that could not be taken is that command's failure, not the bridge's.
+    server.removeAllListeners('error').on('error', () => undefined);
     return new ControlSocket(server, path);
   }
 

@@ -2,6 +2,7 @@ import { lookup } from 'node:dns/promises';
 import { connect as connectTcp, isIP } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import type { PeerCertificate } from 'node:tls';
+import { DAY_MS } from '../core/clock.ts';
 import { LIMITS } from '../core/limits.ts';
 import { codeOf } from './http-client/connection-error.ts';
 
@@ -65,7 +66,7 @@ async function probeCertificate(host: string, port: number, ca: readonly string[
 }
 
 function describeCertificate(certificate: PeerCertificate, protocol: string): NetworkFinding {
-  const daysLeft = Math.floor((Date.parse(certificate.valid_to) - Date.now()) / 86_400_000);
+  const daysLeft = Math.floor((Date.parse(certificate.valid_to) - Date.now()) / DAY_MS);
   const subject = [certificate.subject.CN].flat().join(', ');
   const text = `${protocol}, certificate of ${subject}, ends in ${daysLeft} days`;
   if (daysLeft > CERTIFICATE_WARNING_DAYS) return { step: 'TLS', outcome: 'ok', text };

@@ -49,7 +49,7 @@ export function system(name: string, changes: Partial<HomeSystem> & { readonly a
   };
 }
 
-export const lookup = (systems: readonly HomeSystem[], logger: Logger = silentLogger, metrics: Metrics = noMetrics): Lookup => new Lookup({ systems, clock: systemClock, logger, metrics });
+export const lookup = (systems: readonly HomeSystem[], logger: Logger = silentLogger, metrics: Metrics = noMetrics): Lookup => new Lookup({ systems, workingElsewhereAs: 'free', clock: systemClock, logger, metrics });
 
 export const address = (text: string): MailboxAddress => text as MailboxAddress;
 

@@ -1,5 +1,5 @@
-import { LIMITS } from '../../core/limits.ts';
 import type { Clock } from '../../core/clock.ts';
+import { LIMITS } from '../../core/limits.ts';
 
 /** Who tries from where; `name` is the client's, or a digest of a name that no client has. */
 export interface Pair {

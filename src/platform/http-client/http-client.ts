@@ -54,6 +54,7 @@ export class HttpClient {
   readonly #options: HttpClientOptions;
   readonly #retired = new Set<Agent>();
   #agent: Agent;
+  #isClosed = false;
   #dispatcher: Dispatcher;
 
   constructor(options: HttpClientOptions = {}) {
@@ -78,15 +79,19 @@ export class HttpClient {
    * answer on the same connection (grommunio, after a fault with status 200).
    */
   retire(): void {
+    if (this.#isClosed) return;
     const old = this.#agent;
     this.#agent = newAgent(this.#options);
     this.#dispatcher = this.#compose();
     this.#retired.add(old);
-    void old.close().then(() => this.#retired.delete(old));
+    const forget = (): boolean => this.#retired.delete(old);
+    // `close` may destroy it before it has ended by itself; then there is nothing left to forget but itself.
+    old.close().then(forget, forget);
   }
 
   /** Ends all connections; requests under way fail. */
   async close(): Promise<void> {
+    this.#isClosed = true;
     await Promise.all([this.#agent, ...this.#retired].map((agent) => agent.destroy()));
   }
 

@@ -31,7 +31,7 @@ export class RequestBudget {
   }
 }
 
-/** Statuses with which a back end refuses: counted by the budget. */
+/** Statuses with which a back end refuses as a whole: counted by the budget. A 403 may be about one mailbox. */
 export function isRefusal(status: number): boolean {
-  return status === 401 || status === 403 || status === 429 || status === 440 || status === 503 || (status >= 300 && status < 400);
+  return status === 401 || status === 429 || status === 440 || status === 503 || (status >= 300 && status < 400);
 }

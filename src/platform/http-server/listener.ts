@@ -61,6 +61,8 @@ export class Listener {
       server.once('error', (error: NodeJS.ErrnoException) => reject(cannotListen(url, error)));
       server.listen({ host: url.hostname.replace(/^\[|\]$/g, ''), port: Number(url.port || (url.protocol === 'https:' ? 443 : 80)) }, resolve);
     });
+    // Out of file descriptors, say: the listener lives on, and so must the process.
+    server.removeAllListeners('error').on('error', (error) => logger.error({ listener: url.host, reason: codeOf(error) }, 'a connection could not be taken'));
     return listener;
   }
 

@@ -77,7 +77,7 @@ export function contextFor(request: IncomingMessage, requester: Requester): Requ
 /** Fires at `deadline` (epoch ms) or together with `also`. */
 export function deadlineSignal(deadline: number, also?: AbortSignal): AbortSignal {
   const controller = new AbortController();
-  const timer = setTimeout(() => controller.abort(), Math.max(0, deadline - Date.now()));
+  const timer = setTimeout(() => controller.abort(OVER), Math.max(0, deadline - Date.now()));
   timer.unref();
   const stop = (): void => {
     clearTimeout(timer);

@@ -1,5 +1,5 @@
-import { SECOND_MS } from '../../core/clock.ts';
 import { BridgeError } from '../../core/errors.ts';
+import { charsetOf, retryAfterMs } from '../../platform/http-client/answer-headers.ts';
 import type { HttpAnswer } from '../../platform/http-client/http-client.ts';
 import { readXml, XmlError } from '../../platform/xml/read.ts';
 import { decodeEnvelope } from '../soap/envelope.ts';
@@ -20,11 +20,11 @@ export async function decodeAnswer(answer: Pick<HttpAnswer, 'status' | 'headers'
     throw new BridgeError('BACKEND_AUTH', 'the calendar system refuses the sign-in of the bridge', { details });
   }
   if (status === 429 || status === 503) {
-    const { retryAfterMs } = responseCodeError('ErrorServerBusy', retryAfter(headers['retry-after']));
+    const busy = responseCodeError('ErrorServerBusy', retryAfterMs(headers));
     throw new BridgeError('BACKEND_BUSY', 'the calendar system is too busy', {
       temporary: true,
       details,
-      ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
+      retryAfterMs: busy.retryAfterMs,
     });
   }
   if (status >= 300 && status < 400) {
@@ -49,12 +49,4 @@ function looksLike(body: Buffer): string {
   const head = body.subarray(0, 300).toString('latin1');
   if (/^\s*<(?:!doctype\s+html|html)\b/i.test(head)) return 'HTML';
   return /^(?:\xef\xbb\xbf)?\s*</.test(head) ? 'XML' : body.length === 0 ? 'nothing' : 'something else';
-}
-
-function retryAfter(value: string | undefined): number | undefined {
-  return value !== undefined && /^\d{1,6}$/.test(value.trim()) ? Number(value) * SECOND_MS : undefined;
-}
-
-function charsetOf(contentType: string | undefined): string | undefined {
-  return /;\s*charset\s*=\s*"?([\w.:-]{1,40})"?/i.exec(contentType ?? '')?.[1];
 }

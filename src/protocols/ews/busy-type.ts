@@ -1,18 +1,6 @@
 import type { BusyType } from '../../freebusy/busy-type.ts';
 
 /** LegacyFreeBusyType of the schema; WorkingElsewhere since 2013. */
-export type LegacyFreeBusyType = 'Free' | 'Tentative' | 'Busy' | 'OOF' | 'WorkingElsewhere' | 'NoData';
-
-/** Nothing is lost on the way out to a caller of schema 2013 and later. */
-export const LEGACY_FREE_BUSY_TYPE: Readonly<Record<BusyType, LegacyFreeBusyType>> = {
-  free: 'Free',
-  'no-data': 'NoData',
-  'working-elsewhere': 'WorkingElsewhere',
-  tentative: 'Tentative',
-  busy: 'Busy',
-  oof: 'OOF',
-};
-
 const FROM_LEGACY: ReadonlyMap<string, BusyType> = new Map([
   ['Free', 'free'],
   ['NoData', 'no-data'],
@@ -46,13 +34,3 @@ export function decodeMergedDigit(digit: string): BusyType {
       return 'no-data';
   }
 }
-
-/** The digit of each type; working elsewhere is lost (free), because a caller may take 4 for no data. */
-export const MERGED_DIGIT: Readonly<Record<BusyType, string>> = {
-  free: '0',
-  'no-data': '4',
-  'working-elsewhere': '0',
-  tentative: '1',
-  busy: '2',
-  oof: '3',
-};

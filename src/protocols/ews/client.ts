@@ -1,3 +1,4 @@
+import { HOUR_MS } from '../../core/clock.ts';
 import { BridgeError, toBridgeError } from '../../core/errors.ts';
 import { LIMITS } from '../../core/limits.ts';
 import type { ExplainNote, RequestContext } from '../../core/request-context.ts';
@@ -75,7 +76,7 @@ export class ExchangeEwsSystem implements CalendarSystem {
     const start = clock.now();
     const seen: Seen = {};
     const [result] = await this.#freeBusy(
-      { mailboxes: [mailbox], window: { start, end: start + 3_600_000 }, details: false },
+      { mailboxes: [mailbox], window: { start, end: start + HOUR_MS }, details: false },
       { ctx, budget: new RequestBudget(), seen },
     );
     const error = result !== undefined && 'error' in result ? result.error : undefined;

@@ -5,7 +5,7 @@ import { BUSY_RANK } from '../../freebusy/busy-type.ts';
 import { freeBusyFrom } from '../../freebusy/free-busy.ts';
 import type { BusyInterval, FreeBusy } from '../../freebusy/free-busy.ts';
 import type { Interval } from '../../freebusy/interval.ts';
-import { slotCount, slotRanks, stretchesFromSlots } from '../../freebusy/slots.ts';
+import { shownSlots, slotCount, slotRanks, stretchesFromSlots } from '../../freebusy/slots.ts';
 import { child, childText, childrenNamed } from '../../platform/xml/element.ts';
 import type { XmlElement } from '../../platform/xml/element.ts';
 import { decodeMergedDigit } from './busy-type.ts';
@@ -58,7 +58,7 @@ export function decodeFreeBusyView(view: XmlElement | undefined, mailbox: Mailbo
     ...(merged === undefined ? {} : { known: [merged.covered] }),
     workingHours: decodeWorkingHours(child(view, 'WorkingHours')),
   });
-  const seen = (): string => [viewTypes.join(' '), digits === undefined ? 'no digits' : `digits ${shortened(digits)}`, describeEvents(events?.events)].join(', ');
+  const seen = (): string => [viewTypes.join(' '), digits === undefined ? 'no digits' : `digits ${shownSlots(digits)}`, describeEvents(events?.events)].join(', ');
   return { freeBusy, seen };
 }
 
@@ -74,14 +74,6 @@ function strongerThanEvents(merged: readonly BusyInterval[], fromEvents: FreeBus
     }
   }
   return out;
-}
-
-const SHOWN_DIGITS = 400;
-
-/** Digits are safe to show as they are; what else a server puts there is not. */
-function shortened(digits: string): string {
-  const safe = digits.slice(0, SHOWN_DIGITS).replace(/[^0-9]/g, '?');
-  return digits.length > SHOWN_DIGITS ? `${safe}… (${digits.length})` : safe === '' ? '(none)' : safe;
 }
 
 function noData(message: string): { readonly error: BridgeError } {

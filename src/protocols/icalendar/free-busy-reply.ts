@@ -33,6 +33,7 @@ export async function decodeFreeBusyReply(text: string): Promise<FreeBusyReply> 
   let calendars = 0;
   for await (const raw of unfold(text.replace(/^\uFEFF/, ''), pace)) {
     if (open.length === 0 && !/^BEGIN:VCALENDAR\s*$/i.test(raw)) throw calendars === 0 ? noFreeBusy() : malformed('something follows the end');
+    if (open.length === 1 && ZIMBRA_PRODUCT.test(raw)) reading.fromZimbra();
     if (open.length > 0 && !isOurs(open) && !/^(?:BEGIN|END):/i.test(raw)) continue;
     const line = readContentLine(raw);
     if (line === undefined) throw malformed('a line that is none');
@@ -54,6 +55,9 @@ export async function decodeFreeBusyReply(text: string): Promise<FreeBusyReply> 
   return await reading.result();
 }
 
+/** Zimbra answers a whole VFREEBUSY without periods for people it does not know (zimbra.md §3.1). */
+const ZIMBRA_PRODUCT = /^PRODID:Zimbra-Calendar-Provider\s*$/i;
+
 function isOurs(open: readonly string[]): boolean {
   return open.length === 2 && open[1] === 'VFREEBUSY';
 }
@@ -62,6 +66,7 @@ function isOurs(open: readonly string[]): boolean {
 class VFreeBusyReading {
   readonly #pace: Pace;
   readonly #busy: BusyInterval[] = [];
+  #isZimbra = false;
   #seen = 0;
   #periods = 0;
   #start: number | undefined;
@@ -69,6 +74,11 @@ class VFreeBusyReading {
 
   constructor(pace: Pace) {
     this.#pace = pace;
+  }
+
+  /** An answer without periods says nothing then: it may be about nobody. */
+  fromZimbra(): void {
+    this.#isZimbra = true;
   }
 
   begin(): void {
@@ -102,6 +112,7 @@ class VFreeBusyReading {
     if (this.#seen === 0) throw noFreeBusy();
     if (this.#start === undefined || this.#end === undefined) throw new BridgeError('NO_DATA', 'the answer does not say what time it covers');
     if (this.#start >= this.#end) throw malformed('an answer that covers no time');
+    if (this.#isZimbra && this.#periods === 0) throw new BridgeError('NO_DATA', 'a Zimbra answers like this for people it does not know');
     const window = { start: this.#start, end: this.#end };
     const busy: BusyInterval[] = [];
     for (const { busyType, ...period } of this.#busy) {

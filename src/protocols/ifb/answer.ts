@@ -1,5 +1,5 @@
 import { BridgeError } from '../../core/errors.ts';
-import { SECOND_MS } from '../../core/clock.ts';
+import { retryAfterMs } from '../../platform/http-client/answer-headers.ts';
 import type { HttpAnswer } from '../../platform/http-client/http-client.ts';
 import { decodeFreeBusyReply } from '../icalendar/free-busy-reply.ts';
 import type { FreeBusyReply } from '../icalendar/free-busy-reply.ts';
@@ -15,7 +15,7 @@ export interface IfbFetched {
 /**
  * Reads what a server said about one mailbox.
  *
- * @throws BridgeError MAILBOX_UNKNOWN (404, 410), NO_DATA (200 without a VFREEBUSY), BACKEND_AUTH (401, 403, 407), BACKEND_BUSY (429, 503),
+ * @throws BridgeError MAILBOX_UNKNOWN (404, 410), NO_DATA (200 without a VFREEBUSY), MAILBOX_REFUSED (403), BACKEND_AUTH (401, 407), BACKEND_BUSY (429, 503),
  * BACKEND_REDIRECT, BACKEND_FAULT, BACKEND_MALFORMED, BACKEND_TOO_LARGE
  */
 export async function readIfbAnswer(answer: HttpAnswer): Promise<FreeBusyReply> {
@@ -23,16 +23,12 @@ export async function readIfbAnswer(answer: HttpAnswer): Promise<FreeBusyReply> 
   const details = { status };
   if (status === 200) return decodeFreeBusyReply(new TextDecoder('utf-8').decode(answer.body));
   if (status === 404 || status === 410) throw new BridgeError('MAILBOX_UNKNOWN', 'the calendar system does not know the mailbox', { details });
-  if (status === 401 || status === 403 || status === 407) {
+  if (status === 403) throw new BridgeError('MAILBOX_REFUSED', 'the calendar system does not show this mailbox', { details });
+  if (status === 401 || status === 407) {
     throw new BridgeError('BACKEND_AUTH', 'the calendar system refuses our credentials', { details });
   }
   if (status === 429 || status === 503) {
-    const retryAfter = answer.headers['retry-after'];
-    throw new BridgeError('BACKEND_BUSY', 'the calendar system is busy', {
-      temporary: true,
-      details,
-      ...(retryAfter !== undefined && /^\d{1,6}$/.test(retryAfter) ? { retryAfterMs: Number(retryAfter) * SECOND_MS } : {}),
-    });
+    throw new BridgeError('BACKEND_BUSY', 'the calendar system is busy', { temporary: true, details, retryAfterMs: retryAfterMs(answer.headers) });
   }
   if (status >= 200 && status < 300) throw new BridgeError('NO_DATA', 'the answer holds no free/busy', { details });
   if (status >= 300 && status < 400) throw new BridgeError('BACKEND_REDIRECT', 'the calendar system redirects nowhere', { details });

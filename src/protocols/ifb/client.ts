@@ -25,7 +25,7 @@ export interface IfbOptions extends CalendarSystemOptions {
   readonly password?: string | undefined;
 }
 
-/** A calendar system that publishes one VFREEBUSY a mailbox under a URL (Outlook's Internet Free/Busy, Zimbra's `?fmt=ifb`, many others). */
+/** A calendar system that publishes one VFREEBUSY a mailbox under a URL (Outlook's Internet Free/Busy and many others; a Zimbra is better asked as `type: zimbra`). */
 export class IfbSystem implements CalendarSystem {
   readonly #options: IfbOptions;
   readonly #template: UrlTemplate;
@@ -74,8 +74,8 @@ export class IfbSystem implements CalendarSystem {
       const error = toBridgeError(thrown);
       ctx.explain?.({ system: name, kind: 'no-data', text: `${error.code}: ${error.publicMessage}` });
       logger.debug({ requestId: ctx.requestId, system: name, protocol: 'ifb', mailbox, code: error.code, reason: reasonOf(error) }, 'no free/busy');
-      // 401 means that no mailbox will be answered; 403 may well be about this one.
-      if (error.code === 'BACKEND_AUTH' && error.details['status'] === 401) throw error;
+      // No other mailbox will be answered either.
+      if (error.code === 'BACKEND_AUTH') throw error;
       return { mailbox, error };
     }
   }

@@ -37,6 +37,7 @@ export async function probeIfb({ clock, mailbox, get }: IfbProbe): Promise<reado
 
 const ADVICE: Partial<Record<ErrorCode, string>> = {
   MAILBOX_UNKNOWN: 'check the template in `url` against a URL that works in a browser',
+  MAILBOX_REFUSED: 'the server shows this mailbox to others than us: see its rights, or whether it wants username and password',
   NO_DATA: 'the URL must answer 200 with a VFREEBUSY that has DTSTART and DTEND',
   BACKEND_AUTH: 'check username and password',
   BACKEND_UNREACHABLE: 'check the host name, the port and the firewall',

@@ -40,7 +40,6 @@ export function parseUrlTemplate(template: string): UrlTemplate {
   if (/fb0x/i.test(url.origin) || /fb0x/i.test(url.hash)) throw wrong('placeholders may stand in path and query only');
   const target = url.pathname + url.search;
   const used = new Set([...target.matchAll(MARK)].map((match) => match[1]));
-  if (!['address', 'localPart'].some((name) => used.has(name))) throw wrong('{address} or {localPart} is missing: every mailbox would get the same answer');
   return { origin: url.origin, target, hasWindow: used.has('start') || used.has('end') };
 }
 

@@ -1,6 +1,7 @@
 import { BridgeError } from '../../core/errors.ts';
 import type { ErrorCode } from '../../core/errors.ts';
 import { LIMITS } from '../../core/limits.ts';
+import { retryAfterMs } from '../../platform/http-client/answer-headers.ts';
 import type { HttpAnswer } from '../../platform/http-client/http-client.ts';
 
 /** What of an HTTP answer is looked at. */
@@ -27,7 +28,7 @@ export function problemOf(answer: AnswerHead, expected: 200 | 207): BridgeError 
   if (status === 404) {
     return problem('BACKEND_FAULT', 'the server has nothing there (404)', answer, 'is /public a virtual directory of this server? IIS also says so for long queries (404.15) and for %2B (404.11)');
   }
-  if (status === 429 || status === 503) return new BridgeError('BACKEND_BUSY', 'the calendar system is busy', { temporary: true, ...retryAfter(headers['retry-after']), details: { status } });
+  if (status === 429 || status === 503) return new BridgeError('BACKEND_BUSY', 'the calendar system is busy', { temporary: true, retryAfterMs: retryAfterMs(headers), details: { status } });
   if (status >= 500) return new BridgeError('BACKEND_FAULT', 'the calendar system failed', { temporary: true, details: { status } });
   if (status >= 300 && status < 400) return problem('BACKEND_REDIRECT', 'the calendar system redirects without saying where to', answer, 'check the url');
   if (status !== expected) return problem('BACKEND_MALFORMED', 'the calendar system answers with an unexpected status', answer, 'is this an Exchange 2000, 2003 or 2007?');
@@ -57,8 +58,4 @@ function head(answer: AnswerHead): string {
 
 function problem(code: ErrorCode, message: string, answer: AnswerHead, hint: string): BridgeError {
   return new BridgeError(code, message, { details: { status: answer.status, hint } });
-}
-
-function retryAfter(header: string | undefined): { readonly retryAfterMs?: number } {
-  return header !== undefined && /^\d{1,6}$/.test(header.trim()) ? { retryAfterMs: Number(header) * 1000 } : {};
 }

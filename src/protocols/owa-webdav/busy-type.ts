@@ -1,5 +1,4 @@
-import type { BusyType, WorkingElsewhereAs } from '../../freebusy/busy-type.ts';
-import type { BusyInterval } from '../../freebusy/free-busy.ts';
+import type { BusyType } from '../../freebusy/busy-type.ts';
 
 /**
  * One digit of `fbdata`, by busy type. KB 813268's text has 1 and 2 the other way round; every implementation agrees on these (exchange.md §2.4).
@@ -27,16 +26,4 @@ export function busyTypeOfDigit(digit: string): BusyType {
     default:
       return 'no-data';
   }
-}
-
-/**
- * Lossy: OWA cannot say "working elsewhere". It becomes what the site wishes *before* slots are cut, so that in a slot it
- * shares with tentative, busy or unknown time the right one wins.
- */
-export function withoutWorkingElsewhere(busy: readonly BusyInterval[], as: WorkingElsewhereAs): readonly BusyInterval[] {
-  if (!busy.some((one) => one.busyType === 'working-elsewhere')) return busy;
-  return busy.flatMap((one) => {
-    if (one.busyType !== 'working-elsewhere') return [one];
-    return as === 'free' ? [] : [{ ...one, busyType: as }];
-  });
 }

@@ -1,6 +1,7 @@
-import { BridgeError } from '../../core/errors.ts';
 import type { Clock, Instant } from '../../core/clock.ts';
+import { BridgeError } from '../../core/errors.ts';
 import { LIMITS } from '../../core/limits.ts';
+import { untilAborted } from '../../core/until-aborted.ts';
 import type { HttpAnswer, HttpClient } from '../../platform/http-client/http-client.ts';
 import type { RequestBudget } from '../../platform/http-client/request-budget.ts';
 import { isLogonLocation, isLogonPage, problemOf } from './answer-problem.ts';
@@ -104,20 +105,4 @@ export function below(root: URL, path: string): URL {
   const url = new URL(root.origin);
   url.pathname = root.pathname.replace(/\/+$/, '') + path;
   return url;
-}
-
-/** Waits no longer than the caller may; what is waited for goes on for the others. */
-async function untilAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
-  const late = (): BridgeError => new BridgeError('DEADLINE', 'no answer in time', { temporary: true });
-  if (signal.aborted) throw late();
-  let stop = (): void => undefined;
-  const aborted = new Promise<never>((_resolve, reject) => {
-    stop = () => reject(late());
-    signal.addEventListener('abort', stop, { once: true });
-  });
-  try {
-    return await Promise.race([promise, aborted]);
-  } finally {
-    signal.removeEventListener('abort', stop);
-  }
 }

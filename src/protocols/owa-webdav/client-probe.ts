@@ -1,17 +1,18 @@
-import { DAY_MS, MINUTE_MS, SECOND_MS } from '../../core/clock.ts';
+import { DAY_MS, MINUTE_MS } from '../../core/clock.ts';
 import type { Clock } from '../../core/clock.ts';
 import { toBridgeError } from '../../core/errors.ts';
 import type { BridgeError, ErrorCode } from '../../core/errors.ts';
 import { LIMITS } from '../../core/limits.ts';
 import type { MailboxAddress } from '../../directory/smtp-address.ts';
 import type { ProbeFinding } from '../../freebusy/calendar-system.ts';
+import { clockFinding } from '../../freebusy/clock-finding.ts';
 import { alignOutward } from '../../freebusy/interval.ts';
 import type { HttpAnswer } from '../../platform/http-client/http-client.ts';
-import { readXml } from '../../platform/xml/read.ts';
 import type { OwaRequest } from './client-connection.ts';
 import { below } from './client-logon.ts';
 import { decodeFreeBusyResponse, encodeFreeBusyQuery } from './free-busy-query.ts';
 import { encodeMessagePropfind } from './propfind-message.ts';
+import { readAnswer } from './read-answer.ts';
 
 export interface OwaProbe {
   readonly root: URL;
@@ -41,13 +42,13 @@ export async function probeOwa(probe: OwaProbe): Promise<readonly ProbeFinding[]
     return [{ ...command, outcome: 'warn' }, ...(await folderFindings(probe))];
   }
   const signIn: ProbeFinding = { step: 'sign-in', outcome: 'ok', text: `signed in (${probe.auth})` };
-  const read = [...(await readFindings(probe, first.answer)), ...versionFinding(first.answer), ...clockFinding(first.answer, probe.clock)];
+  const read = [...(await readFindings(probe, first.answer)), ...versionFinding(first.answer), ...clockFinding(first.answer.headers['date'], probe.clock.now())];
   return [signIn, ...read, await queryLengthFinding(probe), ...(await folderFindings(probe))];
 }
 
 async function readFindings(probe: OwaProbe, answer: HttpAnswer): Promise<readonly ProbeFinding[]> {
   const mailbox = probe.mailbox ?? NOBODY;
-  const read = await attempt(async () => decodeFreeBusyResponse(await readXml(answer.body, { dropIllegalReferences: true }), new Set([mailbox])));
+  const read = await attempt(async () => decodeFreeBusyResponse(await readAnswer(answer), new Set([mailbox])));
   if ('error' in read) return [failed('right to read', read.error)];
   const digits = read.answer.get(mailbox);
   if (digits !== undefined && 'fbdata' in digits) return [{ step: 'right to read', outcome: 'ok', text: 'cmd=freebusy gives digits for the mailbox' }];
@@ -111,15 +112,6 @@ function generation(build: string): string {
   if (build.startsWith('6.0.')) return ' (Exchange 2000)';
   if (build.startsWith('6.5.')) return ' (Exchange 2003)';
   return build.startsWith('8.') ? ' (Exchange 2007)' : '';
-}
-
-function clockFinding(answer: HttpAnswer, clock: Clock): readonly ProbeFinding[] {
-  const theirs = Date.parse(answer.headers['date'] ?? '');
-  if (Number.isNaN(theirs)) return [];
-  const skewMs = theirs - clock.now();
-  const text = `its clock is ${Math.round(Math.abs(skewMs) / SECOND_MS)} s ${skewMs < 0 ? 'behind' : 'ahead of'} ours`;
-  if (Math.abs(skewMs) <= MINUTE_MS) return [{ step: 'clock', outcome: 'ok', text }];
-  return [{ step: 'clock', outcome: 'warn', text, advice: 'let both machines follow the same time server' }];
 }
 
 function failed(step: string, error: BridgeError): ProbeFinding {

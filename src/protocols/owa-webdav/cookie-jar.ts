@@ -17,7 +17,7 @@ export class CookieJar {
       const expires = /(?:^|;)\s*expires\s*=\s*([^;]+)/i.exec(attributes)?.[1];
       const isGone = /(?:^|;)\s*max-age\s*=\s*"?(?:0|-\d+)"?\s*(?:;|$)/i.test(attributes) || (expires !== undefined && Date.parse(expires) <= LONG_AGO);
       if (isGone || value === '' || value === '""') this.#cookies.delete(name!);
-      else if (this.#cookies.size < LIMITS.logonCookies) this.#cookies.set(name!, value!);
+      else if (this.#cookies.has(name!) || this.#cookies.size < LIMITS.logonCookies) this.#cookies.set(name!, value!);
     }
   }
 

@@ -74,12 +74,8 @@ async function whoAsks(signIn: SignIn, request: Request): Promise<Requester> {
 }
 
 async function logon(services: OwaWebdavServices, path: string, request: Request, response: Response): Promise<void> {
-  if (isRead(request)) {
-    redirect(response, logonPageLocation(path, safeDestination(''), 'none'));
-    return;
-  }
   if (request.method !== 'POST') {
-    notAllowed(response, 'GET, HEAD, POST');
+    redirect(response, logonPageLocation(path, safeDestination(''), 'none'));
     return;
   }
   const body = await readBody(request, LIMITS.requestBodyBytes);
@@ -100,10 +96,6 @@ async function logon(services: OwaWebdavServices, path: string, request: Request
 }
 
 function logonPage(path: string, request: Request, response: Response): void {
-  if (!isRead(request)) {
-    notAllowed(response, 'GET, HEAD');
-    return;
-  }
   response
     .status(200)
     .set('Cache-Control', 'no-store')

@@ -11,12 +11,13 @@ import { freeBusyFrom } from '../../freebusy/free-busy.ts';
 import type { FreeBusy } from '../../freebusy/free-busy.ts';
 import type { Interval } from '../../freebusy/interval.ts';
 import { slotCount, slotRanks, slotString, stretchesFromSlots } from '../../freebusy/slots.ts';
+import { withoutWorkingElsewhere } from '../../freebusy/working-elsewhere.ts';
 import { firstRaw, percentDecode, rawParameters } from '../../platform/http-server/raw-query.ts';
 import { child, childrenNamed, childText } from '../../platform/xml/element.ts';
 import type { XmlElement } from '../../platform/xml/element.ts';
 import { xml, xmlDocument } from '../../platform/xml/write.ts';
 import type { XmlText } from '../../platform/xml/write.ts';
-import { FBDATA_DIGITS, busyTypeOfDigit, withoutWorkingElsewhere } from './busy-type.ts';
+import { FBDATA_DIGITS, busyTypeOfDigit } from './busy-type.ts';
 import { WM } from './names.ts';
 
 /** `cmd=freebusy`: slots of `intervalMinutes` from `window.start`, for every address. KB 813268, exchange.md §2.4. */
@@ -90,7 +91,7 @@ export async function encodeFreeBusyResponse(
   const pace = new Pace(LIMITS.slotsPerTurn);
   for (const { address, freeBusy } of answers) {
     if (pace.spend(slots)) await pace.turn();
-    const spoken = freeBusy && { ...freeBusy, busy: withoutWorkingElsewhere(freeBusy.busy, workingElsewhereAs) };
+    const spoken = freeBusy && withoutWorkingElsewhere(freeBusy, workingElsewhereAs);
     const ranks = spoken === undefined ? unknown : slotRanks(spoken, window, intervalMinutes);
     for (let slot = 0; slot < slots; slot++) if (union[slot]! < ranks[slot]!) union[slot] = ranks[slot]!;
     items.push(

@@ -5,7 +5,7 @@ import { LIMITS } from '../../core/limits.ts';
 import { Pace } from '../../core/pace.ts';
 import type { Asked } from '../../freebusy/ask-mailboxes.ts';
 import type { BusyType } from '../../freebusy/busy-type.ts';
-import { eventOf } from '../../freebusy/detail.ts';
+import { eventsByStretch, stretchKey } from '../../freebusy/detail.ts';
 import type { Interval } from '../../freebusy/interval.ts';
 import { firstRaw, percentDecode } from '../../platform/http-server/raw-query.ts';
 import type { RawParameter } from '../../platform/http-server/raw-query.ts';
@@ -64,8 +64,9 @@ export async function encodeFreeBusyBody(window: Interval, asked: readonly Asked
 function encodeResult({ text, result }: Asked): ResultBody {
   if ('error' in result) return { mailbox: text, error: encodeError(result.error) };
   const { freeBusy, asOf, stale } = result;
+  const events = eventsByStretch(freeBusy);
   const busy = freeBusy.busy.map((stretch): BusyBody => {
-    const { subject, location } = eventOf(freeBusy, stretch) ?? {};
+    const { subject, location } = events.get(stretchKey(stretch)) ?? {};
     return {
       start: iso(stretch.start),
       end: iso(stretch.end),

@@ -1,4 +1,4 @@
-import type { BusyType, WorkingElsewhereAs } from '../../freebusy/busy-type.ts';
+import type { BusyType } from '../../freebusy/busy-type.ts';
 
 /** Slot elements of GetFreeBusyResponse (zimbra.md §2.2): free, tentative, busy, unavailable, no data. */
 export type SlotName = 'f' | 't' | 'b' | 'u' | 'n';
@@ -10,19 +10,11 @@ export function busyTypeOfSlot(name: string): BusyType {
   return Object.hasOwn(BUSY_TYPE_OF_SLOT, name) ? BUSY_TYPE_OF_SLOT[name as SlotName] : 'no-data';
 }
 
-/** The slot element of each busy type. Lossy: Zimbra has no working elsewhere; `workingElsewhereAs` says what it becomes. */
-export function slotNameOf(busyType: BusyType, workingElsewhereAs: WorkingElsewhereAs): SlotName {
-  return SLOT_OF_BUSY_TYPE[withoutWorkingElsewhere(busyType, workingElsewhereAs)];
-}
-
-const SLOT_OF_BUSY_TYPE: Readonly<Record<Exclude<BusyType, 'working-elsewhere'>, SlotName>> = {
+/** The slot element of each busy type. Lossy: Zimbra has no working elsewhere; `withoutWorkingElsewhere` takes it out before. */
+export const SLOT_OF_BUSY_TYPE: Readonly<Record<Exclude<BusyType, 'working-elsewhere'>, SlotName>> = {
   free: 'f',
   'no-data': 'n',
   tentative: 't',
   busy: 'b',
   oof: 'u',
 };
-
-function withoutWorkingElsewhere(busyType: BusyType, as: WorkingElsewhereAs): Exclude<BusyType, 'working-elsewhere'> {
-  return busyType === 'working-elsewhere' ? as : busyType;
-}

@@ -9,6 +9,7 @@ import { askMailboxes, checkQuestion } from '../../freebusy/ask-mailboxes.ts';
 import type { WorkingElsewhereAs } from '../../freebusy/busy-type.ts';
 import type { FreeBusySource } from '../../freebusy/source.ts';
 import type { SignIn } from '../../platform/auth/sign-in.ts';
+import { charsetOf } from '../../platform/http-client/answer-headers.ts';
 import { readBody } from '../../platform/http-server/body.ts';
 import { contextFor, noteForLog } from '../../platform/http-server/request-scope.ts';
 import type { XmlElement } from '../../platform/xml/element.ts';
@@ -60,8 +61,7 @@ export function zimbraSoapEndpoint(services: ZimbraSoapServices): Router {
  */
 async function readEnvelope(request: Request): Promise<SoapEnvelope> {
   const body = await readBody(request, LIMITS.requestBodyBytes);
-  const charset = /charset\s*=\s*"?([\w.:-]+)/i.exec(request.headers['content-type'] ?? '')?.[1];
-  return decodeEnvelope(await readXml(body, { charset, maxNodes: LIMITS.requestXmlNodes }));
+  return decodeEnvelope(await readXml(body, { charset: charsetOf(request.headers['content-type']), maxNodes: LIMITS.requestXmlNodes }));
 }
 
 async function answerTo(envelope: SoapEnvelope, request: Request, response: Response, services: ZimbraSoapServices): Promise<string> {
@@ -137,7 +137,7 @@ function refuse(request: Request, response: Response, version: SoapVersion, thro
   const { fault, error } = whatToSay(thrown);
   noteForLog(request, { code: error?.code ?? 'INVALID_REQUEST', ...(error?.code === 'INTERNAL' ? { stack: placeOf(error.cause) } : { reason: fault.code }) });
   if (error?.retryAfterMs !== undefined) response.setHeader('Retry-After', String(Math.ceil(error.retryAfterMs / 1000)));
-  // What is left of a body that was refused would be taken for the next request.
+  // What is left of a body that was refused is not worth reading.
   if (!request.complete) response.setHeader('Connection', 'close');
   reply(response, fault.status, encodeFault(version, fault));
 }

@@ -2,6 +2,7 @@ import { MINUTE_MS } from '../../core/clock.ts';
 import type { Clock } from '../../core/clock.ts';
 import { BridgeError } from '../../core/errors.ts';
 import { LIMITS } from '../../core/limits.ts';
+import { untilAborted } from '../../core/until-aborted.ts';
 import type { RequestBudget } from '../../platform/http-client/request-budget.ts';
 import type { AuthResponse } from './auth.ts';
 
@@ -33,7 +34,7 @@ export class ZimbraSession {
     this.#pending ??= this.#renew(budget).finally(() => {
       this.#pending = undefined;
     });
-    return waitFor(this.#pending, signal);
+    return untilAborted(this.#pending, signal);
   }
 
   /** Forgets a token that the server no longer takes; a newer one stays. */
@@ -54,19 +55,5 @@ export class ZimbraSession {
       }
       throw error;
     }
-  }
-}
-
-async function waitFor<T>(shared: Promise<T>, signal: AbortSignal): Promise<T> {
-  let stop: () => void = () => undefined;
-  const tooLate = new Promise<never>((_resolve, reject) => {
-    stop = () => reject(new BridgeError('DEADLINE', 'no answer in time', { temporary: true }));
-    if (signal.aborted) stop();
-    else signal.addEventListener('abort', stop, { once: true });
-  });
-  try {
-    return await Promise.race([shared, tooLate]);
-  } finally {
-    signal.removeEventListener('abort', stop);
   }
 }

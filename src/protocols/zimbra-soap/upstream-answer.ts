@@ -1,6 +1,6 @@
-import { SECOND_MS } from '../../core/clock.ts';
 import { BridgeError } from '../../core/errors.ts';
 import type { ErrorCode } from '../../core/errors.ts';
+import { charsetOf, retryAfterMs } from '../../platform/http-client/answer-headers.ts';
 import type { HttpAnswer } from '../../platform/http-client/http-client.ts';
 import { childText, descend } from '../../platform/xml/element.ts';
 import type { XmlElement } from '../../platform/xml/element.ts';
@@ -27,8 +27,7 @@ export async function readZimbraAnswer(answer: HttpAnswer): Promise<XmlElement |
   if (status !== 200 && status !== 500) throw refusedByStatus(answer);
   let envelope: SoapEnvelope;
   try {
-    const charset = /charset\s*=\s*"?([\w.:-]+)/i.exec(answer.headers['content-type'] ?? '')?.[1];
-    envelope = decodeEnvelope(await readXml(answer.body, { charset }));
+    envelope = decodeEnvelope(await readXml(answer.body, { charset: charsetOf(answer.headers['content-type']) }));
   } catch (error) {
     if (!(error instanceof XmlError)) throw error;
     if (status === 500) throw new BridgeError('BACKEND_FAULT', 'the calendar system failed', { temporary: true, details: { status }, cause: error });
@@ -73,13 +72,7 @@ function refusedByStatus({ status, headers }: HttpAnswer): BridgeError {
   const details = { status };
   if (status === 401 || status === 403) return new BridgeError('BACKEND_AUTH', 'the calendar system refuses our account', { details });
   if (status === 429 || (status >= 502 && status <= 504)) {
-    const retryAfter = headers['retry-after'];
-    const seconds = retryAfter !== undefined && /^\d{1,6}$/.test(retryAfter) ? Number(retryAfter) : undefined;
-    return new BridgeError('BACKEND_BUSY', 'the calendar system is busy', {
-      temporary: true,
-      details,
-      ...(seconds === undefined ? {} : { retryAfterMs: seconds * SECOND_MS }),
-    });
+    throw new BridgeError('BACKEND_BUSY', 'the calendar system is busy', { temporary: true, details, retryAfterMs: retryAfterMs(headers) });
   }
   if (status >= 300 && status < 400) return new BridgeError('BACKEND_REDIRECT', 'the calendar system redirects nowhere', { details });
   return new BridgeError('BACKEND_FAULT', 'the calendar system failed', { temporary: status >= 500, details });

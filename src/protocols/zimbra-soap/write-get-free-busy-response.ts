@@ -1,12 +1,13 @@
 import { LIMITS } from '../../core/limits.ts';
 import { Pace } from '../../core/pace.ts';
 import type { WorkingElsewhereAs } from '../../freebusy/busy-type.ts';
-import { freeBusyFrom } from '../../freebusy/free-busy.ts';
-import type { CalendarEvent, FreeBusy } from '../../freebusy/free-busy.ts';
+import { eventsByStretch, stretchKey } from '../../freebusy/detail.ts';
+import type { FreeBusy } from '../../freebusy/free-busy.ts';
 import type { Interval } from '../../freebusy/interval.ts';
 import { tiles } from '../../freebusy/slots.ts';
+import { withoutWorkingElsewhere } from '../../freebusy/working-elsewhere.ts';
 import { XmlText, xml } from '../../platform/xml/write.ts';
-import { slotNameOf } from './busy-type.ts';
+import { SLOT_OF_BUSY_TYPE } from './busy-type.ts';
 import { ZIMBRA_MAIL_NS } from './names.ts';
 import { encodeSlotDetails } from './slot-details.ts';
 
@@ -41,10 +42,11 @@ function flat(piece: XmlText): XmlText {
 
 function encodeSlots(given: FreeBusy, workingElsewhereAs: WorkingElsewhereAs): readonly XmlText[] {
   const freeBusy = withoutWorkingElsewhere(given, workingElsewhereAs);
-  const events = new Map(freeBusy.events?.map((event) => [keyOf(event), event]));
+  const events = eventsByStretch(freeBusy);
   return tiles(freeBusy).map((tile) => {
-    const name = slotNameOf(tile.busyType, workingElsewhereAs);
-    const event = name === 'f' || name === 'n' ? undefined : events.get(keyOf(tile));
+    // Nothing is left of working elsewhere here; the compiler cannot know that, and no data is what harms least.
+    const name = tile.busyType === 'working-elsewhere' ? 'n' : SLOT_OF_BUSY_TYPE[tile.busyType];
+    const event = name === 'f' || name === 'n' ? undefined : events.get(stretchKey(tile));
     const details = event === undefined ? [] : [encodeSlotDetails(event)];
     // An element's name is not a value, so one template a name.
     switch (name) {
@@ -60,17 +62,4 @@ function encodeSlots(given: FreeBusy, workingElsewhereAs: WorkingElsewhereAs): r
         return xml`<n s="${tile.start}" e="${tile.end}"/>`;
     }
   });
-}
-
-/** Working elsewhere takes its other name before slots are cut, so that equal neighbours become one. */
-function withoutWorkingElsewhere(freeBusy: FreeBusy, as: WorkingElsewhereAs): FreeBusy {
-  if (!freeBusy.busy.some((one) => one.busyType === 'working-elsewhere')) return freeBusy;
-  const renamed = <T extends { readonly busyType: FreeBusy['busy'][number]['busyType'] }>(one: T): T =>
-    one.busyType === 'working-elsewhere' ? { ...one, busyType: as } : one;
-  const busy = freeBusy.busy.map(renamed);
-  return { ...freeBusyFrom(freeBusy.mailbox, freeBusy.window, { busy }), events: freeBusy.events?.map(renamed) };
-}
-
-function keyOf({ start, end, busyType }: Pick<CalendarEvent, 'start' | 'end' | 'busyType'>): string {
-  return `${start}/${end}/${busyType}`;
 }

@@ -90,7 +90,7 @@ describe('IfbSystem', () => {
     [410, 'MAILBOX_UNKNOWN'],
     [204, 'NO_DATA'],
     [401, 'BACKEND_AUTH'],
-    [403, 'BACKEND_AUTH'],
+    [403, 'MAILBOX_REFUSED'],
     [302, 'BACKEND_REDIRECT'],
     [429, 'BACKEND_BUSY'],
     [503, 'BACKEND_BUSY'],
@@ -116,7 +116,7 @@ describe('IfbSystem', () => {
     const others = Array.from({ length: 12 }, (_, index) => `u${index}@south.example` as MailboxAddress);
     const results = await system.freeBusy({ mailboxes: [MAX, ...others], window: WINDOW, details: false }, context());
     expect(asked).toHaveLength(13);
-    expect(results.map((one) => ('error' in one ? one.error.code : one.mailbox))).toEqual(['BACKEND_AUTH', ...others]);
+    expect(results.map((one) => ('error' in one ? one.error.code : one.mailbox))).toEqual(['MAILBOX_REFUSED', ...others]);
   });
 
   it('asks once for a long window where the URL has none, and in pieces of 35 days where it has', async () => {

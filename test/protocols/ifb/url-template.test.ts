@@ -68,7 +68,6 @@ describe('a URL template', () => {
     ['https://h.example:{start}/{address}', 'in the port'],
     ['{localPart}://h.example/{address}', 'in the scheme'],
     ['https://h.example/{address}#{start}', 'in the fragment'],
-    ['https://h.example/fb', 'nowhere'],
     ['https://h.example/{adress}', 'misspelled'],
     ['https://h.example/{address', 'unclosed'],
     ['https://h.example/{address}}', 'closed twice'],
@@ -80,6 +79,6 @@ describe('a URL template', () => {
   });
 
   it('is not quoted when it is refused: its query is a secret', () => {
-    expect(() => parseUrlTemplate('https://h.example/fb?key=s3cr3t')).toThrow(expect.objectContaining({ message: expect.not.stringContaining('s3cr3t') as string }));
+    expect(() => parseUrlTemplate('https://h.example/{adress}?key=s3cr3t')).toThrow(expect.objectContaining({ message: expect.not.stringContaining('s3cr3t') as string }));
   });
 });

@@ -27,7 +27,7 @@ const source: FreeBusySource = {
         { start: T('2026-03-02T13:00:00Z'), end: T('2026-03-02T13:00:00.001Z'), busyType: 'no-data' },
       ] as const;
       const { detail } = ctx.requester;
-      return { mailbox, freeBusy: redact(freeBusyFrom(mailbox, query.window, { events }), detail === 'none' ? 'free-busy' : detail), asOf: T('2026-03-02T07:30:00Z'), ...(mailbox.startsWith('o') ? { stale: true as const } : {}) };
+      return { mailbox, freeBusy: redact(freeBusyFrom(mailbox, query.window, { events }), detail === 'none' ? 'free-busy' : detail, 'free'), asOf: T('2026-03-02T07:30:00Z'), ...(mailbox.startsWith('o') ? { stale: true as const } : {}) };
     });
   },
 };

@@ -1,0 +1,16 @@
+import { Bridge } from '../bridge.ts';
+import type { Config } from '../config/config.ts';
+import { BridgeError } from '../core/errors.ts';
+import type { Logger } from '../core/logger.ts';
+import type { Terminal } from './terminal.ts';
+
+/** Wires a bridge; where a protocol's room finds the configuration wrong, says so and gives undefined. */
+export function makeBridge(config: Config, terminal: Terminal, logger?: Logger): Bridge | undefined {
+  try {
+    return new Bridge(config, logger === undefined ? {} : { logger });
+  } catch (error) {
+    if (!(error instanceof BridgeError) || error.code !== 'CONFIGURATION') throw error;
+    terminal.complain(error.publicMessage);
+    return undefined;
+  }
+}
