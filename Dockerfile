@@ -15,6 +15,5 @@ COPY bridge.example.yaml README.md LICENSE ./
 RUN mkdir -p /var/lib/freebusy-bridge && chown node:node /var/lib/freebusy-bridge
 USER node
 EXPOSE 8480
-HEALTHCHECK --interval=30s --timeout=3s CMD ["node", "-e", "fetch('http://127.0.0.1:8480/healthz').then((r) => process.exit(r.ok ? 0 : 1), () => process.exit(1))"]
 ENTRYPOINT ["node", "dist/main.js"]
 CMD ["serve", "--config", "/etc/freebusy-bridge/bridge.yaml"]

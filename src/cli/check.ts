@@ -1,10 +1,13 @@
-import { randomUUID } from 'node:crypto';
+import { X509Certificate, randomUUID } from 'node:crypto';
 import type { RunningSystem } from '../bridge.ts';
-import type { ClientConfig, Config } from '../config/config.ts';
+import type { ClientConfig, Config, SystemConfig } from '../config/config.ts';
+import { DAY_MS } from '../core/clock.ts';
 import type { RequestContext } from '../core/request-context.ts';
+import { domainOf, parseMailboxAddress } from '../directory/smtp-address.ts';
+import type { MailboxAddress } from '../directory/smtp-address.ts';
 import type { ProbeFinding } from '../freebusy/calendar-system.ts';
 import { deadlineSignal } from '../platform/http-server/request-scope.ts';
-import { probeNetwork } from '../platform/network-probe.ts';
+import { CERTIFICATE_WARNING_DAYS, probeNetwork } from '../platform/network-probe.ts';
 import { EXIT } from './exit-code.ts';
 import type { ExitCode } from './exit-code.ts';
 import { loadConfiguration } from './load-configuration.ts';
@@ -15,19 +18,32 @@ import type { Terminal } from './terminal.ts';
 const PROBE_DEADLINE_MS = 15_000;
 
 interface Checked {
-  readonly kind: 'system' | 'client';
+  readonly kind: 'system' | 'client' | 'listener';
   readonly name: string;
   readonly findings: readonly ProbeFinding[];
 }
 
-/** `check`: tries every system and looks at every client, one line each; 1 when anything fails. */
-export async function check(options: { readonly config: string; readonly json?: true; readonly verbose?: true }, terminal: Terminal): Promise<ExitCode> {
-  const config = await loadConfiguration(options.config, terminal);
-  if (config === undefined) return EXIT.wrongUsage;
+export interface CheckOptions {
+  readonly config: string;
+  readonly json?: true;
+  readonly verbose?: true;
+}
+
+/** `check [ADDRESS...]`: tries every system and looks at every client and listener, one line each; 1 when anything fails. */
+export async function check(addresses: readonly string[], options: CheckOptions, terminal: Terminal): Promise<ExitCode> {
+  const loaded = await loadConfiguration(options.config, terminal);
+  if (loaded === undefined) return EXIT.wrongUsage;
+  const named = addresses.map((text) => parseMailboxAddress(text));
+  if (named.includes(undefined)) {
+    terminal.complain(`no mail address: ${addresses.filter((text) => parseMailboxAddress(text) === undefined).join(', ')}`);
+    return EXIT.wrongUsage;
+  }
+  const config = withProbes(loaded, named.flatMap((one) => one ?? []));
   const bridge = makeBridge(config, terminal);
   if (bridge === undefined) return EXIT.wrongUsage;
   try {
     const checked = await Promise.all([...bridge.systems.map(checkSystem), ...config.clients.map((client) => checkClient(client, config))]);
+    checked.push(...checkCertificate(config));
     if (options.json === true) terminal.print(JSON.stringify(checked, undefined, 2));
     else {
       for (const one of checked) for (const line of describe(one, options.verbose === true)) terminal.print(line);
@@ -37,6 +53,33 @@ export async function check(options: { readonly config: string; readonly json?: 
   } finally {
     await bridge.close();
   }
+}
+
+/** A system's first exact mailbox is whom its probe reads: the named ones come first. */
+function withProbes(config: Config, addresses: readonly MailboxAddress[]): Config {
+  const systems = config.systems.map((system): SystemConfig => {
+    const own = addresses.filter((one) => system.mailboxes.includes(one) || system.domains.includes(domainOf(one)));
+    return own.length === 0 ? system : { ...system, mailboxes: [...new Set([...own, ...system.mailboxes])] };
+  });
+  return { ...config, systems };
+}
+
+/** The bridge's own certificate, as its clients will see it. */
+function checkCertificate(config: Config): readonly Checked[] {
+  if (config.tls === undefined) return [];
+  const certificate = new X509Certificate(config.tls.certificate);
+  const daysLeft = Math.floor((Date.parse(certificate.validTo) - Date.now()) / DAY_MS);
+  const names = (certificate.subjectAltName ?? certificate.subject).replaceAll('\n', ', ');
+  const advice = 'renew it, then `reload`';
+  const findings: ProbeFinding[] =
+    daysLeft < 0
+      ? [{ step: 'certificate', outcome: 'fail', text: `of ${names} ended ${-daysLeft} days ago`, advice }]
+      : [{ step: 'certificate', outcome: daysLeft < CERTIFICATE_WARNING_DAYS ? 'warn' : 'ok', text: `of ${names} ends in ${daysLeft} days`, ...(daysLeft < CERTIFICATE_WARNING_DAYS ? { advice } : {}) }];
+  const host = config.publicUrl === undefined ? undefined : new URL(config.publicUrl).hostname;
+  if (host !== undefined && certificate.checkHost(host) === undefined && certificate.checkIP(host) === undefined) {
+    findings.push({ step: 'publicUrl', outcome: 'warn', text: `the certificate does not name ${host}`, advice: 'clients that come by this name will refuse it' });
+  }
+  return [{ kind: 'listener', name: 'https', findings }];
 }
 
 async function checkSystem({ config, system }: RunningSystem): Promise<Checked> {

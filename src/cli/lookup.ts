@@ -75,7 +75,7 @@ function windowOf({ from, to }: LookupOptions): Interval | undefined {
 /** Without `--as` the administrator asks: every system, every busy type. */
 function requesterFor(config: Config, name: string | undefined): Requester | undefined {
   if (name === undefined) return { name: 'administrator', from: 'outside', mayAsk: 'all', detail: 'busy-type', anonymous: false, presence: 'read' };
-  const client = config.clients.find((one) => one.name === name);
+  const client = config.clients.find((one) => one.name === name) ?? config.clients.find((one) => one.credentials?.username.toLowerCase() === name.toLowerCase());
   return client === undefined ? undefined : requesterOf(client);
 }
 

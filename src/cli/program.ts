@@ -1,5 +1,6 @@
 import { Command, CommanderError } from 'commander';
 import { check } from './check.ts';
+import type { CheckOptions } from './check.ts';
 import { EXIT } from './exit-code.ts';
 import type { ExitCode } from './exit-code.ts';
 import { lookup } from './lookup.ts';
@@ -10,16 +11,18 @@ import type { SandboxEntryOptions, SandboxOptions } from './sandbox.ts';
 import { serve } from './serve.ts';
 import { processTerminal } from './terminal.ts';
 import type { Terminal } from './terminal.ts';
+import { VERSION } from './version.ts';
 
 /** Runs the command that the arguments name (`argv` as Node has it) and gives its exit code. */
 export async function runCommandLine(argv: readonly string[], terminal: Terminal = processTerminal): Promise<ExitCode> {
   let exit: ExitCode = EXIT.done;
   const program = new Command('freebusy-bridge')
     .description('Free/busy between Zimbra and Microsoft Exchange: each side sees when the people of the other are busy.')
+    .version(VERSION)
     .exitOverride()
     .showHelpAfterError('(--help shows what there is)')
     .addHelpText('after', '\nExit codes: 0 done, 1 failed, 2 wrong usage or configuration.\nFirst time here? `npm start` shows it at work, with nothing to configure.');
-  const config = ['--config <file>', 'the bridge.yaml to use'] as const;
+  const config = ['-c, --config <file>', 'the bridge.yaml to use'] as const;
 
   program
     .command('serve')
@@ -33,7 +36,7 @@ export async function runCommandLine(argv: readonly string[], terminal: Terminal
     .description('ask about mailboxes as the faces do, without a running bridge')
     .argument('<address...>', 'whom to ask about')
     .requiredOption(...config)
-    .option('--from <time>', 'ISO 8601; default: today 00:00 UTC')
+    .option('--from <time>', 'ISO 8601, without a zone UTC; default: today 00:00 UTC')
     .option('--to <time>', 'ISO 8601; default: a day after --from')
     .option('--as <client>', 'with the rights of this client; default: everything')
     .option('--explain', 'show the route, what was asked upstream, the raw answer, why there is no data')
@@ -44,11 +47,12 @@ export async function runCommandLine(argv: readonly string[], terminal: Terminal
   program
     .command('check')
     .description('try every system and client: name, port, certificate, sign-in, right to read, clock, version')
+    .argument('[address...]', 'mailboxes to read when the right to read is tried')
     .requiredOption(...config)
     .option('--verbose', 'one line for every step')
     .option('--json', 'print everything as JSON')
-    .action(async (options: { config: string; json?: true; verbose?: true }) => {
-      exit = await check(options, terminal);
+    .action(async (addresses: string[], options: CheckOptions) => {
+      exit = await check(addresses, options, terminal);
     });
   program
     .command('reload')

@@ -10,6 +10,7 @@ import { loadConfiguration } from './load-configuration.ts';
 import { makeBridge } from './make-bridge.ts';
 import { untilSignal } from './signals.ts';
 import type { Terminal } from './terminal.ts';
+import { VERSION } from './version.ts';
 
 /** `serve --config FILE`: runs the bridge until SIGTERM or SIGINT; SIGHUP and `reload` apply a changed file. */
 export async function serve(file: string, terminal: Terminal): Promise<ExitCode> {
@@ -21,6 +22,9 @@ export async function serve(file: string, terminal: Terminal): Promise<ExitCode>
   await running.close();
   return EXIT.done;
 }
+
+/** What people change in a shell does not reach a process that runs. */
+const ENVIRONMENT_HINT = 'Environment variables are those of the running bridge: a changed one needs a restart.';
 
 export interface Serving {
   readonly bridge: Bridge;
@@ -40,7 +44,7 @@ export async function startServing(config: Config, file: string, terminal: Termi
     try {
       const lines: string[] = [];
       const next = await loadConfiguration(file, { print: (line) => lines.push(line), complain: (line) => lines.push(line) });
-      if (next === undefined) return refused(lines.join('\n').split('\n'));
+      if (next === undefined) return { ...refused([...lines.join('\n').split('\n'), ENVIRONMENT_HINT]), isMisconfigured: true };
       if (next.dataDir !== bridge.config.dataDir) return refused(['dataDir: cannot change while the bridge runs; restart it']);
       await bridge.reload(next);
     } catch (error) {
@@ -68,6 +72,7 @@ export async function startServing(config: Config, file: string, terminal: Termi
     await last;
     await control?.close();
     await bridge.close();
+    logger.info({ version: VERSION }, 'ended');
   };
   try {
     control = await ControlSocket.open(config.dataDir, async (command) => (command === 'POST /reload' ? reloadInTurn() : { ok: true, lines: ['running'] }));
@@ -79,5 +84,6 @@ export async function startServing(config: Config, file: string, terminal: Termi
     return undefined;
   }
   for (const url of bridge.urls) terminal.print(`listening on ${url}`);
+  logger.info({ version: VERSION, count: config.systems.length, listener: bridge.urls.join(' ') }, 'started');
   return { bridge, reload: reloadInTurn, close };
 }

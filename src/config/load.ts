@@ -43,6 +43,24 @@ export async function loadConfig(path: string, env: NodeJS.ProcessEnv): Promise<
   return { ...config, warnings: warningsOf(config) };
 }
 
+/**
+ * Only where the file says its dataDir is, absolute: enough to reach the running bridge, which has the secrets' environment
+ * that this process may lack. Undefined where even that cannot be read.
+ */
+export async function dataDirOf(path: string): Promise<string | undefined> {
+  const file = resolve(path);
+  try {
+    const tree = await readTree(file);
+    const dataDir: unknown = typeof tree === 'object' && tree !== null ? (tree as Readonly<Record<string, unknown>>)['dataDir'] : undefined;
+    return dataDir === undefined || typeof dataDir === 'string' ? resolve(dirname(file), dataDir ?? DEFAULT_DATA_DIR) : undefined;
+  } catch (error) {
+    if (error instanceof ConfigError) return undefined;
+    throw error;
+  }
+}
+
+const DEFAULT_DATA_DIR = './data';
+
 async function readTree(file: string): Promise<unknown> {
   try {
     const result = readYaml(await readBoundedFile(file, LIMITS.configFileBytes));

@@ -32,6 +32,7 @@ export async function askMailboxes(
 ): Promise<readonly Asked[]> {
   checkQuestion(texts.length, window);
   const parsed = texts.map((text) => ({ text, mailbox: parseMailboxAddress(text) }));
+  for (const { text, mailbox } of parsed) if (mailbox === undefined) ctx.explain?.({ system: 'none', kind: 'route', text: `${text}: nobody is asked (it is no mail address)` });
   const mailboxes = [...new Set(parsed.flatMap((one) => one.mailbox ?? []))];
   const results = mailboxes.length === 0 ? [] : await source.freeBusy({ mailboxes, window, details }, ctx);
   const byMailbox = new Map(mailboxes.map((mailbox, index) => [mailbox, results[index]]));

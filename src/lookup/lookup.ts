@@ -48,10 +48,11 @@ export class Lookup implements FreeBusySource {
     const bySystem = new Map<HomeSystem, MailboxAddress[]>();
     for (const mailbox of query.mailboxes) {
       const decision = this.#decide(mailbox, ctx);
-      if (decision instanceof BridgeError) {
-        ctx.explain?.({ system: 'none', kind: 'route', text: `${mailbox}: nobody is asked (${decision.code}: ${decision.publicMessage})` });
-        this.#options.metrics.lookup('none', decision.code);
-        results.set(mailbox, { mailbox, error: decision });
+      if ('refused' in decision) {
+        ctx.explain?.({ system: 'none', kind: 'route', text: `${mailbox}: nobody is asked (${decision.why})` });
+        this.#options.logger.debug({ requestId: ctx.requestId, mailbox, code: decision.refused.code, reason: decision.why }, 'nobody is asked');
+        this.#options.metrics.lookup('none', decision.refused.code);
+        results.set(mailbox, { mailbox, error: decision.refused });
       } else {
         ctx.explain?.({ system: decision.name, kind: 'route', text: `${mailbox} lives in ${decision.name}` });
         bySystem.set(decision, [...(bySystem.get(decision) ?? []), mailbox]);
@@ -67,18 +68,20 @@ export class Lookup implements FreeBusySource {
   }
 
   /** The system to ask about a mailbox, or why nobody is asked. What a client may not ask about looks like what is unknown. */
-  #decide(mailbox: MailboxAddress, ctx: RequestContext): HomeSystem | BridgeError {
+  #decide(mailbox: MailboxAddress, ctx: RequestContext): HomeSystem | Refusal {
     const { requester } = ctx;
     const route = this.#routing.route(mailbox);
     if (route.home === undefined) {
-      if (route.claimedBy.length === 0 || !route.claimedBy.some((name) => mayAsk(requester, name))) return unknownMailbox();
-      return new BridgeError('NO_DATA', 'several systems claim this domain', { details: { systems: route.claimedBy.join(', ') } });
+      const claims = route.claimedBy.join(' and ');
+      if (claims === '') return { refused: unknownMailbox(), why: 'no system lists its domain, nor the address under mailboxes' };
+      if (!route.claimedBy.some((name) => mayAsk(requester, name))) return { refused: unknownMailbox(), why: `${claims} claim its domain, and ${requester.name} may ask neither` };
+      return refusal(new BridgeError('NO_DATA', 'several systems claim this domain', { details: { systems: claims } }));
     }
     const { home } = route;
-    if (!mayAsk(requester, home.name)) return unknownMailbox();
-    if (requester.from === home.name) return new BridgeError('LOOP', 'the asking system is the home of this mailbox');
-    if (ctx.viaZimbra === true && home.isZimbra) return new BridgeError('LOOP', 'a Zimbra asks, so no Zimbra is asked');
-    if (ctx.hops > LIMITS.hops) return new BridgeError('LOOP', 'the question has been passed on too often');
+    if (!mayAsk(requester, home.name)) return { refused: unknownMailbox(), why: `it lives in ${home.name}, which ${requester.name} may not ask` };
+    if (requester.from === home.name) return refusal(new BridgeError('LOOP', 'the asking system is the home of this mailbox'));
+    if (ctx.viaZimbra === true && home.isZimbra) return refusal(new BridgeError('LOOP', 'a Zimbra asks, so no Zimbra is asked'));
+    if (ctx.hops > LIMITS.hops) return refusal(new BridgeError('LOOP', 'the question has been passed on too often'));
     return home;
   }
 
@@ -118,6 +121,7 @@ export class Lookup implements FreeBusySource {
       metrics.lookup(home.name, 'error' in result ? result.error.code : 'ok');
       if (!('error' in result)) continue;
       failures.set(result.error.code, result.error);
+      logger.debug({ requestId: ctx.requestId, system: home.name, mailbox: result.mailbox, code: result.error.code, reason: reasonOf(result.error) }, 'no data about a mailbox');
       ctx.explain?.({ system: home.name, kind: 'no-data', text: `${result.mailbox}: ${result.error.code}: ${result.error.publicMessage}${detailsOf(result.error)}` });
     }
     for (const error of failures.values()) {
@@ -126,6 +130,16 @@ export class Lookup implements FreeBusySource {
     }
     return results;
   }
+}
+
+/** `refused` is what the client is told, `why` what the administrator is. */
+interface Refusal {
+  readonly refused: BridgeError;
+  readonly why: string;
+}
+
+function refusal(error: BridgeError): Refusal {
+  return { refused: error, why: reasonOf(error) };
 }
 
 /** A mailbox that is unknown or refused is daily business, not a fault of the system. */

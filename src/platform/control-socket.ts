@@ -11,6 +11,8 @@ export type ControlHandler = (command: string) => Promise<ControlAnswer>;
 export interface ControlAnswer {
   readonly ok: boolean;
   readonly lines: readonly string[];
+  /** Refused because the configuration is wrong, not because something failed. */
+  readonly isMisconfigured?: boolean;
 }
 
 /** `sun_path` of a unix socket, less its closing zero. */
@@ -85,15 +87,20 @@ export async function askRunningBridge(dataDir: string, command: string, timeout
       });
     });
     request.once('timeout', () => request.destroy(new Error('no answer from the running bridge')));
-    request.once('error', (error) => reject(new BridgeError('BACKEND_UNREACHABLE', `no bridge runs with dataDir ${dataDir}`, { cause: error })));
+    request.once('error', (error) => reject(unreachable(dataDir, error)));
     request.end();
   });
+}
+
+function unreachable(dataDir: string, error: unknown): BridgeError {
+  const message = codeOf(error) === 'EACCES' ? `no right to use the control socket in ${dataDir}: run this as the bridge's user or as root` : `no bridge runs with dataDir ${dataDir}`;
+  return new BridgeError('BACKEND_UNREACHABLE', message, { cause: error });
 }
 
 function decodeAnswer(text: string): ControlAnswer | undefined {
   try {
     const answer = JSON.parse(text) as Partial<ControlAnswer> | null;
-    return typeof answer?.ok === 'boolean' && Array.isArray(answer.lines) ? { ok: answer.ok, lines: answer.lines.map(String) } : undefined;
+    return typeof answer?.ok === 'boolean' && Array.isArray(answer.lines) ? { ok: answer.ok, lines: answer.lines.map(String), ...(answer.isMisconfigured === true ? { isMisconfigured: true } : {}) } : undefined;
   } catch {
     // No JSON: not a bridge, or one that died while it wrote.
     return undefined;

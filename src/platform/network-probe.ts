@@ -15,7 +15,7 @@ export interface NetworkFinding {
 }
 
 /** A certificate that ends within this time is worth a warning. */
-const CERTIFICATE_WARNING_DAYS = 21;
+export const CERTIFICATE_WARNING_DAYS = 21;
 
 /** Walks to the server of a URL: name, port, and for https the certificate with its chain. Never throws. */
 export async function probeNetwork(url: URL, ca: readonly string[] | undefined): Promise<readonly NetworkFinding[]> {
@@ -82,4 +82,5 @@ const TLS_ADVICE: Readonly<Record<string, string>> = {
   UNABLE_TO_VERIFY_LEAF_SIGNATURE: 'the server sends no intermediate certificate, or its authority is not in tls.ca',
   UNABLE_TO_GET_ISSUER_CERT_LOCALLY: 'give the root certificate of your authority as tls.ca',
   EPROTO: 'is this an https port?',
+  ERR_SSL_WRONG_VERSION_NUMBER: 'this port does not speak TLS: http://, or another port?',
 };

@@ -14,6 +14,7 @@ const NOTHING: XmlText = xml``;
 
 /** PROPFIND of `…/SCHEDULE+ FREE BUSY/EX:…/USER-….EML`: the published message of one mailbox (exchange.md §2.1, §2.3). */
 export async function answerPropfind(request: StandInRequest, context: Exchange2003Context): Promise<StandInAnswer> {
+  if (isFolder(request.path)) return answerFolder(request);
   const mailbox = mailboxOfPath(request.path, context);
   if (mailbox === undefined) return { status: 404, headers: { 'Content-Type': 'text/html' }, body: '<html><body>404 Resource Not Found</body></html>', source: 'exchange.md §2.2', mailboxes: 1 };
   const properties = propertiesOf(mailbox, publish(context.calendars.list(mailbox.address), context.now, context.publishMonths), context.organisation);
@@ -35,6 +36,18 @@ export async function answerPropfind(request: StandInRequest, context: Exchange2
     source: SOURCE,
     mailboxes: 1,
   };
+}
+
+/** The tree and the folder of the messages: there, and that is all that anybody asks of them. */
+function answerFolder(request: StandInRequest): StandInAnswer {
+  const href = `http://${request.headers.host ?? 'localhost'}${request.path}`;
+  const body = xml`<?xml version="1.0"?><a:multistatus xmlns:a="DAV:"><a:response><a:href>${href}</a:href><a:propstat><a:status>HTTP/1.1 200 OK</a:status><a:prop/></a:propstat></a:response></a:multistatus>`;
+  return { status: 207, headers: { 'Content-Type': 'text/xml' }, body: body.text, source: 'exchange.md §2.3' };
+}
+
+function isFolder(path: string): boolean {
+  const names = path.split('/').filter((one) => one !== '').map((segment) => percentDecoded(segment).toLowerCase());
+  return ['public/non_ipm_subtree', 'public/non_ipm_subtree/schedule+ free busy'].includes(names.join('/'));
 }
 
 /** The properties of the capture in the order of the capture. */

@@ -62,6 +62,8 @@ export function createCast(clock: Clock): Cast {
   fill(exchangeEws, 'room-atlas@corp.example', [{ ...day.at(0, '11:00', '13:00'), type: 'busy', subject: 'Board' }]);
 
   const zimbra = createCalendarStore([
+    // The account with which the bridge reads; `check` looks at its own calendar.
+    { address: 'bridge@zimbra.example', displayName: 'Free/busy bridge' },
     { address: 'kim@zimbra.example', displayName: 'Kim Kowalski' },
     { address: 'lee@zimbra.example', displayName: 'Lee Larsen' },
     { address: 'room-linden@zimbra.example', displayName: 'Room Linden' },

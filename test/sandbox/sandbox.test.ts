@@ -53,7 +53,8 @@ describe('the sandbox', () => {
     sandbox = await createSandbox({ clock, pointerDirectory: false });
     const { exchange2003, exchangeEws, zimbra } = sandbox.calendars;
     for (const store of [exchange2003, exchangeEws, zimbra]) {
-      expect(store.mailboxes()).toHaveLength(3);
+      // Beside the account with which the bridge reads.
+      expect(store.mailboxes().filter(({ address }) => !address.startsWith('bridge@'))).toHaveLength(3);
       const entries = store.mailboxes().flatMap(({ address }) => store.list(address));
       expect(entries.some((one) => one.start >= at('2026-11-21T00:00:00Z') && one.end <= at('2026-11-22T00:00:00Z'))).toBe(true);
       expect(entries.some((one) => one.start === at('2026-11-30T22:00:00Z') && one.end === at('2026-12-01T02:00:00Z'))).toBe(true);

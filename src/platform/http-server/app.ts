@@ -79,9 +79,12 @@ function scopeAndLog(options: AppOptions): RequestHandler {
       const status = response.writableFinished ? response.statusCode : 499;
       const face = scope.fields.face ?? 'none';
       options.metrics.request(face, status, durationMs);
-      const line = { requestId: scope.requestId, method: request.method, ...scope.fields, face, status, durationMs };
-      if (status >= 500) options.logger.error(line, 'request failed');
+      const line = { requestId: scope.requestId, method: request.method, address: scope.address, ...scope.fields, face, status, durationMs };
+      // SOAP's faults are 500 by their protocol, whoever is to blame.
+      const isOurs = status >= 500 && (line.code === undefined || line.code === 'INTERNAL');
+      if (isOurs) options.logger.error(line, 'request failed');
       else if (status >= 400 || line.code !== undefined) options.logger.warn(line, 'request refused');
+      else if (face === 'health' || face === 'metrics') options.logger.debug(line, 'request');
       else options.logger.info(line, 'request');
     });
     next();

@@ -105,7 +105,7 @@ export class ExchangeEwsSystem implements CalendarSystem {
     const { body } = await this.#call('GetUserAvailability', encodeGetUserAvailabilityRequest(question), exchange);
     const asOf = this.#options.clock.now();
     return (await decodeGetUserAvailabilityResponse(body, question)).map((result) => {
-      if ('error' in result) return this.#noData(result.mailbox, result.error, exchange);
+      if ('error' in result) return { mailbox: result.mailbox, error: result.error };
       if (exchange.ctx.explain !== undefined) this.#note(exchange, 'answer', `${result.mailbox}: ${result.seen()}`);
       return { mailbox: result.mailbox, freeBusy: result.freeBusy, asOf };
     });
@@ -121,7 +121,7 @@ export class ExchangeEwsSystem implements CalendarSystem {
         const key = location.folder.toLowerCase();
         byFolder.set(key, [...(byFolder.get(key) ?? []), { mailbox, location }]);
       } catch (error) {
-        results.push(this.#noData(mailbox, toBridgeError(error), exchange));
+        results.push({ mailbox, error: toBridgeError(error) });
       }
     }
     for (const wanted of byFolder.values()) results.push(...(await this.#readFolder(wanted, part.window, exchange)));
@@ -142,7 +142,7 @@ export class ExchangeEwsSystem implements CalendarSystem {
       );
       return wanted.map(({ mailbox }, index) => {
         const message = messages[index]!;
-        if (message instanceof BridgeError) return this.#noData(mailbox, message, exchange);
+        if (message instanceof BridgeError) return { mailbox, error: message };
         const freeBusy = freeBusyFromMessage(message, mailbox, window);
         for (const reason of message.oddities) {
           this.#options.logger.info({ system: this.#options.name, mailbox, reason }, 'odd free/busy message');
@@ -157,7 +157,7 @@ export class ExchangeEwsSystem implements CalendarSystem {
       const error = toBridgeError(thrown);
       // Refused credentials stop the other parts too.
       if (error.code === 'BACKEND_AUTH') throw error;
-      return wanted.map(({ mailbox }) => this.#noData(mailbox, error, exchange));
+      return wanted.map(({ mailbox }) => ({ mailbox, error }));
     }
   }
 
@@ -193,12 +193,6 @@ export class ExchangeEwsSystem implements CalendarSystem {
     throw decodeFaultError(envelope.fault);
   }
 
-  #noData(mailbox: MailboxAddress, error: BridgeError, exchange: Exchange): FreeBusyResult {
-    const responseCode = error.details['responseCode'];
-    const suffix = responseCode === undefined ? '' : ` (${String(responseCode)})`;
-    this.#note(exchange, 'no-data', `${mailbox}: ${error.code}, ${error.publicMessage}${suffix}`);
-    return { mailbox, error };
-  }
 
   #note(exchange: Exchange, kind: ExplainNote['kind'], text: string): void {
     exchange.ctx.explain?.({ system: this.#options.name, kind, text });

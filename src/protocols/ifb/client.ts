@@ -72,7 +72,6 @@ export class IfbSystem implements CalendarSystem {
       return { mailbox, freeBusy: freeBusyFrom(mailbox, window, { busy: reply.busy, known: [reply.window] }), asOf: clock.now() };
     } catch (thrown) {
       const error = toBridgeError(thrown);
-      ctx.explain?.({ system: name, kind: 'no-data', text: `${error.code}: ${error.publicMessage}` });
       logger.debug({ requestId: ctx.requestId, system: name, protocol: 'ifb', mailbox, code: error.code, reason: reasonOf(error) }, 'no free/busy');
       // No other mailbox will be answered either.
       if (error.code === 'BACKEND_AUTH') throw error;

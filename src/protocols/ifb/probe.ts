@@ -27,7 +27,7 @@ export async function probeIfb({ clock, mailbox, get }: IfbProbe): Promise<reado
     return [read, ...clockFinding(date, now)];
   } catch (thrown) {
     const error = toBridgeError(thrown);
-    if (mailbox === undefined && (error.code === 'MAILBOX_UNKNOWN' || error.code === 'NO_DATA')) {
+    if (mailbox === undefined && (error.code === 'MAILBOX_UNKNOWN' || error.code === 'MAILBOX_REFUSED')) {
       return [{ step: 'connection', outcome: 'ok', text: 'it answers; no mailbox was named to read' }];
     }
     const advice = ADVICE[error.code] ?? 'see what the URL answers with curl';

@@ -82,6 +82,8 @@ async function folderFindings(probe: OwaProbe): Promise<readonly ProbeFinding[]>
   }
   if (status !== 404) return [{ ...failed(step, folder.error), outcome: matters }];
   const tree = await attempt(() => propfind(probe, TREE));
+  // Without a tree the other lookup works all the same.
+  if ('error' in tree && probe.lookup === 'query') return [{ step, outcome: 'ok', text: 'no public folder tree, and cmd=freebusy needs none' }];
   return 'error' in tree
     ? [{ step, outcome: matters, text: 'there is no public folder tree', advice: 'is there a public folder database? Exchange 2013 and later have no such folder: use exchange-ews' }]
     : [{ step, outcome: matters, text: 'the + of SCHEDULE+ FREE BUSY is refused (IIS: 404.11)', advice: 'set allowDoubleEscaping="true" in request filtering for /public' }];
@@ -115,8 +117,8 @@ function generation(build: string): string {
 }
 
 function failed(step: string, error: BridgeError): ProbeFinding {
-  const hint = error.details['hint'];
-  return { step, outcome: 'fail', text: `${error.code}: ${error.publicMessage}`, advice: typeof hint === 'string' ? hint : (ADVICE[error.code] ?? 'ask the server with curl and look at its log') };
+  const { hint, target } = error.details;
+  return { step, outcome: 'fail', text: `${error.code}: ${error.publicMessage}${target === undefined ? '' : ` (${String(target)})`}`, advice: typeof hint === 'string' ? hint : (ADVICE[error.code] ?? 'ask the server with curl and look at its log') };
 }
 
 const ADVICE: Partial<Record<ErrorCode, string>> = {

@@ -85,7 +85,7 @@ export class OwaWebdavSystem implements CalendarSystem {
     const { mailboxes, window } = part;
     const aligned = alignOutward(window, SLOT_MINUTES * MINUTE_MS);
     const url = this.#queryUrl(mailboxes, aligned);
-    this.#explain(ctx, 'request', `GET ${url.pathname}?cmd=freebusy&…&interval=${SLOT_MINUTES} about ${mailboxes.length} mailboxes, ${span(aligned)}`);
+    this.#explain(ctx, 'request', `GET ${url.pathname}?cmd=freebusy&…&interval=${SLOT_MINUTES} about ${mailboxes.join(' ')}, ${span(aligned)}`);
     const answer = await this.#connection.send({ method: 'GET', url, expected: 200, ctx, budget });
     const byMailbox = decodeFreeBusyResponse(await readAnswer(answer), new Set(mailboxes));
     return mailboxes.map((mailbox): FreeBusyResult => {
@@ -127,7 +127,6 @@ export class OwaWebdavSystem implements CalendarSystem {
 
   #withoutData(mailbox: MailboxAddress, error: BridgeError, ctx: RequestContext): FreeBusyResult {
     const { logger, name } = this.#options;
-    this.#explain(ctx, 'no-data', `${mailbox}: ${error.code}, ${error.publicMessage}`);
     logger.debug({ requestId: ctx.requestId, system: name, protocol: 'owa-webdav', mailbox, code: error.code, reason: error.publicMessage }, 'no free/busy');
     return { mailbox, error };
   }

@@ -85,7 +85,6 @@ export class ZimbraSystem implements CalendarSystem {
     for (const result of results) {
       if (!('error' in result)) continue;
       const { mailbox, error } = result;
-      ctx.explain?.({ system: name, kind: 'no-data', text: `${mailbox}: ${error.publicMessage}` });
       logger.debug({ requestId: ctx.requestId, system: name, protocol: 'zimbra-soap', mailbox, code: error.code }, 'no free/busy');
     }
     return results;

@@ -69,7 +69,7 @@ async function versionFinding({ call }: ZimbraProbe): Promise<ProbeFinding> {
     if (/^[\w. ()-]{1,80}$/.test(version)) return { step: 'version', outcome: 'ok', text: `Zimbra ${version}` };
     return { step: 'version', outcome: 'ok', text: 'the server does not tell its version' };
   } catch (thrown) {
-    return { step: 'version', outcome: 'ok', text: `the server does not tell its version (${toBridgeError(thrown).code})` };
+    return { step: 'version', outcome: 'ok', text: `not told to this account${toBridgeError(thrown).code === 'BACKEND_FAULT' ? '' : ` (${toBridgeError(thrown).code})`}` };
   }
 }
 
@@ -85,7 +85,7 @@ const ADVICE: Partial<Record<ErrorCode, string>> = {
 };
 
 function failure(step: string, error: BridgeError): ProbeFinding {
-  const fault = error.details['fault'] ?? error.details['status'];
+  const fault = error.details['fault'] ?? error.details['target'] ?? error.details['status'];
   const text = `${error.code}: ${error.publicMessage}${fault === undefined ? '' : ` (${String(fault)})`}`;
   return { step, outcome: 'fail', text, advice: ADVICE[error.code] ?? 'see the log of the server' };
 }

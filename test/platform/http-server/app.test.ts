@@ -36,7 +36,7 @@ describe('around every face', () => {
     const { url, lines } = await app(router);
     const answer = await ask(url, '/x?password=canary', { headers: { Authorization: 'Basic canary', Cookie: 'canary' } });
     await settled();
-    expect(lines).toEqual([{ level: 'info', message: 'request', requestId: answer.headers['x-request-id'], method: 'GET', face: 'test', mailboxes: 3, operation: 'freebusy', status: 200, durationMs: expect.any(Number) as number }]);
+    expect(lines).toEqual([{ level: 'info', message: 'request', requestId: answer.headers['x-request-id'], method: 'GET', address: '127.0.0.1', face: 'test', mailboxes: 3, operation: 'freebusy', status: 200, durationMs: expect.any(Number) as number }]);
     expect(answer.headers).toMatchObject({ 'x-content-type-options': 'nosniff' });
     expect(answer.headers['x-powered-by']).toBeUndefined();
     expect(answer.headers.etag).toBeUndefined();

@@ -145,8 +145,8 @@ describe('asking an EWS server', () => {
     expect(texts[0]).toContain('request GetUserAvailability: DetailedMerged');
     expect(texts[0]).toContain('p0@works.example p1@works.example p2@works.example');
     expect(texts[1]).toContain('busy 2026-06-01T09:00Z/2026-06-01T09:30Z');
-    expect(texts[2]).toBe('no-data p1@works.example: MAILBOX_REFUSED, the mailbox may not be asked about (ErrorNoFreeBusyAccess)');
-    expect(texts[3]).toContain('00440000');
+    expect(results[1]).toMatchObject({ error: { code: 'MAILBOX_REFUSED', details: { responseCode: 'ErrorNoFreeBusyAccess' } } });
+    expect(texts[2]).toContain('00440000');
     expect(texts.join('\n')).not.toMatch(/CANARY|pässword/);
   });
 
