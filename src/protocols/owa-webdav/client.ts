@@ -93,7 +93,7 @@ export class OwaWebdavSystem implements CalendarSystem {
       if ('error' in digits) return this.#withoutData(mailbox, digits.error, ctx);
       this.#explain(ctx, 'answer', `${mailbox}: ${shownSlots(digits.fbdata)}`);
       // A server that minds its own interval sends another number of them, and a line break shifts all that follow. One too many is rounding.
-      if (/\s/.test(digits.fbdata) || digits.fbdata.length > slotCount(aligned, SLOT_MINUTES) + 1) {
+      if (/[\t\r\n]/.test(digits.fbdata) || digits.fbdata.length > slotCount(aligned, SLOT_MINUTES) + 1) {
         return this.#withoutData(mailbox, new BridgeError('NO_DATA', 'the digits are not those of the window'), ctx);
       }
       return { mailbox, freeBusy: freeBusyFromDigits(mailbox, window, digits.fbdata, aligned.start, SLOT_MINUTES), asOf: clock.now() };

@@ -119,3 +119,18 @@ async function longestHold(text: string): Promise<number> {
   clearInterval(timer);
   return longest;
 }
+
+describe('a Zimbra that answers', () => {
+  // zimbra.md §3.1 and §3.2: for people it does not know it sends a whole VFREEBUSY without a single period.
+  const answer = (product: string, periods: string): string =>
+    `BEGIN:VCALENDAR\r\nPRODID:${product}\r\nVERSION:2.0\r\nBEGIN:VFREEBUSY\r\nDTSTART:20261118T080000Z\r\nDTEND:20261118T180000Z\r\n${periods}END:VFREEBUSY\r\nEND:VCALENDAR\r\n`;
+
+  it('without a period says nothing: it may be about nobody', async () => {
+    await expect(decodeFreeBusyReply(answer('Zimbra-Calendar-Provider', ''))).rejects.toMatchObject({ code: 'NO_DATA' });
+  });
+
+  it('with a period is believed, and so is another product without one', async () => {
+    expect((await decodeFreeBusyReply(answer('Zimbra-Calendar-Provider', 'FREEBUSY;FBTYPE=BUSY:20261118T090000Z/20261118T103000Z\r\n'))).busy).toHaveLength(1);
+    expect((await decodeFreeBusyReply(answer('-//Example//EN', ''))).busy).toEqual([]);
+  });
+});

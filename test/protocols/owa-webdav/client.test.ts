@@ -79,6 +79,22 @@ describe('cmd=freebusy', () => {
     expect(lengths.length).toBeLessThanOrEqual(18);
   });
 
+  // WINDOW is an hour: 12 digits of five minutes.
+  it.each([
+    ['of a server with an interval of its own', '0'.repeat(12) + '2'.repeat(12)],
+    ['with line breaks that shift what follows', '00000\n222222'],
+  ])('digits %s are no data, and never free', async (_name, fbdata) => {
+    const { system } = await start(() => answerOf(['anna@corp.example', fbdata]));
+    const [result] = await system.freeBusy({ mailboxes: [anna], window: WINDOW, details: false }, context());
+    expect(result).toMatchObject({ error: { code: 'NO_DATA' } });
+  });
+
+  it('one digit too many is rounding', async () => {
+    const { system } = await start(() => answerOf(['anna@corp.example', '2'.repeat(13)]));
+    const [result] = await system.freeBusy({ mailboxes: [anna], window: WINDOW, details: false }, context());
+    expect(result).toMatchObject({ freeBusy: { busy: [{ ...WINDOW, busyType: 'busy' }] } });
+  });
+
   it('42 days go out in two pieces; the one that fails is no data for its days', async () => {
     const { server, system } = await start((request) =>
       request.url.includes('start=2026-03-02') ? answerOf(['anna@corp.example', '0'.repeat(35 * 288)]) : { status: 500, body: 'out of order' },
