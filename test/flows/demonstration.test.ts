@@ -1,11 +1,15 @@
+import { spawn } from 'node:child_process';
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { Running, runCommand, until } from './bridge-process.ts';
 import { ask } from './raw-http.ts';
 
 /** `npm start`: configuration.md, issue 2 part 8. It has a TMPDIR of its own, so that what it leaves behind shows. */
+
+const ROOT = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 
 let temporary: string;
 let demonstration: Running;
@@ -76,4 +80,19 @@ it('ends on SIGTERM with 0 within 5 s and leaves nothing behind', async () => {
   expect(code).toBe(0);
   expect(tookMs).toBeLessThan(5_000);
   expect(readdirSync(temporary)).toEqual([]);
+});
+
+it('`npm start` ends with its SIGTERM: the signal reaches the demonstration through npm and its shell', async () => {
+  const own = mkdtempSync(join(tmpdir(), 'npm-start-'));
+  const child = spawn('npm', ['start', '--silent'], { cwd: ROOT, stdio: ['ignore', 'pipe', 'ignore'], env: { ...process.env, TMPDIR: own } });
+  let said = '';
+  child.stdout.setEncoding('utf8').on('data', (text: string) => (said += text));
+  const ended = new Promise<number | null>((resolve) => child.once('close', resolve));
+  const started = await until(() => /listening on (http:\S+)/.exec(said)?.[1], 15_000);
+  expect((await fetch(`${started}/healthz`)).status).toBe(200);
+  child.kill('SIGTERM');
+  expect(await ended).toBe(0);
+  await expect(fetch(`${started}/healthz`)).rejects.toThrow();
+  expect(readdirSync(own)).toEqual([]);
+  rmSync(own, { recursive: true });
 });
