@@ -61,8 +61,11 @@ export function createStandIn(name: string, answer: (request: StandInRequest) =>
   let mode: Mode = 'up';
   let port: number | undefined;
   let server: Server | undefined;
+  let isClosed = false;
 
   const open = async (wanted: number): Promise<void> => {
+    // A walk that is broken off puts the modes back when all is over: that must not open anything again.
+    if (isClosed) return;
     const next = createServer((request, response) => {
       serve(request, response).catch(() => response.destroy());
     });
@@ -116,7 +119,10 @@ export function createStandIn(name: string, answer: (request: StandInRequest) =>
     async start() {
       if (server === undefined) await open(port ?? 0);
     },
-    close: shut,
+    async close() {
+      isClosed = true;
+      await shut();
+    },
   };
 }
 
