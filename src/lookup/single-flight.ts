@@ -37,7 +37,7 @@ export class SingleFlight<T> {
       flight.timer = this.#endAt(until, () => this.#end(key, flight));
     }
     try {
-      return await waitFor(flight.result, until - this.#clock.now(), signal);
+      return await untilAborted(flight.result, signal, Math.max(0, until - this.#clock.now()) + GRACE_MS);
     } finally {
       flight.waiters -= 1;
       if (flight.waiters === 0) this.#end(key, flight);
@@ -64,20 +64,5 @@ export class SingleFlight<T> {
   }
 }
 
-/** Waits until its time is over, or until its waiter has gone. */
-async function waitFor<T>(result: Promise<T>, remainingMs: number, gone: AbortSignal): Promise<T> {
-  const over = new AbortController();
-  const giveUp = (): void => over.abort(OVER);
-  // A call that ends itself at the same deadline may still bring what it has: give it the next turns first.
-  const timer = setTimeout(giveUp, Math.max(0, remainingMs) + GRACE_MS);
-  gone.addEventListener('abort', giveUp, { once: true });
-  if (gone.aborted) giveUp();
-  try {
-    return await untilAborted(result, over.signal);
-  } finally {
-    clearTimeout(timer);
-    gone.removeEventListener('abort', giveUp);
-  }
-}
-
+/** A call that ends itself at the same deadline may still bring what it has: it gets this much longer than its waiters' time. */
 const GRACE_MS = 30;
