@@ -103,7 +103,7 @@ export class Bridge {
   /**
    * Puts another configuration in force without dropping a request: those under way finish with the old one.
    *
-   * @throws BridgeError CONFIGURATION when a listener cannot be opened or dataDir changed; the old one stays in force
+   * @throws BridgeError CONFIGURATION when a listener cannot be opened; the old one stays in force
    */
   async reload(config: Config): Promise<void> {
     const next = this.#build(config);

@@ -60,7 +60,6 @@ export type RedisConfig =
   | { readonly kind: 'cluster'; readonly nodes: readonly Secret[] };
 
 export type SystemConfig = ZimbraConfig | ExchangeWebdavConfig | ExchangeEwsConfig | IfbConfig;
-export type SystemType = SystemConfig['type'];
 
 /** What every system has. */
 export interface SystemBase {

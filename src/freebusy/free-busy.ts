@@ -1,6 +1,6 @@
 import type { Instant } from '../core/clock.ts';
 import type { MailboxAddress } from '../directory/smtp-address.ts';
-import type { SerializableTimeZone } from '../timezones/serializable-time-zone.ts';
+import type { DayOfWeek, SerializableTimeZone } from '../timezones/serializable-time-zone.ts';
 import { BUSY_RANK, BUSY_TYPES } from './busy-type.ts';
 import type { BusyType } from './busy-type.ts';
 import { clip, gaps } from './interval.ts';
@@ -30,13 +30,10 @@ export interface CalendarEvent extends Interval {
   readonly ownReply?: OwnReply;
 }
 
-export const WEEKDAYS = ['Sunday', 'Monday', 'Tuesday', 'Wednesday', 'Thursday', 'Friday', 'Saturday'] as const;
-export type Weekday = (typeof WEEKDAYS)[number];
-
 /** When a mailbox's owner works: minutes since local midnight in `timeZone`, end not included. */
 export interface WorkingHours {
   readonly timeZone: SerializableTimeZone;
-  readonly periods: readonly { readonly days: readonly Weekday[]; readonly startMinute: number; readonly endMinute: number }[];
+  readonly periods: readonly { readonly days: readonly DayOfWeek[]; readonly startMinute: number; readonly endMinute: number }[];
 }
 
 /**

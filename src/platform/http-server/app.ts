@@ -6,6 +6,7 @@ import type { Logger } from '../../core/logger.ts';
 import type { Metrics } from '../../core/metrics.ts';
 import { OVER } from '../../core/over.ts';
 import type { LoadGate } from './load-gate.ts';
+import { placeOf } from './note-refusal.ts';
 import { beginScope, noteForLog, plainAddress, scopeOf } from './request-scope.ts';
 
 export interface AppOptions {
@@ -91,25 +92,13 @@ function scopeAndLog(options: AppOptions): RequestHandler {
   };
 }
 
-/** Errors that no face turned into its own fault: a path that cannot be decoded, or our own mistake. */
+/** Errors that no face turned into its own fault: our own mistakes. */
 function lastResort(logger: Logger): ErrorRequestHandler {
   return (thrown: unknown, request, response, _next) => {
-    const status = (thrown as { status?: unknown }).status;
-    if (status === 400) {
-      response.status(400).type('text/plain').send('bad request\n');
-      return;
-    }
     const error = toBridgeError(thrown);
-    const cause = error.cause;
-    logger.error({ requestId: scopeOf(request).requestId, code: error.code, stack: cause instanceof Error ? stackWithoutMessage(cause) : undefined }, 'unexpected error');
+    logger.error({ requestId: scopeOf(request).requestId, code: error.code, stack: placeOf(error.cause) }, 'unexpected error');
     noteForLog(request, { code: error.code });
     if (response.headersSent) response.destroy();
     else response.status(500).type('text/plain').send('internal error\n');
   };
-}
-
-/** Where it happened; the message itself may quote what a client sent. */
-function stackWithoutMessage(error: Error): string {
-  const at = error.stack?.split('\n').filter((line) => /^\s+at /.test(line)) ?? [];
-  return [error.name, ...at].join('\n');
 }

@@ -1,12 +1,13 @@
+import type { WorkingHours } from '../../freebusy/free-busy.ts';
 import { child, childText, childrenNamed } from '../../platform/xml/element.ts';
 import type { XmlElement } from '../../platform/xml/element.ts';
-import { WEEKDAYS } from '../../freebusy/free-busy.ts';
-import type { Weekday, WorkingHours } from '../../freebusy/free-busy.ts';
+import { DAYS_OF_WEEK } from '../../timezones/serializable-time-zone.ts';
+import type { DayOfWeek } from '../../timezones/serializable-time-zone.ts';
 import { decodeTimeZone, integer } from './time-zone.ts';
 
-const DAY_GROUPS: ReadonlyMap<string, readonly Weekday[]> = new Map<string, readonly Weekday[]>([
-  ['Day', WEEKDAYS],
-  ['Weekday', WEEKDAYS.slice(1, 6)],
+const DAY_GROUPS: ReadonlyMap<string, readonly DayOfWeek[]> = new Map<string, readonly DayOfWeek[]>([
+  ['Day', DAYS_OF_WEEK],
+  ['Weekday', DAYS_OF_WEEK.slice(1, 6)],
   ['WeekendDay', ['Sunday', 'Saturday']],
 ]);
 
@@ -18,7 +19,7 @@ export function decodeWorkingHours(element: XmlElement | undefined): WorkingHour
   const timeZone = decodeTimeZone(child(element, 'TimeZone'));
   const array = child(element, 'WorkingPeriodArray');
   if (timeZone === undefined || array === undefined) return undefined;
-  const periods: { days: readonly Weekday[]; startMinute: number; endMinute: number }[] = [];
+  const periods: { days: readonly DayOfWeek[]; startMinute: number; endMinute: number }[] = [];
   for (const period of childrenNamed(array, 'WorkingPeriod')) {
     const days = decodeDays(childText(period, 'DayOfWeek') ?? '');
     const startMinute = integer(childText(period, 'StartTimeInMinutes'), 0, 1_440);
@@ -30,12 +31,12 @@ export function decodeWorkingHours(element: XmlElement | undefined): WorkingHour
 }
 
 /** DaysOfWeekType: a list, in which the schema also has Day, Weekday and WeekendDay. */
-function decodeDays(text: string): readonly Weekday[] | undefined {
-  const days = new Set<Weekday>();
+function decodeDays(text: string): readonly DayOfWeek[] | undefined {
+  const days = new Set<DayOfWeek>();
   for (const word of text.split(/\s+/).filter((one) => one !== '')) {
-    const meant = DAY_GROUPS.get(word) ?? WEEKDAYS.filter((day) => day === word);
+    const meant = DAY_GROUPS.get(word) ?? DAYS_OF_WEEK.filter((day) => day === word);
     if (meant.length === 0) return undefined;
     for (const day of meant) days.add(day);
   }
-  return WEEKDAYS.filter((day) => days.has(day));
+  return DAYS_OF_WEEK.filter((day) => days.has(day));
 }

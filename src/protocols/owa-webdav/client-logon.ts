@@ -2,6 +2,7 @@ import type { Clock, Instant } from '../../core/clock.ts';
 import { BridgeError } from '../../core/errors.ts';
 import { LIMITS } from '../../core/limits.ts';
 import { untilAborted } from '../../core/until-aborted.ts';
+import { below } from '../../platform/http-client/below.ts';
 import type { HttpAnswer, HttpClient } from '../../platform/http-client/http-client.ts';
 import type { RequestBudget } from '../../platform/http-client/request-budget.ts';
 import { isLogonLocation, isLogonPage, problemOf } from './answer-problem.ts';
@@ -98,11 +99,4 @@ function sessionOf(answer: HttpAnswer): Session {
 
 function refusedLogon(message: string): BridgeError {
   return new BridgeError('BACKEND_AUTH', message, { details: { hint: 'check username and password in a browser' } });
-}
-
-/** A path below the server's root. */
-export function below(root: URL, path: string): URL {
-  const url = new URL(root.origin);
-  url.pathname = root.pathname.replace(/\/+$/, '') + path;
-  return url;
 }

@@ -9,6 +9,7 @@ import type { CalendarSystem, CalendarSystemOptions, ProbeFinding } from '../../
 import { alignOutward } from '../../freebusy/interval.ts';
 import { shownSlots, slotCount } from '../../freebusy/slots.ts';
 import type { FreeBusyQuery, FreeBusyResult } from '../../freebusy/source.ts';
+import { below } from '../../platform/http-client/below.ts';
 import { HttpClient } from '../../platform/http-client/http-client.ts';
 import { basicAuthentication } from '../../platform/http-client/interceptors.ts';
 import { RequestBudget } from '../../platform/http-client/request-budget.ts';
@@ -17,7 +18,6 @@ import { decodeFreeBusyMessage } from '../schedule-plus/free-busy-message.ts';
 import { legacyExchangeDnFromTemplate, locateMessage } from '../schedule-plus/legacy-exchange-dn.ts';
 import { messageUrl } from '../schedule-plus/message-url.ts';
 import { OwaConnection } from './client-connection.ts';
-import { below } from './client-logon.ts';
 import { probeOwa } from './client-probe.ts';
 import { decodeFreeBusyResponse, encodeFreeBusyQuery, freeBusyFromDigits } from './free-busy-query.ts';
 import { decodeMessagePropfind, encodeMessagePropfind } from './propfind-message.ts';

@@ -9,6 +9,7 @@ import type { WorkingElsewhereAs } from '../../freebusy/busy-type.ts';
 import type { FreeBusySource } from '../../freebusy/source.ts';
 import type { SignIn } from '../../platform/auth/sign-in.ts';
 import { readBody } from '../../platform/http-server/body.ts';
+import { noteRefusal } from '../../platform/http-server/note-refusal.ts';
 import { rawQueryOf } from '../../platform/http-server/raw-query.ts';
 import { contextFor, noteForLog, scopeOf } from '../../platform/http-server/request-scope.ts';
 import { STATUS_OF } from '../../platform/http-server/status-of.ts';
@@ -115,10 +116,8 @@ function notAllowed(response: Response, allow: string): void {
 
 function refuse(error: BridgeError, request: Request, response: Response): void {
   const status = STATUS_OF[error.code];
-  const cause = error.cause instanceof Error ? error.cause.stack?.split('\n').filter((line) => /^\s+at /.test(line)).join('\n') : undefined;
-  noteForLog(request, { code: error.code, ...(error.code === 'INTERNAL' ? { stack: cause } : {}) });
+  noteRefusal(request, response, error);
   if (status === 401) response.set('WWW-Authenticate', 'Basic realm="Free/Busy"');
-  if (error.retryAfterMs !== undefined) response.set('Retry-After', String(Math.ceil(error.retryAfterMs / 1000)));
   response.status(status).type('text/plain').send(`${error.publicMessage}\n`);
 }
 

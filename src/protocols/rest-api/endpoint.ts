@@ -7,6 +7,7 @@ import { askMailboxes } from '../../freebusy/ask-mailboxes.ts';
 import type { FreeBusySource } from '../../freebusy/source.ts';
 import type { CalendarPresence } from '../../presence/calendar-presence.ts';
 import type { SignIn } from '../../platform/auth/sign-in.ts';
+import { noteRefusal } from '../../platform/http-server/note-refusal.ts';
 import { rawParameters, rawQueryOf } from '../../platform/http-server/raw-query.ts';
 import { contextFor, noteForLog } from '../../platform/http-server/request-scope.ts';
 import { STATUS_OF } from '../../platform/http-server/status-of.ts';
@@ -73,9 +74,8 @@ export function restApiEndpoint({ source, presence, signIn }: RestApiServices): 
 function refuse(request: Request, response: Response, thrown: unknown): void {
   const error = toBridgeError(thrown);
   if (error.code === 'INTERNAL') throw error;
-  noteForLog(request, { code: error.code });
+  noteRefusal(request, response, error);
   const status = STATUS_OF[error.code];
   if (status === 401) response.setHeader('WWW-Authenticate', 'Basic realm="freebusy-bridge", charset="UTF-8"');
-  if (error.retryAfterMs !== undefined) response.setHeader('Retry-After', String(Math.ceil(error.retryAfterMs / 1000)));
   response.status(status).json({ error: encodeError(error) });
 }

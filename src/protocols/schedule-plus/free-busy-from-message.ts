@@ -1,8 +1,8 @@
 import type { MailboxAddress } from '../../directory/smtp-address.ts';
 import type { BusyType } from '../../freebusy/busy-type.ts';
-import { freeBusyFrom } from '../../freebusy/free-busy.ts';
+import { freeBusyFrom, unknownFreeBusy } from '../../freebusy/free-busy.ts';
 import type { BusyInterval, FreeBusy } from '../../freebusy/free-busy.ts';
-import { gaps } from '../../freebusy/interval.ts';
+import { clip, gaps } from '../../freebusy/interval.ts';
 import type { Interval } from '../../freebusy/interval.ts';
 import type { FreeBusyMessage } from './free-busy-message.ts';
 import { PAIR_TYPES } from './properties.ts';
@@ -20,13 +20,15 @@ const BUSY_TYPE_OF: Readonly<Record<Exclude<PairType, 'merged'>, BusyType>> = { 
  */
 export function freeBusyFromMessage(message: FreeBusyMessage, mailbox: MailboxAddress, window: Interval): FreeBusy {
   const published = publishRange(message);
-  if (published === undefined || PAIR_TYPES.every((type) => message.pairs[type].broken)) return freeBusyFrom(mailbox, window, { known: [] });
+  if (published === undefined || PAIR_TYPES.every((type) => message.pairs[type].broken)) return unknownFreeBusy(mailbox, window);
   const busy: BusyInterval[] = [];
   const explained: Interval[] = [];
   for (const type of ['tentative', 'busy', 'away'] as const) {
     for (const stretch of message.pairs[type].stretches) {
       explained.push(stretch);
-      for (const inside of within(stretch, published)) busy.push({ ...inside, busyType: BUSY_TYPE_OF[type] });
+      // What lies outside the publish range is a stale leftover (zimbra-measured.md §4.8): it says nothing.
+      const inside = clip(stretch, published);
+      if (inside !== undefined) busy.push({ ...inside, busyType: BUSY_TYPE_OF[type] });
     }
   }
   for (const stretch of unexplained(message.pairs.merged.stretches, explained, published)) busy.push({ ...stretch, busyType: 'busy' });
@@ -41,13 +43,6 @@ export function freeBusyFromMessage(message: FreeBusyMessage, mailbox: MailboxAd
 export function publishRange(message: FreeBusyMessage): Interval | undefined {
   const { publishStart: start, publishEnd: end } = message;
   return start !== undefined && end !== undefined && start < end ? { start, end } : undefined;
-}
-
-/** Busy intervals outside the publish range are stale leftovers (zimbra-measured.md §4.8): they say nothing. */
-function within(stretch: Interval, bounds: Interval): readonly Interval[] {
-  const start = Math.max(stretch.start, bounds.start);
-  const end = Math.min(stretch.end, bounds.end);
-  return start < end ? [{ start, end }] : [];
 }
 
 /** The parts of `merged` that none of `explained` covers: whatever is outside merged is held to be explained, too. */

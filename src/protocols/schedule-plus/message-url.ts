@@ -1,3 +1,4 @@
+import { below } from '../../platform/http-client/below.ts';
 import type { MessageLocation } from './legacy-exchange-dn.ts';
 
 /** Below the server's root, on the default public tree (exchange.md §2.1); the `+` is written `%2B`, as Exchange itself does. */
@@ -8,9 +9,7 @@ const IN_NAMES: Readonly<Record<string, string>> = { '/': '_xF8FF_', '\\': '_xF8
 
 /** The WebDAV URL of a free/busy message below the server's root. */
 export function messageUrl(root: URL, location: MessageLocation): URL {
-  const url = new URL(root.origin);
-  url.pathname = root.pathname.replace(/\/+$/, '') + FREE_BUSY_TREE + pathName(location.folder) + '/' + pathName(location.subject) + '.EML';
-  return url;
+  return below(root, `${FREE_BUSY_TREE}${pathName(location.folder)}/${pathName(location.subject)}.EML`);
 }
 
 function pathName(name: string): string {

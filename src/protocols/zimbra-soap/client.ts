@@ -7,6 +7,7 @@ import type { QueryPart } from '../../freebusy/ask-in-parts.ts';
 import type { CalendarSystem, CalendarSystemOptions, ProbeFinding } from '../../freebusy/calendar-system.ts';
 import { alignOutward } from '../../freebusy/interval.ts';
 import type { FreeBusyQuery, FreeBusyResult } from '../../freebusy/source.ts';
+import { below } from '../../platform/http-client/below.ts';
 import { HttpClient } from '../../platform/http-client/http-client.ts';
 import { zimbraHopCount } from '../../platform/http-client/interceptors.ts';
 import { RequestBudget } from '../../platform/http-client/request-budget.ts';
@@ -42,7 +43,7 @@ export class ZimbraSystem implements CalendarSystem {
 
   constructor(options: ZimbraOptions) {
     this.#options = options;
-    this.#endpoint = new URL(options.url.origin + options.url.pathname.replace(/\/+$/, '') + SOAP_PATH);
+    this.#endpoint = below(options.url, SOAP_PATH);
     this.#http = new HttpClient({ ca: options.ca, redirectHosts: options.hosts, interceptors: [zimbraHopCount()] });
     this.#session = new ZimbraSession((budget) => this.#signIn(budget), options.clock);
   }

@@ -11,6 +11,7 @@ import type { FreeBusySource } from '../../freebusy/source.ts';
 import type { SignIn } from '../../platform/auth/sign-in.ts';
 import { charsetOf } from '../../platform/http-client/answer-headers.ts';
 import { readBody } from '../../platform/http-server/body.ts';
+import { noteRefusal } from '../../platform/http-server/note-refusal.ts';
 import { contextFor, noteForLog } from '../../platform/http-server/request-scope.ts';
 import type { XmlElement } from '../../platform/xml/element.ts';
 import { XmlError, readXml } from '../../platform/xml/read.ts';
@@ -135,25 +136,20 @@ function tokenCookie(request: IncomingMessage): string | undefined {
 
 function refuse(request: Request, response: Response, version: SoapVersion, thrown: unknown): void {
   const { fault, error } = whatToSay(thrown);
-  noteForLog(request, { code: error?.code ?? 'INVALID_REQUEST', ...(error?.code === 'INTERNAL' ? { stack: placeOf(error.cause) } : { reason: fault.code }) });
-  if (error?.retryAfterMs !== undefined) response.setHeader('Retry-After', String(Math.ceil(error.retryAfterMs / 1000)));
+  noteRefusal(request, response, error, { reason: fault.code });
   // What is left of a body that was refused is not worth reading.
   if (!request.complete) response.setHeader('Connection', 'close');
   reply(response, fault.status, encodeFault(version, fault));
 }
 
-function whatToSay(thrown: unknown): { readonly fault: ZimbraFault; readonly error?: BridgeError } {
+function whatToSay(thrown: unknown): { readonly fault: ZimbraFault; readonly error: BridgeError } {
   // An empty body, JSON (which a later version will read) and broken XML alike.
   if (thrown instanceof XmlError) {
-    return { fault: { code: 'service.PARSE_ERROR', role: 'Sender', reason: `parse error: ${thrown.message.slice(0, 200)}`, status: 500 } };
+    const error = new BridgeError('INVALID_REQUEST', 'the request cannot be read', { cause: thrown });
+    return { fault: { code: 'service.PARSE_ERROR', role: 'Sender', reason: `parse error: ${thrown.message.slice(0, 200)}`, status: 500 }, error };
   }
   const error = toBridgeError(thrown);
   return { fault: faultOf(error), error };
-}
-
-/** Where an unexpected error came from, without its message, which may quote what was asked. */
-function placeOf(cause: unknown): string | undefined {
-  return cause instanceof Error ? cause.stack?.split('\n').filter((line) => /^\s+at /.test(line)).join('\n') : undefined;
 }
 
 function reply(response: Response, status: number, body: string): void {
