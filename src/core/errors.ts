@@ -34,6 +34,8 @@ export const ERROR_CODES = [
   'BACKEND_TOO_LARGE',
   'DEADLINE',
   // The bridge.
+  /** Redis is away or full: a change cannot be stored, so it is not acknowledged. */
+  'STORE_UNAVAILABLE',
   'CONFIGURATION',
   'INTERNAL',
 ] as const;

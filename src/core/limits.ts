@@ -125,6 +125,64 @@ export const LIMITS = {
   /** Name and parameters of an honest line; ical.js looks for the colon anew at every parameter, which is quadratic. */
   icalendarHeadCharacters: 4 * KIB,
 
+  // ── Replication ───────────────────────────────────────────────────────────────────────────────────────────────
+  /** Contract: what POST /notify takes. 1,000 addresses of 254 characters are 260 KB. */
+  notifyBodyBytes: MIB,
+  notifyMailboxes: 1_000,
+  /** Contract: how far a signature's time may be from ours. */
+  notifyGraceMs: 5 * 60_000,
+  /** A pushed free/busy message: 0.2 MB hold 50,000 stretches; Zimbra's own are 2 KB. */
+  pushedMessageBytes: MIB,
+  /** Gathers a burst (Outlook and Zimbra save a meeting in two or three steps); short enough for "within a second". */
+  gatherChangesMs: 300,
+  /** One mailbox's turn, reading and writing: longer than any honest server takes, so that a silent one frees its place. */
+  replicationTurnMs: 30_000,
+  /** Between the tries of one mailbox: doubling from the first to the longest, ± a quarter so that thousands do not come at once. */
+  retryFirstMs: 1_000,
+  retryLongestMs: 5 * 60_000,
+  /** A failure that might pass and is not known to (a malformed answer, an error of ours) is tried this often, about 8 minutes long. */
+  doubtfulTries: 8,
+  /** A system that refuses us as a whole (credentials, certificate, redirect) is tried by one mailbox only, after pauses from the first to the longest: accounts get locked. */
+  blockedFirstMs: 15_000,
+  blockedLongestMs: 5 * 60_000,
+  /** Redis answers in under a millisecond; a change that cannot be stored by then is refused, and told again. */
+  storeTimeoutMs: 3_000,
+  /** Mailboxes waiting in the Redis inside the process, which keeps everything in memory and writes it out whole (stack.md). */
+  embeddedWaiting: 20_000,
+  /** Lines of `queue` for one state of one route. */
+  queueEntriesShown: 1_000,
+  /** Every mailbox is read again so often, for what no feed tells: rights, working hours, a lost message. */
+  sweepMs: 60 * 60_000,
+  /** The daily pass, after midnight UTC moved the window, begins within this time. */
+  dailySpreadMs: 5 * 60_000,
+  /** A pass over all mailboxes waits while more than this wait, so that a change never stands behind it. */
+  sweepAhead: 16,
+  /** A publication window; Exchange's own is 36 months at most ([MS-OXOPFFB] 2.2.1.2.11). */
+  publishPastMs: { min: 0, max: 366 * 86_400_000 },
+  publishAheadMs: { min: 86_400_000, max: 3 * 366 * 86_400_000 },
+  replicationConcurrency: 64,
+  /** One request for a whole publication window; Zimbra refuses more than about 200 days. */
+  zimbraWindowDays: 190,
+
+  // ── Zimbra's changes ──────────────────────────────────────────────────────────────────────────────────────────
+  /** How long a WaitSetRequest is left open: below the 60 s after which proxies cut. */
+  waitSetBlockMs: 50_000,
+  /** Answers that come faster than this, with nothing new, or in a flood, are asked for no faster. */
+  waitSetPaceMs: 250,
+  /** After a failed poll: doubling from the first to the longest, ± a quarter. */
+  feedRetryFirstMs: 1_000,
+  feedRetryLongestMs: 60_000,
+  /** Changed accounts one answer may name; a restarted Zimbra signals every account it has. */
+  waitSetAccounts: 200_000,
+  /** Id to address, kept in memory: 300 bytes each. */
+  zimbraAccountsKept: 50_000,
+  /** An account may be renamed or get another foreign principal. */
+  zimbraAccountKeptMs: 5 * 60_000,
+  /** Accounts in one page of SearchDirectory. */
+  zimbraAccountsPerPage: 500,
+  /** Mail servers of one Zimbra that are watched. */
+  zimbraMailStores: 100,
+
   // ── Configuration ─────────────────────────────────────────────────────────────────────────────────────────────
   /** A thousand systems with a hundred domains each fit. */
   configFileBytes: MIB,

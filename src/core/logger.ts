@@ -22,6 +22,12 @@ export interface LogFields {
   readonly hops?: number | undefined;
   readonly version?: string | undefined;
   readonly count?: number | undefined;
+  /** `zimbra → exchange` */
+  readonly route?: string | undefined;
+  readonly attempt?: number | undefined;
+  /** Of a change, from its storing. */
+  readonly ageMs?: number | undefined;
+  readonly outcome?: string | undefined;
   readonly stack?: string | undefined;
 }
 

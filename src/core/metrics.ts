@@ -1,3 +1,17 @@
+/** How a change went on its way: from its storing to the start of its job, reading the home system, writing, and all of it. */
+export type ReplicationStage = 'queued' | 'read' | 'write' | 'total';
+
+/** What waits on one route of the replication. */
+export interface QueueDepth {
+  readonly route: string;
+  readonly waiting: number;
+  readonly running: number;
+  readonly retrying: number;
+  readonly failed: number;
+  /** Of the oldest change that is not written yet; 0 where there is none. */
+  readonly oldestAgeMs: number;
+}
+
 /** What is counted; platform/metrics.ts gives it to Prometheus. No mailbox is ever a label. */
 export interface Metrics {
   /** A request to a face was answered. */
@@ -10,6 +24,23 @@ export interface Metrics {
   signInFailed(reason: string): void;
   /** A configuration was applied (`ok`) or refused (`refused`). */
   reload(outcome: 'ok' | 'refused'): void;
+  /** A mailbox's turn on a route ended: `written`, `unchanged`, `removed`, `skipped`. */
+  replicated(route: string, outcome: string): void;
+  /** A try on a route failed; `system` is the one that failed, `kind` an error code. */
+  replicationFailed(route: string, system: string, kind: string): void;
+  replicationStage(route: string, stage: ReplicationStage, durationMs: number): void;
+  /** Mailboxes that a feed (`waitset`, `notify`, `push-face`, `sweep`) told of and that were stored. */
+  changes(system: string, feed: string, count: number): void;
 }
 
-export const noMetrics: Metrics = { request() {}, lookup() {}, upstream() {}, signInFailed() {}, reload() {} };
+export const noMetrics: Metrics = {
+  request() {},
+  lookup() {},
+  upstream() {},
+  signInFailed() {},
+  reload() {},
+  replicated() {},
+  replicationFailed() {},
+  replicationStage() {},
+  changes() {},
+};

@@ -24,6 +24,10 @@ const ALLOWED: Readonly<Record<keyof LogFields, true>> = {
   hops: true,
   version: true,
   count: true,
+  route: true,
+  attempt: true,
+  ageMs: true,
+  outcome: true,
   stack: true,
 };
 

@@ -1,9 +1,11 @@
-import { Counter, Histogram, Registry, collectDefaultMetrics } from 'prom-client';
-import type { Metrics } from '../core/metrics.ts';
+import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client';
+import type { Metrics, QueueDepth } from '../core/metrics.ts';
 
 export interface PrometheusMetrics extends Metrics {
   /** The exposition text and its content type. */
   expose(): Promise<{ readonly contentType: string; readonly body: string }>;
+  /** Whom to ask for what waits, at every exposition; a reload replaces it. */
+  readDepthsFrom(read: () => Promise<readonly QueueDepth[]>): void;
 }
 
 /** Seconds; a cached answer takes milliseconds, the default deadline is 5 s. */
@@ -19,12 +21,38 @@ export function createMetrics(): PrometheusMetrics {
   const upstream = new Histogram({ name: 'freebusy_upstream_duration_seconds', help: 'Questions to a calendar system.', labelNames: ['system'], buckets: BUCKETS, registers });
   const signIns = new Counter({ name: 'freebusy_sign_in_failures_total', help: 'Clients refused at sign-in.', labelNames: ['reason'], registers });
   const reloads = new Counter({ name: 'freebusy_reloads_total', help: 'Configurations applied or refused.', labelNames: ['outcome'], registers });
+  const replicated = new Counter({ name: 'freebusy_replication_mailboxes_total', help: 'Mailboxes replicated, by what came of them.', labelNames: ['route', 'outcome'], registers });
+  const failures = new Counter({ name: 'freebusy_replication_failures_total', help: 'Tries that failed, by the system that failed and the kind of failure.', labelNames: ['route', 'system', 'kind'], registers });
+  const stages = new Histogram({ name: 'freebusy_replication_duration_seconds', help: 'From a change to its being written, by stage.', labelNames: ['route', 'stage'], buckets: [...BUCKETS, 30, 60, 300], registers });
+  const changes = new Counter({ name: 'freebusy_changes_total', help: 'Changed mailboxes that were stored, by the feed that told.', labelNames: ['system', 'feed'], registers });
+  const depth = new Gauge({ name: 'freebusy_replication_queue_mailboxes', help: 'Mailboxes in the queue, by state.', labelNames: ['route', 'state'], registers });
+  const oldest = new Gauge({ name: 'freebusy_replication_oldest_change_seconds', help: 'Age of the oldest change that is not written yet.', labelNames: ['route'], registers });
+  let readDepths: () => Promise<readonly QueueDepth[]> = async () => [];
+  const updateDepths = async (): Promise<void> => {
+    const depths = await readDepths();
+    depth.reset();
+    oldest.reset();
+    for (const { route, oldestAgeMs, ...states } of depths) {
+      for (const [state, count] of Object.entries(states)) depth.set({ route, state }, count);
+      oldest.set({ route }, oldestAgeMs / 1000);
+    }
+  };
   return {
     request: (face, status, durationMs) => requests.observe({ face, status: String(status) }, durationMs / 1000),
     lookup: (system, outcome) => lookups.inc({ system, outcome }),
     upstream: (system, durationMs) => upstream.observe({ system }, durationMs / 1000),
     signInFailed: (reason) => signIns.inc({ reason }),
     reload: (outcome) => reloads.inc({ outcome }),
-    expose: async () => ({ contentType: registry.contentType, body: await registry.metrics() }),
+    replicated: (route, outcome) => replicated.inc({ route, outcome }),
+    replicationFailed: (route, system, kind) => failures.inc({ route, system, kind }),
+    replicationStage: (route, stage, durationMs) => stages.observe({ route, stage }, durationMs / 1000),
+    changes: (system, feed, count) => changes.inc({ system, feed }, count),
+    readDepthsFrom: (read) => {
+      readDepths = read;
+    },
+    expose: async () => {
+      await updateDepths();
+      return { contentType: registry.contentType, body: await registry.metrics() };
+    },
   };
 }

@@ -19,7 +19,7 @@ export interface HttpClientOptions {
 }
 
 export interface HttpRequest {
-  readonly method: 'GET' | 'POST' | 'PROPFIND' | 'SEARCH' | 'HEAD';
+  readonly method: 'GET' | 'POST' | 'PROPFIND' | 'PROPPATCH' | 'DELETE' | 'SEARCH' | 'HEAD';
   readonly url: URL;
   readonly headers?: Readonly<Record<string, string>>;
   /** Sent with Content-Length, never chunked (grommunio answers chunked bodies 400). */
@@ -45,7 +45,7 @@ export interface HttpAnswer {
 
 /**
  * Speaks HTTP to one calendar system: keep-alive pool, bounded answers, redirects only where allowed, one retry when a
- * kept-alive connection turned out dead before anything came back (all our requests are reads).
+ * kept-alive connection turned out dead before anything came back (what we send is safe to send twice: reads, and writes that replace).
  *
  * Every method throws BridgeError only: BACKEND_UNREACHABLE, BACKEND_TLS, BACKEND_REDIRECT, BACKEND_TOO_LARGE,
  * BACKEND_MALFORMED (a body of the wrong length or encoding), BACKEND_BUSY (budget), DEADLINE (the signal fired).
@@ -138,7 +138,7 @@ export class HttpClient {
 
   async #send(request: HttpRequest, url: URL): Promise<HttpAnswer> {
     const { statusCode, headers, body } = await this.#dispatch(request, url).catch((error: unknown) => {
-      // No header of an answer has come: a kept-alive connection gone stale. All our requests are reads.
+      // No header of an answer has come: a kept-alive connection gone stale. What we send may arrive twice: reads, and writes that replace.
       if (!request.signal.aborted && isDeadConnection(error)) return this.#dispatch(request, url);
       throw error;
     });

@@ -27,6 +27,7 @@ export const STATUS_OF: Readonly<Record<ErrorCode, number>> = {
   BACKEND_MALFORMED: 503,
   BACKEND_TOO_LARGE: 503,
   DEADLINE: 503,
+  STORE_UNAVAILABLE: 503,
   CONFIGURATION: 500,
   INTERNAL: 500,
 };
