@@ -1,13 +1,19 @@
 import { randomBytes } from 'node:crypto';
 import type { RequestListener } from 'node:http';
+import { BridgeReplication } from './bridge-replication.ts';
+import type { PreparedReplication, ReplicationParts } from './bridge-replication.ts';
 import type { ClientConfig, Config, Listener as ListenerConfig, SystemConfig } from './config/config.ts';
 import { systemClock } from './core/clock.ts';
 import type { Clock } from './core/clock.ts';
+import { BridgeError } from './core/errors.ts';
 import { silentLogger } from './core/logger.ts';
 import type { Logger } from './core/logger.ts';
 import type { Requester } from './core/request-context.ts';
+import { parseMailboxAddress } from './directory/smtp-address.ts';
+import type { MailboxAddress } from './directory/smtp-address.ts';
 import type { CalendarSystem } from './freebusy/calendar-system.ts';
 import { Lookup } from './lookup/lookup.ts';
+import { Routing } from './lookup/routing.ts';
 import type { HomeSystem } from './lookup/routing.ts';
 import { AddressSet } from './platform/auth/address-set.ts';
 import { ClientSignIn } from './platform/auth/client-sign-in.ts';
@@ -21,10 +27,15 @@ import { metricsEndpoint } from './platform/http-server/metrics-endpoint.ts';
 import { createMetrics } from './platform/metrics.ts';
 import type { PrometheusMetrics } from './platform/metrics.ts';
 import { CalendarPresence } from './presence/calendar-presence.ts';
+import { notifyEndpoint } from './protocols/notify/endpoint.ts';
+import type { NotifyFeed } from './protocols/notify/endpoint.ts';
 import { owaWebdavEndpoint } from './protocols/owa-webdav/endpoint.ts';
+import type { PushedMessages } from './protocols/owa-webdav/pushed-message.ts';
 import { createSystem } from './protocols/registry.ts';
+import { mailboxOfLegacyExchangeDn } from './protocols/schedule-plus/legacy-exchange-dn.ts';
 import { restApiEndpoint } from './protocols/rest-api/endpoint.ts';
 import { zimbraSoapEndpoint } from './protocols/zimbra-soap/endpoint.ts';
+import type { ReplicationAgent } from './replication/agent.ts';
 
 /** What a test or a command replaces. */
 export interface BridgeOverrides {
@@ -43,6 +54,7 @@ interface Runtime {
   readonly config: Config;
   readonly systems: readonly RunningSystem[];
   readonly lookup: Lookup;
+  readonly routing: Routing;
   readonly faces: RequestListener;
 }
 
@@ -62,6 +74,7 @@ export class Bridge {
   readonly #listeners = new Map<string, Listener>();
   readonly #retired = new Set<Runtime>();
   readonly #leaving = new Set<Listener>();
+  readonly #replication: BridgeReplication;
   #runtime: Runtime;
   #ready = false;
 
@@ -70,6 +83,8 @@ export class Bridge {
     this.#clock = overrides.clock ?? systemClock;
     this.#logger = overrides.logger ?? silentLogger;
     this.#failures = new FailureMemory(this.#clock);
+    this.#replication = new BridgeReplication({ clock: this.#clock, logger: this.#logger, metrics: this.#metrics });
+    this.#metrics.readDepthsFrom(async () => (await this.#replication.agent?.depths()) ?? []);
     this.#runtime = this.#build(config);
   }
 
@@ -80,6 +95,11 @@ export class Bridge {
 
   get systems(): readonly RunningSystem[] {
     return this.#runtime.systems;
+  }
+
+  /** What carries changes onward; undefined where nothing is replicated, and before `start` or `openReplication`. */
+  get replication(): ReplicationAgent | undefined {
+    return this.#replication.agent;
   }
 
   get config(): Config {
@@ -93,11 +113,26 @@ export class Bridge {
 
   /** Opens all listeners, or none. @throws BridgeError CONFIGURATION */
   async start(): Promise<void> {
+    const { config } = this.#runtime;
+    // First the store: a face that listens can then keep what it is told.
+    const replication = await this.#replication.prepare(this.#replicationParts(this.#runtime));
+    await this.#replication.swap(replication, { work: false, graceMs: 0 });
     await this.#listen(this.#runtime);
     this.#ready = true;
-    const { config } = this.#runtime;
-    if (config.redis !== undefined) this.#logger.info({}, 'redis is configured; lookups never use it');
+    replication?.agent.start();
     for (const warning of config.warnings) this.#logger.warn({ reason: warning }, 'configuration');
+  }
+
+  /**
+   * The replication without a running bridge, for commands: Redis is open, nothing is worked off.
+   *
+   * @throws BridgeError CONFIGURATION where nothing is replicated, or Redis cannot be opened
+   */
+  async openReplication(): Promise<ReplicationAgent> {
+    const prepared = await this.#replication.prepare(this.#replicationParts(this.#runtime));
+    if (prepared === undefined) throw new BridgeError('CONFIGURATION', 'replication: is missing; nothing is replicated');
+    await this.#replication.swap(prepared, { work: false, graceMs: 0 });
+    return prepared.agent;
   }
 
   /**
@@ -107,12 +142,16 @@ export class Bridge {
    */
   async reload(config: Config): Promise<void> {
     const next = this.#build(config);
+    let replication: PreparedReplication | undefined;
     try {
+      replication = await this.#replication.prepare(this.#replicationParts(next));
       await this.#listen(next);
     } catch (error) {
+      await replication?.close(0);
       await closeSystems(next);
       throw error;
     }
+    await this.#replication.swap(replication, { work: true, graceMs: CLOSE_GRACE_MS });
     const old = this.#runtime;
     this.#runtime = next;
     this.#retired.add(old);
@@ -131,6 +170,7 @@ export class Bridge {
     this.#ready = false;
     await Promise.all([...this.#listeners.values(), ...this.#leaving].map((listener) => listener.close(CLOSE_GRACE_MS)));
     this.#listeners.clear();
+    await this.#replication.close(CLOSE_GRACE_MS / 2);
     await Promise.all([this.#runtime, ...this.#retired].map(closeSystems));
     this.#retired.clear();
   }
@@ -140,7 +180,9 @@ export class Bridge {
     const logger = this.#logger;
     const metrics = this.#metrics;
     const systems = config.systems.map((one): RunningSystem => ({ config: one, system: createSystem(one, { clock, logger }) }));
-    const lookup = new Lookup({ systems: systems.map(homeSystem), workingElsewhereAs: config.workingElsewhere, clock, logger, metrics });
+    const homes = systems.map(homeSystem);
+    const routing = new Routing(homes);
+    const lookup = new Lookup({ systems: homes, workingElsewhereAs: config.workingElsewhere, clock, logger, metrics });
     const signIn = new ClientSignIn({ accounts: config.clients.map(accountOf), failures: this.#failures, tokenKey: this.#tokenKey, clock, metrics });
     const presence = new CalendarPresence({ source: lookup, optIn: new Set(config.presence.optIn), mapping: config.presence.mapping, clock });
     const services = { source: lookup, signIn, clock, workingElsewhereAs: config.workingElsewhere };
@@ -149,11 +191,51 @@ export class Bridge {
       deadlineMs: config.deadlineMs,
       always: healthEndpoint(() => this.#ready),
       gate: this.#gate,
-      routers: [restApiEndpoint({ source: lookup, presence, signIn }), owaWebdavEndpoint(services), zimbraSoapEndpoint(services)],
+      routers: [
+        restApiEndpoint({ source: lookup, presence, signIn }),
+        owaWebdavEndpoint({ ...services, pushed: this.#pushed(config, routing) }),
+        zimbraSoapEndpoint(services),
+        notifyEndpoint({ signIn, secret: config.notify?.secret.reveal(), clock, feed: this.#notifyFeed(config, routing), failures: this.#failures }),
+      ],
       logger,
       metrics,
     });
-    return { config, systems, lookup, faces };
+    return { config, systems, lookup, routing, faces };
+  }
+
+  #replicationParts({ config, systems, routing }: Runtime): ReplicationParts {
+    return {
+      config,
+      sourceOf: (name) => systems.find((one) => one.config.name === name)!.system,
+      homeOf: (mailbox) => routing.route(mailbox).home?.name,
+    };
+  }
+
+  #notifyFeed(config: Config, routing: Routing): NotifyFeed {
+    const froms = new Set(config.replication.map(({ from }) => from));
+    return {
+      homeOf: (mailbox) => {
+        const home = routing.route(mailbox).home?.name;
+        return home !== undefined && froms.has(home) ? home : undefined;
+      },
+      changed: (system, mailboxes) => this.#changed(system, 'notify', mailboxes),
+    };
+  }
+
+  /** Undefined where nothing is replicated: a push is then no path of ours. */
+  #pushed(config: Config, routing: Routing): PushedMessages | undefined {
+    if (config.replication.length === 0) return undefined;
+    return {
+      mailboxOf: async (legacyExchangeDn, from) =>
+        (await this.#replication.agent?.mailboxOfIdentity(legacyExchangeDn, from)) ?? mailboxByTemplate(config, routing, legacyExchangeDn, from),
+      changed: (mailbox, from) => this.#changed(from, 'push-face', [mailbox]),
+    };
+  }
+
+  async #changed(system: string, feed: string, mailboxes: readonly MailboxAddress[]): Promise<void> {
+    const { agent } = this.#replication;
+    if (agent === undefined) throw new BridgeError('STORE_UNAVAILABLE', 'changes cannot be stored now', { temporary: true });
+    await agent.changed(system, feed, mailboxes);
   }
 
   /** Opens what is new, hands the new handler to what stays, closes what is gone; opens nothing where one cannot be opened. */
@@ -234,6 +316,21 @@ function accountOf(client: ClientConfig): ClientAccount {
 
 function homeSystem({ config, system }: RunningSystem): HomeSystem {
   return { name: config.name, isZimbra: config.type === 'zimbra', system, domains: config.domains, mailboxes: config.mailboxes };
+}
+
+/** Reads the templates of the systems that `from` is replicated into backwards; one without `{domain}` means whichever domain of `from` fits. */
+function mailboxByTemplate(config: Config, routing: Routing, legacyExchangeDn: string, from: string): MailboxAddress | undefined {
+  const domains = config.systems.find(({ name }) => name === from)?.domains ?? [];
+  for (const { to } of config.replication.filter((one) => one.from === from)) {
+    const target = config.systems.find(({ name }) => name === to);
+    const template = target !== undefined && 'legacyExchangeDn' in target ? target.legacyExchangeDn : undefined;
+    const named = template === undefined ? undefined : mailboxOfLegacyExchangeDn(template, legacyExchangeDn);
+    for (const domain of named === undefined ? [] : [named.domain ?? domains].flat()) {
+      const mailbox = parseMailboxAddress(`${named!.localPart}@${domain}`);
+      if (mailbox !== undefined && routing.route(mailbox).home?.name === from) return mailbox;
+    }
+  }
+  return undefined;
 }
 
 async function closeSystems(runtime: Runtime): Promise<void> {

@@ -1,24 +1,21 @@
-import { X509Certificate, randomUUID } from 'node:crypto';
+import { X509Certificate } from 'node:crypto';
 import type { RunningSystem } from '../bridge.ts';
 import type { ClientConfig, Config, SystemConfig } from '../config/config.ts';
 import { DAY_MS } from '../core/clock.ts';
-import type { RequestContext } from '../core/request-context.ts';
 import { domainOf, parseMailboxAddress } from '../directory/smtp-address.ts';
 import type { MailboxAddress } from '../directory/smtp-address.ts';
 import type { ProbeFinding } from '../freebusy/calendar-system.ts';
-import { deadlineSignal } from '../platform/http-server/request-scope.ts';
 import { CERTIFICATE_WARNING_DAYS, probeNetwork } from '../platform/network-probe.ts';
 import { EXIT } from './exit-code.ts';
 import type { ExitCode } from './exit-code.ts';
 import { loadConfiguration } from './load-configuration.ts';
 import { makeBridge } from './make-bridge.ts';
+import { probeContext } from './probe-context.ts';
+import { probeReplication } from './probe-replication.ts';
 import type { Terminal } from './terminal.ts';
 
-/** A check may wait longer than a lookup: it looks for what is slow, too. */
-const PROBE_DEADLINE_MS = 15_000;
-
 interface Checked {
-  readonly kind: 'system' | 'client' | 'listener';
+  readonly kind: 'system' | 'client' | 'listener' | 'replication';
   readonly name: string;
   readonly findings: readonly ProbeFinding[];
 }
@@ -29,7 +26,7 @@ export interface CheckOptions {
   readonly verbose?: true;
 }
 
-/** `check [ADDRESS...]`: tries every system and looks at every client and listener, one line each; 1 when anything fails. */
+/** `check [ADDRESS...]`: tries every system and the replication, looks at every client and listener, one line each; 1 when anything fails. */
 export async function check(addresses: readonly string[], options: CheckOptions, terminal: Terminal): Promise<ExitCode> {
   const loaded = await loadConfiguration(options.config, terminal);
   if (loaded === undefined) return EXIT.wrongUsage;
@@ -44,6 +41,7 @@ export async function check(addresses: readonly string[], options: CheckOptions,
   try {
     const checked = await Promise.all([...bridge.systems.map(checkSystem), ...config.clients.map((client) => checkClient(client, config))]);
     checked.push(...checkCertificate(config));
+    for (const { name, findings } of await probeReplication(config)) checked.push({ kind: 'replication', name, findings });
     if (options.json === true) terminal.print(JSON.stringify(checked, undefined, 2));
     else {
       for (const one of checked) for (const line of describe(one, options.verbose === true)) terminal.print(line);
@@ -88,12 +86,6 @@ async function checkSystem({ config, system }: RunningSystem): Promise<Checked> 
   const reached = network.every((one) => one.outcome !== 'fail');
   const findings = reached ? [...network, ...(await system.probe(probeContext()))] : network;
   return { kind: 'system', name: config.name, findings };
-}
-
-function probeContext(): RequestContext {
-  const deadline = Date.now() + PROBE_DEADLINE_MS;
-  const requester = { name: 'check', from: 'outside', mayAsk: 'all', detail: 'busy-type', anonymous: false, presence: 'none' } as const;
-  return { requestId: randomUUID(), requester, hops: 0, deadline, signal: deadlineSignal(deadline) };
 }
 
 async function checkClient(client: ClientConfig, config: Config): Promise<Checked> {

@@ -1,10 +1,16 @@
 import { Command, CommanderError } from 'commander';
 import { check } from './check.ts';
 import type { CheckOptions } from './check.ts';
+import { decode } from './decode/decode.ts';
+import type { DecodeOptions } from './decode/decode.ts';
 import { EXIT } from './exit-code.ts';
 import type { ExitCode } from './exit-code.ts';
 import { lookup } from './lookup.ts';
 import type { LookupOptions } from './lookup.ts';
+import { push } from './push.ts';
+import type { PushOptions } from './push.ts';
+import { dropQueued, retryQueued, showQueue } from './queue.ts';
+import type { QueueChangeOptions, QueueOptions } from './queue.ts';
 import { reload } from './reload.ts';
 import { addToSandbox, sandbox } from './sandbox.ts';
 import type { SandboxEntryOptions, SandboxOptions } from './sandbox.ts';
@@ -46,13 +52,64 @@ export async function runCommandLine(argv: readonly string[], terminal: Terminal
     });
   program
     .command('check')
-    .description('try every system and client: name, port, certificate, sign-in, right to read, clock, version')
+    .description('try every system and client, and the replication: name, port, certificate, sign-in, rights, clock, version, Redis')
     .argument('[address...]', 'mailboxes to read when the right to read is tried')
     .requiredOption(...config)
     .option('--verbose', 'one line for every step')
     .option('--json', 'print everything as JSON')
     .action(async (addresses: string[], options: CheckOptions) => {
       exit = await check(addresses, options, terminal);
+    });
+  program
+    .command('push')
+    .description('write the free/busy of mailboxes into the systems that keep a replica, now; with or without a running bridge')
+    .argument('[address...]', 'whose')
+    .requiredOption(...config)
+    .option('--all', 'everybody who is replicated')
+    .option('--dry-run', 'write nothing: show where and what would be written')
+    .option('--json', 'print the outcomes as JSON')
+    .action(async (addresses: string[], options: PushOptions) => {
+      exit = await push(addresses, options, terminal);
+    });
+  // The options of `queue` stand before or after its sub-command: it takes them, and the sub-commands name them for their help.
+  const queue = program
+    .command('queue')
+    .description('what of the replication waits, runs and has failed')
+    .requiredOption(...config)
+    .addHelpText('after', '\nWithout a sub-command it is `queue show`. A change that failed for good stays until it is tried again or dropped.');
+  queue
+    .command('show', { isDefault: true })
+    .description('print it, route by route')
+    .option(...config)
+    .option('--json', 'print it as JSON')
+    .action(async (_options: unknown, command: Command) => {
+      exit = await showQueue(command.optsWithGlobals<QueueOptions>(), terminal);
+    });
+  queue
+    .command('retry')
+    .description('try again now what has failed or waits for its next try')
+    .argument('[address...]', 'whose')
+    .option(...config)
+    .option('--all', 'everything')
+    .action(async (addresses: string[], _options: unknown, command: Command) => {
+      exit = await retryQueued(addresses, command.optsWithGlobals<QueueChangeOptions>(), terminal);
+    });
+  queue
+    .command('drop')
+    .description('forget changes that were stored; the next pass over everybody reads the mailboxes again')
+    .argument('[address...]', 'whose')
+    .option(...config)
+    .option('--all', 'everything')
+    .action(async (addresses: string[], _options: unknown, command: Command) => {
+      exit = await dropQueued(addresses, command.optsWithGlobals<QueueChangeOptions>(), terminal);
+    });
+  program
+    .command('decode')
+    .description('print any free/busy message as people read it: a PROPFIND answer, a PROPPATCH, an EWS item, or a log with several of them')
+    .argument('<file>', 'where it is; - for the standard input')
+    .option('--json', 'print it as JSON')
+    .action(async (file: string, options: DecodeOptions) => {
+      exit = await decode(file, options, terminal);
     });
   program
     .command('reload')

@@ -4,10 +4,12 @@ import { BridgeError, toBridgeError } from '../core/errors.ts';
 import { ControlSocket } from '../platform/control-socket.ts';
 import type { ControlAnswer } from '../platform/control-socket.ts';
 import { createLogger } from '../platform/log.ts';
+import { ControlCommands } from './control-commands.ts';
 import { EXIT } from './exit-code.ts';
 import type { ExitCode } from './exit-code.ts';
 import { loadConfiguration } from './load-configuration.ts';
 import { makeBridge } from './make-bridge.ts';
+import { replicationOf } from './replicating.ts';
 import { untilSignal } from './signals.ts';
 import type { Terminal } from './terminal.ts';
 import { VERSION } from './version.ts';
@@ -66,16 +68,18 @@ export async function startServing(config: Config, file: string, terminal: Termi
     return turn;
   };
   let control: ControlSocket | undefined;
+  const commands = new ControlCommands({ reload: reloadInTurn, replication: () => replicationOf(bridge) });
   const close = async (): Promise<void> => {
     isClosing = true;
     // A reload under way would open listeners that nobody closes.
     await last;
     await control?.close();
+    await commands.close();
     await bridge.close();
     logger.info({ version: VERSION }, 'ended');
   };
   try {
-    control = await ControlSocket.open(config.dataDir, async (command) => (command === 'POST /reload' ? reloadInTurn() : { ok: true, lines: ['running'] }));
+    control = await ControlSocket.open(config.dataDir, commands.handle);
     await bridge.start();
   } catch (error) {
     if (!(error instanceof BridgeError)) throw error;

@@ -4,9 +4,33 @@ export interface Terminal {
   readonly print: (line: string) => void;
   /** One line of complaint. */
   readonly complain: (line: string) => void;
+  /** Where a long command stands, in place of what it said before; there only where somebody watches. Empty text: nothing any more. */
+  readonly progress?: (text: string) => void;
+}
+
+const CLEAR_LINE = '\r\u001b[K';
+let isProgressShown = false;
+
+function write(stream: NodeJS.WriteStream, line: string): void {
+  if (isProgressShown) process.stderr.write(CLEAR_LINE);
+  isProgressShown = false;
+  stream.write(`${line}\n`);
 }
 
 export const processTerminal: Terminal = {
-  print: (line) => void process.stdout.write(`${line}\n`),
-  complain: (line) => void process.stderr.write(`${line}\n`),
+  print: (line) => write(process.stdout, line),
+  complain: (line) => write(process.stderr, line),
+  ...(process.stderr.isTTY
+    ? {
+        progress: (text: string) => {
+          process.stderr.write(`${CLEAR_LINE}${text}`);
+          isProgressShown = text !== '';
+        },
+      }
+    : {}),
 };
+
+/** Text of others with nothing in it that a terminal would obey. */
+export function shown(text: string): string {
+  return text.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff]/g, '�');
+}

@@ -17,7 +17,7 @@ export interface Config {
   readonly publicUrl?: string | undefined;
   /** Absent: no admin listener. */
   readonly admin?: { readonly listen: Listener } | undefined;
-  /** Accepted and checked; nothing uses it before replication. */
+  /** Where the queue of replication is kept; absent: the bridge's own Redis in `dataDir`. Lookups never use it. */
   readonly redis?: RedisConfig | undefined;
   /** Absolute. Need not exist yet. */
   readonly dataDir: string;
@@ -30,6 +30,10 @@ export interface Config {
   /** In the file's order; names are unique, usernames too without regard to case. */
   readonly clients: readonly ClientConfig[];
   readonly presence: PresenceConfig;
+  /** In the file's order; no pair of `from` and `to` twice. Empty: nothing is replicated. */
+  readonly replication: readonly ReplicationConfig[];
+  /** Signs POST /notify; absent: a client's credentials only. */
+  readonly notify?: { readonly secret: Secret } | undefined;
   /** Not wrong, but worth an administrator's look; one line each, beginning with the key's path. */
   readonly warnings: readonly string[];
 }
@@ -78,9 +82,10 @@ export interface ZimbraConfig extends SystemBase {
   readonly type: 'zimbra';
   readonly url: URL;
   readonly adminUrl?: URL | undefined;
-  /** There, with the password, whenever some client may ask this system. */
+  /** There, with the password, whenever some client may ask this system or it is replicated from. */
   readonly username?: string | undefined;
   readonly password?: Secret | undefined;
+  /** WaitSets and the look-up of accounts, at `adminUrl` (absent: at `url`); never reads free/busy. */
   readonly admin?: { readonly username: string; readonly password: Secret } | undefined;
 }
 
@@ -90,7 +95,7 @@ export interface ExchangeBase extends SystemBase {
   readonly username: string;
   readonly password: Secret;
   readonly lookup: 'query' | 'public-folder';
-  /** Template; there whenever `lookup` is public-folder. */
+  /** Template; there whenever `lookup` is public-folder or the system is replicated into. */
   readonly legacyExchangeDn?: string | undefined;
 }
 
@@ -152,4 +157,25 @@ export interface PresenceConfig {
   /** Mailboxes that have agreed, each once. */
   readonly optIn: readonly MailboxAddress[];
   readonly mapping: PresenceMapping;
+}
+
+export const REPLICATED_MAILBOXES = ['foreign-principal', 'all'] as const;
+
+/** One way on which mailboxes are replicated. */
+export interface ReplicationConfig {
+  /** Name of the system whose mailboxes are read. */
+  readonly from: string;
+  /** Name of the Exchange they are written into; never the same as `from`. */
+  readonly to: string;
+  /** How far before and after today the published window reaches. */
+  readonly pastMs: number;
+  readonly aheadMs: number;
+  /** Whom: those with a zimbraForeignPrincipal `ad:…` (only from a zimbra with `admin`), or everybody. */
+  readonly only: (typeof REPLICATED_MAILBOXES)[number];
+  /** Each once, beside those of `only`; no address is in both lists. */
+  readonly include: readonly MailboxAddress[];
+  /** Each once; never replicated. */
+  readonly exclude: readonly MailboxAddress[];
+  /** Mailboxes worked on at the same time. */
+  readonly concurrency: number;
 }

@@ -1,8 +1,10 @@
 import { dirname, resolve } from 'node:path';
 import type * as z from 'zod';
+import { checkAccounts } from './checks/accounts.ts';
 import { checkClients } from './checks/clients.ts';
 import { checkListeners } from './checks/listeners.ts';
 import { outlineOf } from './checks/outline.ts';
+import { checkReplication } from './checks/replication.ts';
 import { checkSystems } from './checks/systems.ts';
 import { ConfigError } from './config-error.ts';
 import type { Config } from './config.ts';
@@ -15,6 +17,7 @@ import type { Problem } from './problems.ts';
 import { bridge } from './sections/bridge.ts';
 import { settledClients } from './sections/clients.ts';
 import { settledPresence } from './sections/presence.ts';
+import { settledReplication } from './sections/replication.ts';
 import { namedSystems } from './sections/systems.ts';
 import { warningsOf } from './warnings.ts';
 import { readYaml } from './yaml/tree.ts';
@@ -37,6 +40,8 @@ export async function loadConfig(path: string, env: NodeJS.ProcessEnv): Promise<
     ...checkListeners(outline),
     ...checkSystems(outline),
     ...checkClients(outline),
+    ...checkReplication(outline),
+    ...checkAccounts(outline),
   ];
   if (!parsed.success || problems.length > 0) throw new ConfigError(file, inFileOrder(problems, tree));
   const config = settled(file, parsed.data, outline.systems.map(({ name }) => name));
@@ -73,14 +78,16 @@ async function readTree(file: string): Promise<unknown> {
 }
 
 function settled(file: string, keys: z.output<ReturnType<typeof bridge>>, order: readonly string[]): Omit<Config, 'warnings'> {
-  // replication, notify and gal are undefined here: the schema refuses anything else.
-  const { deadline, systems, clients, presence, replication: _1, notify: _2, gal: _3, ...rest } = keys;
+  // gal is undefined here: the schema refuses anything else.
+  const { deadline, systems: systemKeys, clients, presence, replication, gal: _, ...rest } = keys;
+  const systems = namedSystems(systemKeys, order);
   return {
     ...rest,
     file,
     deadlineMs: deadline,
-    systems: namedSystems(systems, order),
+    systems,
     clients: settledClients(clients),
     presence: settledPresence(presence),
+    replication: settledReplication(replication, systems),
   };
 }

@@ -3,10 +3,11 @@ import type { Config, SystemConfig } from './config.ts';
 import { isLoopback } from './fields/network.ts';
 import { formatPath, quoted } from './key-path.ts';
 import { listed } from './problems.ts';
+import { replicationWarnings } from './replication-warnings.ts';
 
 /** What is not wrong but worth a look; each line begins with the key's path. Shows neither secrets nor URLs. */
 export function warningsOf(config: Omit<Config, 'warnings'>): readonly string[] {
-  return [...config.systems.flatMap(ofSystem), ...sharedDomains(config.systems), ...ofClients(config), ...ofPresence(config)];
+  return [...config.systems.flatMap(ofSystem), ...sharedDomains(config.systems), ...ofClients(config), ...ofPresence(config), ...replicationWarnings(config)];
 }
 
 function ofSystem(system: SystemConfig): readonly string[] {

@@ -1,19 +1,29 @@
 import { createServer, request as httpRequest } from 'node:http';
-import type { Server } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { chmod, mkdir, rm } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { BridgeError } from '../core/errors.ts';
+import { LIMITS } from '../core/limits.ts';
+import { OVER } from '../core/over.ts';
 import { codeOf } from './http-client/connection-error.ts';
 
-/** What a running bridge does for a command; the answer is printed by it. */
-export type ControlHandler = (command: string) => Promise<ControlAnswer>;
+/**
+ * What a running bridge does for a command (`POST /reload`). `body` is what came with it as JSON, undefined where nothing did; its
+ * shape is unchecked. `signal` fires when the command has gone. The answer's lines are printed by the command.
+ */
+export type ControlHandler = (command: string, body: unknown, signal: AbortSignal) => Promise<ControlAnswer>;
 
 export interface ControlAnswer {
   readonly ok: boolean;
   readonly lines: readonly string[];
   /** Refused because the configuration is wrong, not because something failed. */
   readonly isMisconfigured?: boolean;
+  /** What the command asked for, as JSON has it; its shape is unchecked. */
+  readonly data?: unknown;
 }
+
+/** A thousand addresses of 254 characters are 260 KB. */
+const CONTROL_BODY_BYTES = 1024 * 1024; // → LIMITS
 
 /** `sun_path` of a unix socket, less its closing zero. */
 const SOCKET_PATH_BYTES = 107;
@@ -38,18 +48,13 @@ export class ControlSocket {
     try {
       await mkdir(dataDir, { recursive: true, mode: 0o700 });
       await chmod(dataDir, 0o700);
-      if (await isAnswered(path)) throw new BridgeError('CONFIGURATION', `another bridge runs with dataDir ${dataDir}`);
+      if (await isAnswered(path)) throw new BridgeError('CONFIGURATION', `another bridge or command runs with dataDir ${dataDir}`);
       await rm(path, { force: true });
     } catch (error) {
       if (error instanceof BridgeError) throw error;
       throw new BridgeError('CONFIGURATION', `dataDir ${dataDir} cannot be used: ${codeOf(error)}`, { cause: error });
     }
-    const server = createServer((request, response) => {
-      const answer = handle(`${request.method ?? ''} ${request.url ?? ''}`);
-      answer
-        .catch((error: unknown): ControlAnswer => ({ ok: false, lines: [error instanceof BridgeError ? error.publicMessage : 'internal error'] }))
-        .then((body) => response.writeHead(200, { 'Content-Type': 'application/json' }).end(JSON.stringify(body)), () => response.destroy());
-    });
+    const server = createServer((request, response) => void serveCommand(request, response, handle));
     await new Promise<void>((resolve, reject) => {
       server.once('error', (error) => reject(new BridgeError('CONFIGURATION', `control socket: ${codeOf(error)}`, { cause: error })));
       // The mask makes the socket 0600 from its first moment; the directory is 0700 anyway.
@@ -70,37 +75,107 @@ export class ControlSocket {
   }
 }
 
+async function serveCommand(request: IncomingMessage, response: ServerResponse, handle: ControlHandler): Promise<void> {
+  const gone = new AbortController();
+  response.once('close', () => gone.abort(OVER));
+  try {
+    const body = await readBody(request);
+    const answer = await answerOf(handle, `${request.method ?? ''} ${request.url ?? ''}`, body, gone.signal);
+    response.writeHead(200, { 'Content-Type': 'application/json' }).end(JSON.stringify(answer));
+  } catch {
+    // The command has gone in the middle of its body, or the answer cannot be written: nobody is left to be told.
+    response.destroy();
+  }
+}
+
+async function answerOf(handle: ControlHandler, command: string, body: Buffer | undefined, signal: AbortSignal): Promise<ControlAnswer> {
+  const refusal = (line: string): ControlAnswer => ({ ok: false, lines: [line] });
+  if (body === undefined) return refusal(`the command is larger than ${CONTROL_BODY_BYTES} bytes`);
+  let decoded: unknown;
+  try {
+    decoded = body.length === 0 ? undefined : JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(body));
+  } catch {
+    return refusal('the command is no JSON');
+  }
+  return handle(command, decoded, signal).catch((error: unknown) => refusal(error instanceof BridgeError ? error.publicMessage : 'internal error'));
+}
+
+/** Undefined where it is too large; the rest of it is read and dropped, so that the refusal reaches its sender. */
+async function readBody(request: IncomingMessage): Promise<Buffer | undefined> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of request as AsyncIterable<Buffer>) {
+    size += chunk.length;
+    if (size <= CONTROL_BODY_BYTES) chunks.push(chunk);
+    else chunks.length = 0;
+  }
+  return size > CONTROL_BODY_BYTES ? undefined : Buffer.concat(chunks);
+}
+
+/** Why a command did not reach a bridge, in `details.reason` of the error. */
+export type NotReached = 'nobody' | 'no-right' | 'no-answer';
+
 /**
- * Sends a command to the bridge that runs with this dataDir.
+ * Sends a command to the bridge that runs with this dataDir. `body` goes along as JSON; `signal` gives up waiting, and the bridge stops
+ * working at it.
  *
- * @throws BridgeError BACKEND_UNREACHABLE when none runs
+ * @throws BridgeError BACKEND_UNREACHABLE (see NotReached) when none runs, answers, or lets us; BACKEND_MALFORMED when what answers is no bridge; DEADLINE when `signal` fires
  */
-export async function askRunningBridge(dataDir: string, command: string, timeoutMs: number): Promise<ControlAnswer> {
+export async function askRunningBridge(dataDir: string, command: string, timeoutMs: number, body?: unknown, signal?: AbortSignal): Promise<ControlAnswer> {
+  const text = body === undefined ? '' : JSON.stringify(body);
   return new Promise((resolve, reject) => {
-    const request = httpRequest({ socketPath: socketPath(dataDir), method: 'POST', path: `/${command}`, timeout: timeoutMs }, (response) => {
-      let text = '';
-      response.setEncoding('utf8').on('data', (chunk: string) => (text += chunk));
+    const headers = { 'Content-Type': 'application/json', 'Content-Length': Buffer.byteLength(text) };
+    const request = httpRequest({ socketPath: socketPath(dataDir), method: 'POST', path: `/${command}`, timeout: timeoutMs, agent: false, headers, ...(signal === undefined ? {} : { signal }) }, (response) => {
+      const chunks: Buffer[] = [];
+      let size = 0;
+      response.on('data', (chunk: Buffer) => {
+        size += chunk.length;
+        if (size > LIMITS.responseBodyBytes) response.destroy();
+        else chunks.push(chunk);
+      });
+      // What happened to the answer stands in `complete`.
+      response.on('error', () => undefined);
       response.once('close', () => {
-        const answer = response.complete ? decodeAnswer(text) : undefined;
+        if (signal?.aborted === true) return reject(ended());
+        const answer = response.complete ? decodeAnswer(Buffer.concat(chunks).toString('utf8')) : undefined;
         if (answer === undefined) reject(new BridgeError('BACKEND_MALFORMED', 'what runs with this dataDir gave no answer that can be read'));
         else resolve(answer);
       });
     });
-    request.once('timeout', () => request.destroy(new Error('no answer from the running bridge')));
-    request.once('error', (error) => reject(unreachable(dataDir, error)));
-    request.end();
+    request.once('timeout', () => request.destroy(new Error(TIMED_OUT)));
+    request.on('error', (error) => reject(signal?.aborted === true ? ended() : unreachable(dataDir, error)));
+    request.end(text);
   });
 }
 
-function unreachable(dataDir: string, error: unknown): BridgeError {
-  const message = codeOf(error) === 'EACCES' ? `no right to use the control socket in ${dataDir}: run this as the bridge's user or as root` : `no bridge runs with dataDir ${dataDir}`;
-  return new BridgeError('BACKEND_UNREACHABLE', message, { cause: error });
+function ended(): BridgeError {
+  return new BridgeError('DEADLINE', 'the command was ended', { temporary: true });
+}
+
+const TIMED_OUT = 'no answer from the running bridge';
+
+function unreachable(dataDir: string, error: Error): BridgeError {
+  const [reason, message] = reasonOf(dataDir, error);
+  return new BridgeError('BACKEND_UNREACHABLE', message, { details: { reason }, cause: error });
+}
+
+function reasonOf(dataDir: string, error: Error): readonly [NotReached, string] {
+  const code = codeOf(error);
+  if (code === 'EACCES' || code === 'EPERM') return ['no-right', `no right to use the control socket in ${dataDir}: run this as the bridge's user or as root`];
+  if (code === 'ENOENT' || code === 'ECONNREFUSED' || code === 'ENOTDIR' || code === 'ENOTSOCK') return ['nobody', `no bridge runs with dataDir ${dataDir}`];
+  return ['no-answer', `what runs with dataDir ${dataDir} does not answer`];
 }
 
 function decodeAnswer(text: string): ControlAnswer | undefined {
   try {
     const answer = JSON.parse(text) as Partial<ControlAnswer> | null;
-    return typeof answer?.ok === 'boolean' && Array.isArray(answer.lines) ? { ok: answer.ok, lines: answer.lines.map(String), ...(answer.isMisconfigured === true ? { isMisconfigured: true } : {}) } : undefined;
+    if (typeof answer?.ok !== 'boolean' || !Array.isArray(answer.lines)) return undefined;
+    return {
+      ok: answer.ok,
+      lines: answer.lines.map(String),
+      ...(answer.isMisconfigured === true ? { isMisconfigured: true } : {}),
+      ...(answer.data === undefined ? {} : { data: answer.data }),
+    };
   } catch {
     // No JSON: not a bridge, or one that died while it wrote.
     return undefined;

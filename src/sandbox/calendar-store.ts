@@ -33,6 +33,10 @@ export interface CalendarStore {
   add(address: string, entry: NewEntry): Entry;
   /** False when there was no such entry. */
   remove(address: string, id: string): boolean;
+  /** Takes every entry away. */
+  clear(address: string): void;
+  /** Hears the address (as the mailbox has it) of every calendar that changes, after it has. */
+  onChange(listener: (address: string) => void): void;
   /** Entries by start; empty for an unknown mailbox. */
   list(address: string): readonly Entry[];
   /** Entries that touch [start, end). */
@@ -46,6 +50,11 @@ interface Calendar {
 
 export function createCalendarStore(mailboxes: readonly Mailbox[] = []): CalendarStore {
   const calendars = new Map<string, Calendar>();
+  const listeners: ((address: string) => void)[] = [];
+  const change = (calendar: Calendar, entries: readonly Entry[]): void => {
+    calendar.entries = entries;
+    for (const listener of listeners) listener(calendar.mailbox.address);
+  };
   const calendarOf = (address: string): Calendar | undefined => calendars.get(address.trim().toLowerCase());
   const store: CalendarStore = {
     addMailbox: (mailbox) => void calendars.set(mailbox.address.toLowerCase(), { mailbox, entries: [] }),
@@ -58,15 +67,21 @@ export function createCalendarStore(mailboxes: readonly Mailbox[] = []): Calenda
         throw new RangeError('an entry ends after it starts');
       }
       const added: Entry = { subject: '', location: '', private: false, ...entry, id: randomUUID() };
-      calendar.entries = [...calendar.entries, added].sort((one, other) => one.start - other.start || one.end - other.end);
+      change(calendar, [...calendar.entries, added].sort((one, other) => one.start - other.start || one.end - other.end));
       return added;
     },
     remove(address, id) {
       const calendar = calendarOf(address);
-      const before = calendar?.entries.length ?? 0;
-      if (calendar !== undefined) calendar.entries = calendar.entries.filter((one) => one.id !== id);
-      return (calendar?.entries.length ?? 0) < before;
+      const left = calendar?.entries.filter((one) => one.id !== id) ?? [];
+      if (calendar === undefined || left.length === calendar.entries.length) return false;
+      change(calendar, left);
+      return true;
     },
+    clear(address) {
+      const calendar = calendarOf(address);
+      if (calendar !== undefined) change(calendar, []);
+    },
+    onChange: (listener) => void listeners.push(listener),
     list: (address) => calendarOf(address)?.entries ?? [],
     touching: (address, start, end) => (calendarOf(address)?.entries ?? []).filter((one) => one.start < end && one.end > start),
   };

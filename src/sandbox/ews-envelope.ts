@@ -14,22 +14,29 @@ export interface EwsAnswer {
 export class EwsFault extends Error {
   override readonly name = 'EwsFault';
   readonly code: string;
-  constructor(code: string, message: string) {
+  /** BackOffMilliseconds, where the server says how long it is busy. */
+  readonly backOffMs: number | undefined;
+  constructor(code: string, message: string, backOffMs?: number) {
     super(message);
     this.code = code;
+    this.backOffMs = backOffMs;
   }
 }
 
 const HEADERS = { 'Content-Type': 'text/xml; charset=utf-8', Server: 'Microsoft-IIS/7.5', 'X-AspNet-Version': '2.0.50727' };
 
-/** Exchange 2010 SP3 (major.minor of exchange.md, head). */
-const SERVER_VERSION = { MajorVersion: '14', MinorVersion: '3', MajorBuildNumber: '123', MinorBuildNumber: '4', Version: 'Exchange2010_SP2' };
+/** Exchange 2010 SP3 and 2013 (major.minor of exchange.md, head; the build of 2013 from captures/ews-server). */
+const SERVER_VERSIONS = {
+  2010: { MajorVersion: '14', MinorVersion: '3', MajorBuildNumber: '123', MinorBuildNumber: '4', Version: 'Exchange2010_SP2' },
+  2013: { MajorVersion: '15', MinorVersion: '0', MajorBuildNumber: '847', MinorBuildNumber: '4040', Version: 'V2017_07_11' },
+} as const;
+export type ServerGeneration = keyof typeof SERVER_VERSIONS;
 
-export function envelope(answer: EwsAnswer): StandInAnswer {
+export function envelope(answer: EwsAnswer, generation: ServerGeneration): StandInAnswer {
   const document = el(
     's:Envelope',
     { 'xmlns:s': SOAP_NS },
-    el('s:Header', {}, el('t:ServerVersionInfo', { 'xmlns:t': TYPES_NS, ...SERVER_VERSION })),
+    el('s:Header', {}, el('t:ServerVersionInfo', { 'xmlns:t': TYPES_NS, ...SERVER_VERSIONS[generation] })),
     el('s:Body', {}, answer.body),
   );
   return { status: 200, headers: HEADERS, body: writeXml(document), source: answer.source, mailboxes: answer.mailboxes ?? 0 };
@@ -47,7 +54,13 @@ export function faultEnvelope(fault: EwsFault): StandInAnswer {
         {},
         el('faultcode', { 'xmlns:a': TYPES_NS }, `a:${fault.code}`),
         el('faultstring', { 'xml:lang': 'en-US' }, fault.message),
-        el('detail', {}, el('e:ResponseCode', { 'xmlns:e': ERRORS_NS }, fault.code), el('e:Message', { 'xmlns:e': ERRORS_NS }, fault.message)),
+        el(
+          'detail',
+          {},
+          el('e:ResponseCode', { 'xmlns:e': ERRORS_NS }, fault.code),
+          el('e:Message', { 'xmlns:e': ERRORS_NS }, fault.message),
+          fault.backOffMs !== undefined && el('t:MessageXml', { 'xmlns:t': TYPES_NS }, el('t:Value', { Name: 'BackOffMilliseconds' }, fault.backOffMs)),
+        ),
       ),
     ),
   );

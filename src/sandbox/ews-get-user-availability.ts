@@ -11,7 +11,10 @@ import type { EwsAnswer } from './ews-envelope.ts';
 import { MESSAGES_NS, TYPES_NS } from './ews-names.ts';
 import { readBiasZone, toInstant, toLocalText } from './ews-time-zone.ts';
 import type { BiasZone } from './ews-time-zone.ts';
+import { shownOfMessage } from './message-folder.ts';
+import type { MessageFolder } from './message-folder.ts';
 import { DIGIT, ENTRY_STATUS, statusRow } from './status-row.ts';
+import type { Stretch } from './status-row.ts';
 
 const SOURCE = 'exchange.md §3.2';
 const MAILBOXES = 100; // → LIMITS.ewsMailboxesPerRequest
@@ -23,6 +26,8 @@ export interface AvailabilityOptions {
   readonly calendars: CalendarStore;
   /** Some servers send a FreeBusyView of type None with an error, some none at all; both are Exchange (exchange.md §3.2). */
   readonly viewWithErrors: boolean;
+  readonly contacts: (address: string) => string | undefined;
+  readonly folder: MessageFolder;
 }
 
 /** Answers by position, as Exchange does. @throws EwsFault where the whole request fails. */
@@ -85,7 +90,14 @@ function readTime(text: string | undefined, zone: BiasZone): Instant {
 }
 
 function freeBusyResponse(address: string, question: Question, zone: BiasZone, options: AvailabilityOptions): XmlNode {
-  if (options.calendars.find(address) === undefined) {
+  const isHere = options.calendars.find(address) !== undefined;
+  const contact = isHere ? undefined : options.contacts(address);
+  if (contact !== undefined) {
+    // Somebody whose mailbox is elsewhere: what was written into the public folder, which has digits only (exchange.md §1.1).
+    const shown = shownOfMessage(options.folder.ofPerson(contact)?.published, question.start, question.end);
+    return success(el('t:FreeBusyViewType', {}, 'MergedOnly'), el('t:MergedFreeBusy', {}, mergedFreeBusy(shown, question)));
+  }
+  if (!isHere) {
     return el(
       'm:FreeBusyResponse',
       {},
@@ -102,23 +114,19 @@ function freeBusyResponse(address: string, question: Question, zone: BiasZone, o
   const { view } = question;
   const entries = options.calendars.touching(address, question.start, question.end);
   const isDetailed = view.startsWith('Detailed');
-  return el(
-    'm:FreeBusyResponse',
-    {},
-    el('m:ResponseMessage', { ResponseClass: 'Success' }, el('m:ResponseCode', {}, 'NoError')),
-    el(
-      'm:FreeBusyView',
-      {},
-      el('t:FreeBusyViewType', {}, view),
-      view.includes('Merged') && el('t:MergedFreeBusy', {}, mergedFreeBusy(entries, question)),
-      view !== 'MergedOnly' && entries.length > 0 && el('t:CalendarEventArray', {}, entries.map((entry) => calendarEvent(entry, zone, isDetailed))),
-      view !== 'MergedOnly' && WORKING_HOURS,
-    ),
+  return success(
+    el('t:FreeBusyViewType', {}, view),
+    view.includes('Merged') && el('t:MergedFreeBusy', {}, mergedFreeBusy(entries.map((entry) => ({ ...entry, status: ENTRY_STATUS[entry.type] })), question)),
+    view !== 'MergedOnly' && entries.length > 0 && el('t:CalendarEventArray', {}, entries.map((entry) => calendarEvent(entry, zone, isDetailed))),
+    view !== 'MergedOnly' && WORKING_HOURS,
   );
 }
 
-function mergedFreeBusy(entries: readonly Entry[], question: Question): string {
-  const stretches = entries.map((entry) => ({ start: entry.start, end: entry.end, status: ENTRY_STATUS[entry.type] }));
+function success(...view: readonly (XmlNode | false)[]): XmlNode {
+  return el('m:FreeBusyResponse', {}, el('m:ResponseMessage', { ResponseClass: 'Success' }, el('m:ResponseCode', {}, 'NoError')), el('m:FreeBusyView', {}, view));
+}
+
+function mergedFreeBusy(stretches: readonly Stretch[], question: Question): string {
   return statusRow(stretches, question.start, question.end, question.intervalMs).map((status) => DIGIT[status]).join('');
 }
 

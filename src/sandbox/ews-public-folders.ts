@@ -8,6 +8,7 @@ import type { EwsAnswer } from './ews-envelope.ts';
 import { scheduleItems } from './ews-schedule-items.ts';
 import type { ScheduleItem, ScheduleItemOptions } from './ews-schedule-items.ts';
 import { MESSAGES_NS, TYPES_NS } from './ews-names.ts';
+import type { WritingMode } from './writing-mode.ts';
 
 const SOURCE = 'exchange.md §3.5, captures/ews-server/getfolder-public.xml';
 
@@ -18,7 +19,7 @@ interface Folder {
 }
 
 export interface PublicFolderOptions extends ScheduleItemOptions {
-  readonly organisation: string;
+  readonly writing: WritingMode;
 }
 
 const opaque = (text: string): string => createHash('sha256').update(text).digest('base64');
@@ -31,17 +32,22 @@ function folders(options: PublicFolderOptions): readonly Folder[] {
     { id: opaque('ipm'), parentId: ROOT, name: 'IPM_SUBTREE' },
     { id: opaque('non-ipm'), parentId: ROOT, name: 'NON_IPM_SUBTREE' },
     { id: opaque('schedule+'), parentId: opaque('non-ipm'), name: 'SCHEDULE+ FREE BUSY' },
-    { id: opaque('ex'), parentId: opaque('schedule+'), name: `EX:${options.organisation}` },
+    ...(options.writing === 'no-folder' ? [] : [{ id: opaque('ex'), parentId: opaque('schedule+'), name: `EX:${options.organisation}` }]),
   ];
 }
 
-/** The four reading operations by which a free/busy message is found and read; no other folder or item exists. */
+/** The id of the folder that the messages lie in; undefined while it is missing. */
+export function exFolderId(options: PublicFolderOptions): string | undefined {
+  return options.writing === 'no-folder' ? undefined : opaque('ex');
+}
+
+/** The four operations by which a free/busy message is found and read; no other folder or item exists. */
 export const PUBLIC_FOLDER_OPERATIONS: Readonly<Record<string, (request: XmlElement, options: PublicFolderOptions) => EwsAnswer>> = {
   GetFolder: (request, options) => {
     const ids = child(request, 'FolderIds')?.children ?? [];
     return answer('GetFolder', ids.map((id) => {
       const found = folders(options).find((one) => (id.name === 'DistinguishedFolderId' ? attribute(id, 'Id') === 'publicfoldersroot' && one.name === 'IPM_SUBTREE' : one.id === attribute(id, 'Id')));
-      return found === undefined ? failure('GetFolder', 'ErrorFolderNotFound') : success('GetFolder', el('m:Folders', {}, folderNode(found, options)));
+      return found === undefined ? failure('GetFolder', 'ErrorFolderNotFound') : success('GetFolder', el('m:Folders', {}, folderNode(found, request, options)));
     }));
   },
   FindFolder: (request, options) => {
@@ -49,12 +55,12 @@ export const PUBLIC_FOLDER_OPERATIONS: Readonly<Record<string, (request: XmlElem
     return answer('FindFolder', parents(request).map((parent) => {
       if (!folders(options).some((one) => one.id === parent)) return failure('FindFolder', 'ErrorFolderNotFound');
       const found = folders(options).filter((one) => one.parentId === parent && matches(request, () => one.name));
-      return success('FindFolder', el('m:RootFolder', { TotalItemsInView: String(found.length), IncludesLastItemInRange: 'true' }, el('t:Folders', {}, found.map((one) => folderNode(one, options)))));
+      return success('FindFolder', el('m:RootFolder', { TotalItemsInView: String(found.length), IncludesLastItemInRange: 'true' }, el('t:Folders', {}, found.map((one) => folderNode(one, request, options)))));
     }));
   },
   FindItem: (request, options) => answer('FindItem', parents(request).map((parent) => {
     if (!folders(options).some((one) => one.id === parent)) return failure('FindItem', 'ErrorFolderNotFound');
-    const found = parent === opaque('ex') ? scheduleItems(options).filter((one) => matches(request, () => one.subject)) : [];
+    const found = parent === exFolderId(options) ? scheduleItems(options).filter((one) => matches(request, () => one.subject)) : [];
     return success('FindItem', el('m:RootFolder', { TotalItemsInView: String(found.length), IncludesLastItemInRange: 'true' }, el('t:Items', {}, found.map((one) => itemNode(one, request)))));
   })),
   GetItem: (request, options) => answer('GetItem', (child(request, 'ItemIds')?.children ?? []).map((id) => {
@@ -77,7 +83,7 @@ function matches(request: XmlElement, text: () => string): boolean {
   return restriction.name === 'Contains' ? actual.includes(wanted) : actual === wanted;
 }
 
-function folderNode(folder: Folder, options: PublicFolderOptions): XmlNode {
+function folderNode(folder: Folder, request: XmlElement, options: PublicFolderOptions): XmlNode {
   const children = folders(options).filter((one) => one.parentId === folder.id).length;
   const items = folder.id === opaque('ex') ? scheduleItems(options).length : 0;
   return el(
@@ -88,7 +94,28 @@ function folderNode(folder: Folder, options: PublicFolderOptions): XmlNode {
     el('t:DisplayName', {}, folder.name),
     el('t:TotalCount', {}, items),
     el('t:ChildFolderCount', {}, children),
+    wantsRights(request) && effectiveRights(options.writing === 'denied' || folder.id !== opaque('ex')),
     el('t:UnreadCount', {}, 0),
+  );
+}
+
+/** They come only when asked for by name (the capture of AllProperties has none). */
+function wantsRights(request: XmlElement): boolean {
+  return childrenNamed(descend(request, 'FolderShape', 'AdditionalProperties'), 'FieldURI').some((one) => attribute(one, 'FieldURI') === 'folder:EffectiveRights');
+}
+
+/** Those of the account that asks; the elements and their order are the schema's. */
+function effectiveRights(isReadOnly: boolean): XmlNode {
+  const mayWrite = String(!isReadOnly);
+  return el(
+    't:EffectiveRights',
+    {},
+    el('t:CreateAssociated', {}, 'false'),
+    el('t:CreateContents', {}, mayWrite),
+    el('t:CreateHierarchy', {}, 'false'),
+    el('t:Delete', {}, mayWrite),
+    el('t:Modify', {}, mayWrite),
+    el('t:Read', {}, 'true'),
   );
 }
 
@@ -102,10 +129,10 @@ function itemNode(item: ScheduleItem, request: XmlElement): XmlNode {
   return el(
     't:PostItem',
     {},
-    el('t:ItemId', { Id: item.id, ChangeKey: 'CQAAAA==' }),
+    el('t:ItemId', { Id: item.id, ChangeKey: item.changeKey }),
     !isIdOnly && el('t:ItemClass', {}, 'IPM.Post'),
     wantsSubject && el('t:Subject', {}, item.subject),
-    tags.map((tag) => item.properties.get(tag)),
+    tags.map((tag) => item.property(tag)),
   );
 }
 

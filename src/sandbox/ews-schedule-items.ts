@@ -1,15 +1,18 @@
 import { createHash } from 'node:crypto';
 import type { Clock } from '../core/clock.ts';
-import { el } from '../platform/xml/write.ts';
 import type { XmlNode } from '../platform/xml/write.ts';
 import type { CalendarStore } from './calendar-store.ts';
+import { extendedPropertyNode } from './ews-extended-property.ts';
+import type { MessageFolder, StoredMessage } from './message-folder.ts';
 import { publish } from './published-message.ts';
+import type { PropertyKind } from './written-property.ts';
 
 /** One free/busy message as an EWS item: its extended properties by 16-bit property tag. */
 export interface ScheduleItem {
   readonly id: string;
+  readonly changeKey: string;
   readonly subject: string;
-  readonly properties: ReadonlyMap<number, XmlNode>;
+  readonly property: (tag: number) => XmlNode | undefined;
 }
 
 export interface ScheduleItemOptions {
@@ -17,37 +20,55 @@ export interface ScheduleItemOptions {
   readonly clock: Clock;
   readonly organisation: string;
   readonly publishMonths: number;
+  /** What was written from outside. */
+  readonly folder: MessageFolder;
 }
 
-/** The messages of all mailboxes, made new at every question (exchange.md §1.2, §3.5). */
+/** The messages of all mailboxes, made new at every question, and those that were written (exchange.md §1.2, §3.5). */
 export function scheduleItems(options: ScheduleItemOptions): readonly ScheduleItem[] {
+  return [...ownItems(options), ...options.folder.all().map(writtenItem)];
+}
+
+/** Every change of it makes another key. */
+export function changeKeyOf(stored: StoredMessage): string {
+  return Buffer.from(`CQAAAB${String(stored.version).padStart(6, '0')}`, 'latin1').toString('base64');
+}
+
+export function subjectOfOwn(address: string): string {
+  return `USER-/CN=RECIPIENTS/CN=${address.slice(0, address.lastIndexOf('@')).toUpperCase()}`;
+}
+
+export function writtenItem(stored: StoredMessage): ScheduleItem {
+  const property = (tag: number): XmlNode | undefined => {
+    const found = stored.properties.get(tag);
+    return found && extendedPropertyNode(found);
+  };
+  return { id: stored.key, changeKey: changeKeyOf(stored), subject: stored.published.subject, property };
+}
+
+function ownItems(options: ScheduleItemOptions): readonly ScheduleItem[] {
   return options.calendars.mailboxes().map(({ address }) => {
-    const cn = address.slice(0, address.lastIndexOf('@'));
-    const subject = `USER-/CN=RECIPIENTS/CN=${cn.toUpperCase()}`;
+    const subject = subjectOfOwn(address);
     const message = publish(options.calendars.list(address), options.clock.now(), options.publishMonths);
-    const properties = [
-      single('0xe1d', 'String', subject),
-      single('0x6849', 'String', `${options.organisation}/cn=Recipients/cn=${cn}`),
-      single('0x6847', 'Integer', message.startMinutes),
-      single('0x6848', 'Integer', message.endMinutes),
-      single('0x6868', 'SystemTime', new Date(message.publishedAt).toISOString().replace(/\.\d+/, '')),
-      several('0x684f', 'IntegerArray', message.merged.months),
-      several('0x6850', 'BinaryArray', message.merged.blocks),
-      several('0x6851', 'IntegerArray', message.tentative.months),
-      several('0x6852', 'BinaryArray', message.tentative.blocks),
-      several('0x6853', 'IntegerArray', message.busy.months),
-      several('0x6854', 'BinaryArray', message.busy.blocks),
-      several('0x6855', 'IntegerArray', message.away.months),
-      several('0x6856', 'BinaryArray', message.away.blocks),
+    const properties: readonly (readonly [number, PropertyKind, readonly (string | number)[]])[] = [
+      [0x0e1d, 'string', [subject]],
+      [0x6849, 'string', [`${options.organisation}/cn=Recipients/cn=${address.slice(0, address.lastIndexOf('@'))}`]],
+      [0x6847, 'integer', [message.startMinutes]],
+      [0x6848, 'integer', [message.endMinutes]],
+      [0x6868, 'time', [new Date(message.publishedAt).toISOString()]],
+      [0x684f, 'integers', message.merged.months],
+      [0x6850, 'binaries', message.merged.blocks],
+      [0x6851, 'integers', message.tentative.months],
+      [0x6852, 'binaries', message.tentative.blocks],
+      [0x6853, 'integers', message.busy.months],
+      [0x6854, 'binaries', message.busy.blocks],
+      [0x6855, 'integers', message.away.months],
+      [0x6856, 'binaries', message.away.blocks],
     ];
-    return { id: createHash('sha256').update(subject).digest('base64'), subject, properties: new Map(properties) };
+    const property = (tag: number): XmlNode | undefined => {
+      const found = properties.find(([id]) => id === tag);
+      return found && extendedPropertyNode({ id: found[0], kind: found[1], values: found[2].map(String) });
+    };
+    return { id: createHash('sha256').update(subject).digest('base64'), changeKey: 'CQAAAA==', subject, property };
   });
-}
-
-function single(tag: string, type: string, value: string | number): readonly [number, XmlNode] {
-  return [Number(tag), el('t:ExtendedProperty', {}, el('t:ExtendedFieldURI', { PropertyTag: tag, PropertyType: type }), el('t:Value', {}, value))];
-}
-
-function several(tag: string, type: string, values: readonly (string | number)[]): readonly [number, XmlNode] {
-  return [Number(tag), el('t:ExtendedProperty', {}, el('t:ExtendedFieldURI', { PropertyTag: tag, PropertyType: type }), el('t:Values', {}, values.map((one) => el('t:Value', {}, one))))];
 }

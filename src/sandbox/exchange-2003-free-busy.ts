@@ -3,6 +3,7 @@ import type { Instant } from '../core/clock.ts';
 import { xml } from '../platform/xml/write.ts';
 import type { XmlText } from '../platform/xml/write.ts';
 import type { Exchange2003Context } from './exchange-2003.ts';
+import { shownOfMessage } from './message-folder.ts';
 import { publishWindow } from './published-message.ts';
 import { readRawQuery } from './raw-query.ts';
 import type { StandInAnswer, StandInRequest } from './stand-in.ts';
@@ -49,6 +50,12 @@ interface Attendee {
 function attendee(asked: string, start: Instant, end: Instant, interval: number, context: Exchange2003Context): Attendee {
   const mailbox = context.calendars.find(asked);
   const everything: Stretch = { start, end, status: 'no-data' };
+  const contact = mailbox === undefined ? context.contacts(asked) : undefined;
+  if (contact !== undefined) {
+    // Somebody whose mailbox is elsewhere: whoever looks sees what was written into the folder.
+    const shown = shownOfMessage(context.folder.ofPerson(contact)?.published, start, end);
+    return { name: asked, address: asked, row: statusRow(shown, start, end, interval * MINUTE_MS) };
+  }
   if (mailbox === undefined) return { name: asked, address: asked, row: statusRow([everything], start, end, interval * MINUTE_MS) };
   // Exchange 2003 answers from the published message, so what lies outside of what is published is unknown (exchange.md §1.3).
   const published = publishWindow(context.now, context.publishMonths);

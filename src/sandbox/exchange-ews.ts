@@ -4,12 +4,17 @@ import type { XmlElement } from '../platform/xml/element.ts';
 import { readXml, XmlError } from '../platform/xml/read.ts';
 import type { CalendarStore } from './calendar-store.ts';
 import { EwsFault, envelope, faultEnvelope } from './ews-envelope.ts';
+import type { ServerGeneration } from './ews-envelope.ts';
 import { answerGetUserAvailability } from './ews-get-user-availability.ts';
 import { MESSAGES_NS, SOAP_NS } from './ews-names.ts';
 import { PUBLIC_FOLDER_OPERATIONS } from './ews-public-folders.ts';
+import { WRITE_OPERATIONS } from './ews-write-items.ts';
+import type { WritableExchange } from './exchange-2003.ts';
+import { createMessageFolder } from './message-folder.ts';
 import { isSameAccount, readBasic } from './stand-in-credentials.ts';
 import { createStandIn } from './stand-in.ts';
-import type { StandIn, StandInAnswer, StandInRequest } from './stand-in.ts';
+import type { StandInAnswer, StandInRequest } from './stand-in.ts';
+import type { WritingMode } from './writing-mode.ts';
 
 export interface ExchangeEwsOptions {
   readonly username: string;
@@ -22,15 +27,27 @@ export interface ExchangeEwsOptions {
   readonly publishMonths?: number;
   /** Whether an error for one mailbox comes with a FreeBusyView of type None (default) or without any. */
   readonly viewWithErrors?: boolean;
+  /** The mail contacts of the directory: the legacyExchangeDN of somebody whose mailbox is elsewhere. */
+  readonly contacts?: (address: string) => string | undefined;
 }
+
+export interface ExchangeEws extends WritableExchange {
+  /** Which version its answers name from now on; 2010 at first. */
+  setGeneration(generation: ServerGeneration): void;
+}
+
+const READ_AND_WRITE = { ...PUBLIC_FOLDER_OPERATIONS, ...WRITE_OPERATIONS };
 
 /** Exchange 2007 and later put users into this group (exchange.md §1.1). */
 export const EXCHANGE_EWS_ORGANISATION = '/o=Corp/ou=Exchange Administrative Group (FYDIBOHF23SPDLT)';
 
-/** Stands in for the Exchange Web Services of Exchange 2010: GetUserAvailability, and reading the free/busy public folder. */
-export function createExchangeEws(options: ExchangeEwsOptions): StandIn {
-  const settings = { viewWithErrors: true, publishMonths: 3, organisation: EXCHANGE_EWS_ORGANISATION, ...options };
-  return createStandIn('Exchange (EWS)', async (request): Promise<StandInAnswer> => {
+/** Stands in for the Exchange Web Services of Exchange 2010: GetUserAvailability, reading and writing the free/busy public folder. */
+export function createExchangeEws(options: ExchangeEwsOptions): ExchangeEws {
+  const settings = { viewWithErrors: true, publishMonths: 3, organisation: EXCHANGE_EWS_ORGANISATION, contacts: (): undefined => undefined, ...options };
+  const folder = createMessageFolder(settings.organisation, settings.clock);
+  let writing: WritingMode = 'allowed';
+  let generation: ServerGeneration = 2010;
+  const standIn = createStandIn('Exchange (EWS)', async (request): Promise<StandInAnswer> => {
     if (request.path.toLowerCase() !== '/ews/exchange.asmx') return { status: 404, headers: { 'Content-Type': 'text/html' }, body: '<html><body>404</body></html>', source: 'exchange.md §3.1' };
     if (!isSameAccount(readBasic(request.headers.authorization), settings, settings.domain)) {
       return { status: 401, headers: { 'WWW-Authenticate': ['Negotiate', 'NTLM', 'Basic realm="127.0.0.1"'] }, source: 'exchange.md §3.7' };
@@ -38,15 +55,31 @@ export function createExchangeEws(options: ExchangeEwsOptions): StandIn {
     if (request.method !== 'POST') return { status: 405, headers: { Allow: 'POST' }, source: 'exchange.md §3.1' };
     try {
       const operation = await readOperation(request);
-      if (operation.name === 'GetUserAvailabilityRequest') return envelope(answerGetUserAvailability(operation, settings));
-      const answer = Object.hasOwn(PUBLIC_FOLDER_OPERATIONS, operation.name) ? PUBLIC_FOLDER_OPERATIONS[operation.name] : undefined;
+      if (operation.name === 'GetUserAvailabilityRequest') return envelope(answerGetUserAvailability(operation, { ...settings, folder }), generation);
+      const answer = Object.hasOwn(READ_AND_WRITE, operation.name) ? READ_AND_WRITE[operation.name] : undefined;
       if (answer === undefined) throw new EwsFault('ErrorInvalidRequest', 'The request is invalid.');
-      return envelope(answer(operation, settings));
+      return envelope(answer(operation, { ...settings, folder, writing }), generation);
     } catch (error) {
       if (error instanceof EwsFault) return faultEnvelope(error);
       throw error;
     }
   });
+  const own = {
+    organisation: settings.organisation,
+    published: folder.published,
+    onPublished: folder.onPublished,
+    nextPublished: folder.nextPublished,
+    get writing() {
+      return writing;
+    },
+    setWriting(mode: WritingMode) {
+      writing = mode;
+    },
+    setGeneration(next: ServerGeneration) {
+      generation = next;
+    },
+  };
+  return Object.defineProperties(own, Object.getOwnPropertyDescriptors(standIn)) as ExchangeEws;
 }
 
 async function readOperation(request: StandInRequest): Promise<XmlElement> {

@@ -13,18 +13,18 @@ const STATUSES: Readonly<Record<string, Status>> = { '0': 'free', '1': 'tentativ
 
 /**
  * Asks as a program on the Exchange side asks OWA about users of another server (exchange.md §2.4, the example of KB 813268):
- * encoded, times in UTC, Basic at once. More careful than Zimbra: who is missing or cut short is unknown, not free.
+ * encoded, times in UTC, Basic at once. Of the bridge, which plays OWA, or of an Exchange itself. More careful than Zimbra: who is missing or cut short is unknown, not free.
  *
  * @throws Error when the status is not 200 or the answer is no XML.
  */
-export async function askAsExchangeUser(bridgeUrl: string, addresses: readonly string[], window: Window, credentials: Credentials): Promise<readonly ShownMailbox[]> {
-  const url = new URL(bridgeUrl);
+export async function askAsExchangeUser(serverUrl: string, addresses: readonly string[], window: Window, credentials: Credentials): Promise<readonly ShownMailbox[]> {
+  const url = new URL(serverUrl);
   const wire = openWire(url);
   try {
     const answer = await wire.send('GET', exchangeUserTarget(addresses, window), [
       'Host', url.host, 'User-Agent', 'Mozilla/4.0 (compatible; MSIE 6.0; Windows NT 5.2)', 'Authorization', writeBasic(credentials), 'Connection', 'close',
     ]);
-    if (answer.status !== 200) throw new Error(`the bridge answered ${answer.status}`);
+    if (answer.status !== 200) throw new Error(`the server answered ${answer.status}`);
     const items = childrenNamed(child(await readXml(answer.body), 'recipients'), 'item');
     return addresses.map((address) => {
       const digits = childText(items.find((one) => childText(one, 'email')?.toLowerCase() === address.toLowerCase()), 'fbdata') ?? '';

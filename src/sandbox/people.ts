@@ -2,6 +2,7 @@ import { DAY_MS, MINUTE_MS } from '../core/clock.ts';
 import type { Clock, Instant } from '../core/clock.ts';
 import { createCalendarStore } from './calendar-store.ts';
 import type { CalendarStore, NewEntry } from './calendar-store.ts';
+import type { AccountDetails } from './zimbra-accounts.ts';
 
 /** The calendars of the three stand-ins. */
 export interface Cast {
@@ -67,6 +68,8 @@ export function createCast(clock: Clock): Cast {
     { address: 'kim@zimbra.example', displayName: 'Kim Kowalski' },
     { address: 'lee@zimbra.example', displayName: 'Lee Larsen' },
     { address: 'room-linden@zimbra.example', displayName: 'Room Linden' },
+    { address: 'mia@zimbra.example', displayName: 'Mia Mertens' },
+    { address: 'galsync.sandbox@zimbra.example', displayName: 'GAL synchronisation' },
   ]);
   fill(zimbra, 'kim@zimbra.example', [
     { ...day.at(0, '09:00', '10:30'), type: 'busy', subject: 'Customer visit' },
@@ -79,7 +82,23 @@ export function createCast(clock: Clock): Cast {
     { ...day.overMonthEnd, type: 'busy', subject: 'Release' },
   ]);
   fill(zimbra, 'room-linden@zimbra.example', [{ ...day.at(0, '08:00', '09:30'), type: 'busy', subject: 'Training' }]);
+  fill(zimbra, 'mia@zimbra.example', [{ ...day.at(0, '10:00', '12:00'), type: 'busy', subject: 'Nobody’s business' }]);
   return { exchange2003, exchangeEws, zimbra };
+}
+
+/** What Zimbra's directory says of each of its accounts. Lee is known to Exchange under another name than Zimbra's; Mia shows nobody when she is busy. */
+export const ZIMBRA_DETAILS: Readonly<Record<string, AccountDetails>> = {
+  'kim@zimbra.example': { foreignPrincipal: 'ad:kim' },
+  'lee@zimbra.example': { foreignPrincipal: 'ad:larsen' },
+  'room-linden@zimbra.example': { foreignPrincipal: 'ad:room-linden' },
+  'mia@zimbra.example': { foreignPrincipal: 'ad:mia', deniesFreeBusy: true },
+  'galsync.sandbox@zimbra.example': { isSystem: true },
+};
+
+/** The legacyExchangeDN of the mail contact that an Exchange has for a Zimbra user; undefined for whom it has none. */
+export function contactOf(organisation: string, address: string): string | undefined {
+  const principal = ZIMBRA_DETAILS[address.toLowerCase()]?.foreignPrincipal;
+  return principal === undefined ? undefined : `${organisation}/cn=Recipients/cn=${principal.slice('ad:'.length)}`;
 }
 
 /** Midnight UTC of the day of `now`. */

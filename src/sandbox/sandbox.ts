@@ -5,13 +5,13 @@ import { createControl } from './control.ts';
 import { createExchange2003, EXCHANGE_2003_ORGANISATION } from './exchange-2003.ts';
 import type { Exchange2003 } from './exchange-2003.ts';
 import { createExchangeEws, EXCHANGE_EWS_ORGANISATION } from './exchange-ews.ts';
-import { createCast, DOMAINS, PRESENT_PERSON } from './people.ts';
+import type { ExchangeEws } from './exchange-ews.ts';
+import { contactOf, createCast, DOMAINS, PRESENT_PERSON, ZIMBRA_DETAILS } from './people.ts';
 import type { Cast } from './people.ts';
 import { defaultPointerDirectory, removePointer, writePointer } from './pointer-file.ts';
 import type { SandboxPointer } from './pointer-file.ts';
 import { randomPassword } from './stand-in-credentials.ts';
 import type { Credentials } from './stand-in-credentials.ts';
-import type { StandIn } from './stand-in.ts';
 import { createZimbra } from './zimbra.ts';
 import type { Zimbra } from './zimbra.ts';
 
@@ -35,6 +35,10 @@ export interface SandboxConfigOptions {
   readonly deadline?: string;
   /** How the bridge reads the two Exchange stand-ins; default query. */
   readonly lookup?: 'query' | 'public-folder';
+  /** Whether Zimbra's free/busy is written into both Exchanges; default true. */
+  readonly replication?: boolean;
+  /** Where the queue is kept; absent: the bridge's own Redis. */
+  readonly redis?: string;
 }
 
 /** Who may ask the sandbox's bridge. */
@@ -44,14 +48,26 @@ export interface SandboxClients {
   readonly curl: Credentials;
 }
 
+/** With what the bridge signs in at the stand-ins, without their Windows domains. */
+export interface SandboxAccounts {
+  readonly exchange2003: Credentials;
+  readonly exchangeEws: Credentials;
+  readonly zimbra: Credentials;
+  /** The global administrator; free/busy is never read with it. */
+  readonly zimbraAdmin: Credentials;
+}
+
 /** Three stand-ins with their calendars, listening on loopback; every credential is new. */
 export interface Sandbox {
   readonly clock: Clock;
   readonly exchange2003: Exchange2003;
-  readonly exchangeEws: StandIn;
+  readonly exchangeEws: ExchangeEws;
   readonly zimbra: Zimbra;
   readonly calendars: Cast;
   readonly clients: SandboxClients;
+  readonly accounts: SandboxAccounts;
+  /** Signs POST /notify. */
+  readonly notifySecret: string;
   readonly control: SandboxPointer;
   /** A bridge.yaml that puts a bridge between the stand-ins (configuration.md). */
   configYaml(options: SandboxConfigOptions): string;
@@ -63,15 +79,17 @@ export interface Sandbox {
 export async function createSandbox(options: SandboxOptions = {}): Promise<Sandbox> {
   const clock = options.clock ?? systemClock;
   const calendars = createCast(clock);
-  const accounts = {
+  const notifySecret = randomPassword();
+  const accounts: SandboxAccounts = {
     exchange2003: { username: 'bridge', password: randomPassword() },
     exchangeEws: { username: 'bridge', password: randomPassword() },
     zimbra: { username: 'bridge@zimbra.example', password: randomPassword() },
+    zimbraAdmin: { username: 'bridge-admin@zimbra.example', password: randomPassword() },
   };
   const auth = options.exchange2003Auth ?? 'basic';
-  const exchange2003 = createExchange2003({ ...accounts.exchange2003, domain: 'LEGACY', calendars: calendars.exchange2003, clock, auth });
-  const exchangeEws = createExchangeEws({ ...accounts.exchangeEws, domain: 'CORP', calendars: calendars.exchangeEws, clock });
-  const zimbra = createZimbra({ ...accounts.zimbra, calendars: calendars.zimbra, clock });
+  const exchange2003 = createExchange2003({ ...accounts.exchange2003, domain: 'LEGACY', calendars: calendars.exchange2003, clock, auth, contacts: (address) => contactOf(EXCHANGE_2003_ORGANISATION, address) });
+  const exchangeEws = createExchangeEws({ ...accounts.exchangeEws, domain: 'CORP', calendars: calendars.exchangeEws, clock, contacts: (address) => contactOf(EXCHANGE_EWS_ORGANISATION, address) });
+  const zimbra = createZimbra({ ...accounts.zimbra, calendars: calendars.zimbra, clock, admin: accounts.zimbraAdmin, detailsOf: (address) => ZIMBRA_DETAILS[address.toLowerCase()] ?? {} });
   const clients: SandboxClients = {
     zimbra: { username: 'zimbra', password: randomPassword() },
     exchange: { username: 'exchange', password: randomPassword() },
@@ -103,8 +121,10 @@ export async function createSandbox(options: SandboxOptions = {}): Promise<Sandb
     zimbra,
     calendars,
     clients,
+    accounts,
+    notifySecret,
     control: pointer,
-    configYaml: (config) => sandboxConfig(config, { accounts, clients, auth, urls: { exchange2003: exchange2003.url, exchangeEws: exchangeEws.url, zimbra: zimbra.url } }),
+    configYaml: (config) => sandboxConfig(config, { accounts, clients, notifySecret, auth, urls: { exchange2003: exchange2003.url, exchangeEws: exchangeEws.url, zimbra: zimbra.url } }),
     addEntry(address, entry) {
       const calendar = storeOf(address);
       if (calendar === undefined) throw new RangeError('no such mailbox in this sandbox');
@@ -118,8 +138,9 @@ export async function createSandbox(options: SandboxOptions = {}): Promise<Sandb
 }
 
 interface ConfigParts {
-  readonly accounts: Readonly<Record<'exchange2003' | 'exchangeEws' | 'zimbra', Credentials>>;
+  readonly accounts: SandboxAccounts;
   readonly clients: SandboxClients;
+  readonly notifySecret: string;
   readonly auth: 'basic' | 'form';
   readonly urls: Readonly<Record<'exchange2003' | 'exchangeEws' | 'zimbra', string>>;
 }
@@ -134,6 +155,7 @@ function sandboxConfig(options: SandboxConfigOptions, parts: ConfigParts): strin
     listen: options.listen,
     ...(options.adminListen === undefined ? {} : { admin: { listen: options.adminListen } }),
     dataDir: options.dataDir,
+    ...(options.redis === undefined ? {} : { redis: options.redis }),
     deadline: options.deadline ?? '2s',
     systems: {
       exchange2003: {
@@ -144,13 +166,14 @@ function sandboxConfig(options: SandboxConfigOptions, parts: ConfigParts): strin
         type: 'exchange-ews', url: `${parts.urls.exchangeEws}/EWS/Exchange.asmx`, auth: 'basic', ...parts.accounts.exchangeEws, username: `CORP\\${parts.accounts.exchangeEws.username}`,
         domains: [DOMAINS.exchangeEws], lookup, legacyExchangeDn: `${EXCHANGE_EWS_ORGANISATION}/cn=Recipients/cn={localPart}`,
       },
-      zimbra: { type: 'zimbra', url: parts.urls.zimbra, ...parts.accounts.zimbra, domains: [DOMAINS.zimbra] },
+      zimbra: { type: 'zimbra', url: parts.urls.zimbra, adminUrl: parts.urls.zimbra, ...parts.accounts.zimbra, admin: parts.accounts.zimbraAdmin, domains: [DOMAINS.zimbra] },
     },
     clients: [
       client('zimbra', 'zimbra', ['exchange2003', 'exchange'], 'none'),
       client('exchange', 'exchange', ['zimbra'], 'none'),
       client('curl', 'outside', ['exchange2003', 'exchange', 'zimbra'], 'read'),
     ],
+    ...(options.replication === false ? {} : { replication: ['exchange2003', 'exchange'].map((to) => ({ from: 'zimbra', to })), notify: { secret: parts.notifySecret } }),
     presence: { optIn: [PRESENT_PERSON] },
   };
   return `${JSON.stringify(config, undefined, 2)}\n`;

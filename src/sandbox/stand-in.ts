@@ -18,6 +18,8 @@ export interface StandInRequest {
   readonly query: string;
   readonly headers: IncomingMessage['headers'];
   readonly body: Buffer;
+  /** Fires when the connection is gone before there was an answer. */
+  readonly gone: AbortSignal;
 }
 
 export interface StandInAnswer {
@@ -91,10 +93,14 @@ export function createStandIn(name: string, answer: (request: StandInRequest) =>
       if (requests.length >= LOGGED_REQUESTS) requests.shift();
       requests.push({ method: request.method ?? '', path, mailboxes: made?.mailboxes ?? 0, status: made?.status });
     };
+    const gone = new AbortController();
+    response.once('close', () => gone.abort());
     const body = await readWhole(request);
     if (mode === 'silent') return log();
-    const made = failing(mode) ?? (await answer({ method: request.method ?? '', path, query: query.join('?'), headers: request.headers, body }));
+    const made = failing(mode) ?? (await answer({ method: request.method ?? '', path, query: query.join('?'), headers: request.headers, body, gone: gone.signal }));
     log(made);
+    // It may have been told to be silent while it thought; nobody hears an answer when the connection is gone.
+    if ((mode as Mode) === 'silent' || gone.signal.aborted) return;
     if (mode.startsWith('slow:')) await new Promise((resolve) => setTimeout(resolve, Number(mode.slice('slow:'.length))));
     send(response, made, mode);
   };
@@ -151,7 +157,7 @@ function send(response: ServerResponse, made: StandInAnswer, mode: Mode): void {
   response.statusCode = made.status;
   for (const [header, value] of Object.entries(made.headers ?? {})) response.setHeader(header, value);
   response.setHeader('X-Sandbox-Source', made.source.replaceAll('§', 'section '));
-  response.setHeader('Content-Length', mode === 'half' ? half.length : whole.length);
+  if (made.status !== 204) response.setHeader('Content-Length', mode === 'half' ? half.length : whole.length);
   if (mode === 'truncated') response.write(half, () => response.destroy());
   else response.end(mode === 'half' ? half : whole);
 }

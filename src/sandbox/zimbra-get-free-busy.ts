@@ -6,6 +6,8 @@ import type { XmlText } from '../platform/xml/write.ts';
 import type { CalendarStore } from './calendar-store.ts';
 import { ENTRY_STATUS, tile } from './status-row.ts';
 import type { Status, Stretch } from './status-row.ts';
+import type { Account, Accounts } from './zimbra-accounts.ts';
+import type { TokenRank } from './zimbra-auth.ts';
 import { ZimbraFault } from './zimbra-fault.ts';
 
 /** Zimbra's element per status (zimbra.md §2.2). */
@@ -16,19 +18,23 @@ const MAX_DAYS = 200;
  * Answers a GetFreeBusyRequest: slots that tile the range, everybody by the string they were asked by, in no order that a
  * client may rely on: accounts that live here first, in hash order, then the others (zimbra.md §2.1, §2.2).
  *
+ * @param asker undefined: somebody who may view nobody. A global administrator views everybody, whoever denies it (§2.4)
  * @throws ZimbraFault service.INVALID_REQUEST
  */
-export function answerGetFreeBusy(request: XmlElement, calendars: CalendarStore, mayView: boolean): { readonly body: XmlText; readonly mailboxes: number } {
+export function answerGetFreeBusy(request: XmlElement, calendars: CalendarStore, accounts: Accounts, asker: TokenRank | undefined): { readonly body: XmlText; readonly mailboxes: number } {
   const start = epoch(attribute(request, 's'), 's');
   const end = epoch(attribute(request, 'e'), 'e');
   if (end <= start) throw new ZimbraFault('service.INVALID_REQUEST', 'invalid request: End time must be after Start time');
   if (Math.floor((end - start) / DAY_MS) > MAX_DAYS) throw new ZimbraFault('service.INVALID_REQUEST', `invalid request: Requested range is too large (Maximum ${MAX_DAYS} days)`);
   const asked = askedNames(request);
-  const isHere = (name: string): boolean => calendars.find(name) !== undefined && name === name.trim();
+  const accountOf = (name: string): Account | undefined => (name === name.trim() ? (accounts.byAddress(name) ?? accounts.byId(name)) : undefined);
+  const isHere = (name: string): boolean => accountOf(name) !== undefined;
   const inOrder = [...asked.filter(isHere).sort((one, other) => javaHash(one) - javaHash(other)), ...asked.filter((name) => !isHere(name))];
   const users = inOrder.map((name) => {
-    const known: readonly Stretch[] = isHere(name) && mayView
-      ? calendars.touching(name, start, end).map((entry) => ({ start: entry.start, end: entry.end, status: ENTRY_STATUS[entry.type] }))
+    const account = accountOf(name);
+    const mayView = asker === 'admin' || (asker === 'user' && account?.deniesFreeBusy !== true);
+    const known: readonly Stretch[] = account !== undefined && mayView
+      ? calendars.touching(account.address, start, end).map((entry) => ({ start: entry.start, end: entry.end, status: ENTRY_STATUS[entry.type] }))
       : [{ start, end, status: 'no-data' }];
     return xml`<usr id="${name}">${tile(known, start, end).map((slot) => xml`<${ELEMENT[slot.status]} s="${slot.start}" e="${slot.end}"/>`)}</usr>`;
   });

@@ -66,18 +66,26 @@ it('takes no longer than seconds over a hostile megabyte', async () => {
 });
 
 const WRONG = ['null', '1', 'true', '"x"', '[]', '[[]]', '{}', '{ a: 1 }', '-1', '1.5', '"\\u0000"', '[null]'];
-const KEYS = ['listen', 'tls', 'behindProxy', 'trustedProxies', 'publicUrl', 'admin', 'redis', 'dataDir', 'deadline', 'systems', 'clients', 'presence', 'log', 'workingElsewhere'];
+const KEYS = ['listen', 'tls', 'behindProxy', 'trustedProxies', 'publicUrl', 'admin', 'redis', 'dataDir', 'deadline', 'systems', 'clients', 'presence', 'log', 'workingElsewhere', 'replication', 'notify'];
 const SYSTEM_KEYS = ['type', 'url', 'username', 'password', 'auth', 'tls', 'hosts', 'domains', 'mailboxes', 'lookup', 'legacyExchangeDn'];
 const CLIENT_KEYS = ['name', 'username', 'password', 'anonymous', 'auth', 'addresses', 'from', 'mayAsk', 'detail', 'gal', 'presence', 'deadline'];
+const ROUTE_KEYS = ['from', 'to', 'past', 'ahead', 'mailboxes', 'concurrency'];
+const CHOICE_KEYS = ['only', 'include', 'exclude'];
 const FULL_SYSTEM: Record<string, string> = { type: 'exchange-ews', url: '"https://e.example/x"', username: 'u', password: 'p' };
 const FULL_CLIENT: Record<string, string> = { name: 'c', username: 'c', password: 'p' };
+const FULL_ROUTE: Record<string, string> = { from: 'z', to: 'exchange' };
+const HOME = '  z: { type: zimbra, url: "https://z.example", username: u, password: p, admin: { username: a, password: p } }';
+const TARGET = `${MINIMAL}    legacyExchangeDn: /o=x/cn={localPart}\n${HOME}\n`;
 
 /** Values that stand for something right under these keys. */
-const RIGHT = new Set(['behindProxy true', 'anonymous true', 'trustedProxies []', 'dataDir "x"', 'clients []', 'presence {}', 'log {}', 'password "x"', 'username "x"', 'hosts []', 'domains []', 'mailboxes []', 'name "x"', 'mayAsk []']);
+const RIGHT = new Set(['behindProxy true', 'anonymous true', 'trustedProxies []', 'dataDir "x"', 'clients []', 'presence {}', 'log {}', 'password "x"', 'username "x"', 'hosts []', 'domains []', 'mailboxes []', 'name "x"', 'mayAsk []', 'replication []', 'mailboxes {}', 'include []', 'exclude []', 'concurrency 1', 'secret "x"']);
 const cases = [
   ...KEYS.flatMap((key) => WRONG.map((value) => [key, key, value, key === 'systems' ? `systems: ${value}` : `${MINIMAL}${key}: ${value}`] as const)),
   ...SYSTEM_KEYS.flatMap((key) => WRONG.map((value) => [`systems.e.${key}`, key, value, `systems: { e: ${flow({ ...FULL_SYSTEM, [key]: value })} }`] as const)),
   ...CLIENT_KEYS.flatMap((key) => WRONG.map((value) => [`clients[0].${key}`, key, value, `${MINIMAL}clients: [${flow({ ...FULL_CLIENT, [key]: value })}]`] as const)),
+  ...ROUTE_KEYS.flatMap((key) => WRONG.map((value) => [`replication[0].${key}`, key, value, `${TARGET}replication: [${flow({ ...FULL_ROUTE, [key]: value })}]`] as const)),
+  ...CHOICE_KEYS.flatMap((key) => WRONG.map((value) => [`replication[0].mailboxes.${key}`, key, value, `${TARGET}replication: [${flow({ ...FULL_ROUTE, mailboxes: flow({ [key]: value }) })}]`] as const)),
+  ...WRONG.map((value) => ['notify.secret', 'secret', value, `${MINIMAL}notify: { secret: ${value} }`] as const),
 ];
 
 function flow(map: Record<string, string>): string {

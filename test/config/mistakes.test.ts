@@ -25,7 +25,8 @@ clients:
   - name: other
     username: zimbra
     from: nowhere
-replication: []
+replication: [{ from: exchange, to: exchange }]
+gal: {}
 `);
   expect(error.problems.map(({ path, message }) => `${path}: ${message}`)).toEqual([
     'deadline: has no unit; it should be a duration from 100ms to 1m, e.g. 500ms or 8s',
@@ -40,12 +41,13 @@ replication: []
     'clients[1].password: is missing; a client has username and password, or anonymous: true with addresses',
     'clients[1].username: is the same as that of clients[0] (upper and lower case do not count)',
     'clients[1].from: no system named "nowhere"; systems: exchange, graph, odd, or outside',
-    'replication: is not supported yet; leave it out',
+    'replication[0].to: is the same as from; a system is replicated into another one',
+    'gal: is not supported yet; leave it out',
   ]);
   const lines = describeProblems(error).split('\n');
-  expect(lines).toHaveLength(14);
+  expect(lines).toHaveLength(15);
   expect(lines[0]).toBe('deadline: has no unit; it should be a duration from 100ms to 1m, e.g. 500ms or 8s');
-  expect(lines[13]).toBe(`Correct ${error.file} and try again; bridge.example.yaml shows every key.`);
+  expect(lines[14]).toBe(`Correct ${error.file} and try again; bridge.example.yaml shows every key.`);
 });
 
 it.each([
@@ -55,9 +57,8 @@ it.each([
   ['client bearer', `${MINIMAL}${CLIENT}\n    auth: [bearer]`, 'clients[0].auth[0]'],
   ['client gal', `${MINIMAL}${CLIENT}\n    gal: search`, 'clients[0].gal'],
   ['presence opt-in', `${MINIMAL}${CLIENT}\n    presence: opt-in`, 'clients[0].presence'],
-  ['notify', `${MINIMAL}notify: { secret: x }`, 'notify'],
   ['gal', `${MINIMAL}gal: { sources: [] }`, 'gal'],
-  ['replication, even empty', `${MINIMAL}replication:`, 'replication'],
+  ['gal, even empty', `${MINIMAL}gal:`, 'gal'],
   ['gateways', `${MINIMAL}presence: { gateways: [] }`, 'presence.gateways'],
   ['publishers', `${MINIMAL}presence: { publishers: [] }`, 'presence.publishers'],
   ['parameters', `${MINIMAL}presence: { parameters: {} }`, 'presence.parameters'],

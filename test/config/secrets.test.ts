@@ -76,6 +76,8 @@ it.each([
   ['a brace in the query of an ifb URL', `systems: { p: { type: ifb, url: "https://x.example/{address}?k={${CANARY}}" } }`],
   ['a redis URL', `${MINIMAL}redis: "redis://:${CANARY}@ x"`],
   ['a redis node', `${MINIMAL}redis: { cluster: ["redis://:${CANARY}@ x"] }`],
+  ['a short secret of notify beside a mistake', `${MINIMAL}notify: { secret: ${CANARY}, key: ${CANARY} }`],
+  ['a notify secret given as text', `${MINIMAL}notify: ${CANARY}`],
   ['a colon without its blank', `systems: { e: { username: u, password:${CANARY} } }`],
   ['an equals sign for a colon', `${MINIMAL}    password=${CANARY}: x`],
   ['a right secret beside a mistake elsewhere', `${withPassword(CANARY)}typo: 1`],
@@ -94,8 +96,9 @@ it('never shows a secret of a file that is right', async () => {
   p: { type: ifb, url: "https://p.example/{address}?key=CANARY2", domains: [p.example], username: u, password: { env: P } }
 clients: [{ name: c, username: c, password: { file: f } }]
 redis: redis://:CANARY5@r.example
+notify: { secret: { env: N } }
 `,
-    { P: 'CANARY3' },
+    { P: 'CANARY3', N: 'CANARY6' },
     { f: 'CANARY4' },
   );
   expect(inspect(config, { depth: null, showHidden: true }) + JSON.stringify(config)).not.toContain('CANARY');

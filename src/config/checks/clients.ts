@@ -1,11 +1,9 @@
-import { quoted } from '../key-path.ts';
-import { nearest } from '../nearest.ts';
-import { listed } from '../problems.ts';
 import type { Problem } from '../problems.ts';
+import { namesSystem } from './names-system.ts';
 import { textOf, textsOf } from './outline.ts';
 import type { Outline, RawMap } from './outline.ts';
 
-/** Names and usernames once each; a way to sign in; `from` and `mayAsk` name systems, which can be asked. */
+/** Names and usernames once each; a way to sign in; `from` and `mayAsk` name systems. */
 export function checkClients({ top, systems, clients }: Outline): readonly Problem[] {
   const problems: Problem[] = [];
   const names = new Map<string, number>();
@@ -19,13 +17,13 @@ export function checkClients({ top, systems, clients }: Outline): readonly Probl
     if (systemNames === undefined) continue;
     const from = textOf(keys['from']);
     if (from !== undefined && from !== '' && from !== 'outside') {
-      problems.push(...known([...at, 'from'], from, systemNames, ', or outside'));
+      problems.push(...namesSystem([...at, 'from'], from, systemNames, ', or outside'));
     }
     for (const { index: place, text } of textsOf(keys['mayAsk'])) {
-      if (text !== '') problems.push(...known([...at, 'mayAsk', place], text, systemNames));
+      if (text !== '') problems.push(...namesSystem([...at, 'mayAsk', place], text, systemNames));
     }
   }
-  return [...problems, ...askedWithoutAccount(systems, clients)];
+  return problems;
 }
 
 function onlyOnce(keys: RawMap, key: 'name' | 'username', index: number, seen: Map<string, number>): readonly Problem[] {
@@ -50,23 +48,4 @@ function signIn(keys: RawMap): readonly { readonly key: string; readonly message
   return ['username', 'password']
     .filter((key) => keys[key] === undefined)
     .map((key) => ({ key, message: 'is missing; a client has username and password, or anonymous: true with addresses' }));
-}
-
-function known(path: Problem['path'], name: string, systems: readonly string[], also = ''): readonly Problem[] {
-  if (systems.includes(name)) return [];
-  const near = nearest(name, systems);
-  const meant = near === undefined ? '' : `, did you mean ${near}?`;
-  return [{ path, message: `no system named ${quoted(name)}${meant}; systems: ${listed(systems)}${also}` }];
-}
-
-/** A zimbra system may do without an account only as long as nobody asks it. */
-function askedWithoutAccount(systems: Outline['systems'], clients: Outline['clients']): readonly Problem[] {
-  return systems.flatMap(({ name, keys }) => {
-    const asker = clients.find((client) => textsOf(client.keys['mayAsk']).some(({ text }) => text === name));
-    if (keys['type'] !== 'zimbra' || asker === undefined) return [];
-    const who = `the client ${quoted(textOf(asker.keys['name']) ?? `clients[${asker.index}]`)} may ask this system`;
-    return ['username', 'password']
-      .filter((key) => keys[key] === undefined)
-      .map((key) => ({ path: ['systems', name, key], message: `is missing; ${who}, so it needs an account to read with` }));
-  });
 }

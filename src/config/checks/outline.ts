@@ -9,15 +9,18 @@ export interface Outline {
   readonly top: RawMap;
   readonly systems: readonly { readonly name: string; readonly keys: RawMap }[];
   readonly clients: readonly { readonly index: number; readonly keys: RawMap }[];
+  readonly replication: readonly { readonly index: number; readonly keys: RawMap }[];
 }
 
 /** Never throws. */
 export function outlineOf(tree: unknown): Outline {
   const top = mapOf(tree) ?? {};
   const systems = Object.entries(mapOf(top['systems']) ?? {}).map(([name, value]) => ({ name, keys: mapOf(value) ?? {} }));
-  const list: readonly unknown[] = Array.isArray(top['clients']) ? top['clients'] : [];
-  const clients = list.map((value, index) => ({ index, keys: mapOf(value) ?? {} }));
-  return { top, systems, clients };
+  return { top, systems, clients: mapsOf(top['clients']), replication: mapsOf(top['replication']) };
+}
+
+function mapsOf(value: unknown): readonly { readonly index: number; readonly keys: RawMap }[] {
+  return (Array.isArray(value) ? value : []).map((item: unknown, index) => ({ index, keys: mapOf(item) ?? {} }));
 }
 
 export function mapOf(value: unknown): RawMap | undefined {

@@ -19,7 +19,7 @@ export function formatDuration(ms: number): string {
 
 /** A duration within bounds, in milliseconds. */
 export function duration(bounds: { readonly min: number; readonly max: number }): Field<number> {
-  const right = `a duration from ${formatDuration(bounds.min)} to ${formatDuration(bounds.max)}, e.g. 500ms or 8s`;
+  const right = `a duration from ${formatDuration(bounds.min)} to ${formatDuration(bounds.max)}, e.g. ${bounds.max > DAY_MS ? '7d or 60d' : '500ms or 8s'}`;
   return field(right, (value) => {
     if (typeof value === 'number') throw new Mistake(`has no unit; it should be ${right}`);
     if (typeof value !== 'string') throw new Mistake(`should be ${right}, not ${kindOf(value)}`);

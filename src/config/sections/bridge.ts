@@ -5,12 +5,14 @@ import { flag, notYet, oneOf, text } from '../fields/field.ts';
 import { DEFAULT_LISTENER, listener } from '../fields/listener.ts';
 import { network } from '../fields/network.ts';
 import { chosen, list, section } from '../fields/section.ts';
+import { secret } from '../fields/secret-field.ts';
 import { publicUrl } from '../fields/url.ts';
 import { LIMITS } from '../../core/limits.ts';
 import type { Surroundings } from '../surroundings.ts';
 import { clients } from './clients.ts';
 import { presence } from './presence.ts';
 import { redis } from './redis.ts';
+import { replication } from './replication.ts';
 import { systems } from './systems.ts';
 import { tlsIdentity } from './tls-identity.ts';
 
@@ -32,8 +34,8 @@ export function bridge(surroundings: Surroundings) {
     log: section({ level: oneOf(LOG_LEVELS).default('info') }).prefault({}),
     systems: systems(surroundings),
     clients: clients(surroundings).prefault([]),
-    replication: notYet(),
-    notify: notYet(),
+    replication: replication().prefault([]),
+    notify: section({ secret: secret(surroundings) }).optional(),
     gal: notYet(),
     presence: presence(),
   });

@@ -8,33 +8,23 @@ import type { QueryPart } from '../../freebusy/ask-in-parts.ts';
 import type { CalendarSystem, CalendarSystemOptions, ProbeFinding } from '../../freebusy/calendar-system.ts';
 import type { Interval } from '../../freebusy/interval.ts';
 import type { FreeBusyQuery, FreeBusyResult } from '../../freebusy/source.ts';
-import { HttpClient } from '../../platform/http-client/http-client.ts';
-import { basicAuthentication } from '../../platform/http-client/interceptors.ts';
 import { RequestBudget } from '../../platform/http-client/request-budget.ts';
-import type { XmlNode, XmlText } from '../../platform/xml/write.ts';
-import type { SoapEnvelope } from '../soap/envelope.ts';
 import { freeBusyFromMessage, publishRange } from '../schedule-plus/free-busy-from-message.ts';
 import { legacyExchangeDnFromTemplate, locateMessage } from '../schedule-plus/legacy-exchange-dn.ts';
 import type { MessageLocation } from '../schedule-plus/legacy-exchange-dn.ts';
-import { decodeAnswer } from './answer.ts';
+import { EwsConnection } from './connection.ts';
+import type { EwsEndpoint, Exchange } from './connection.ts';
 import {
   decodeGetUserAvailabilityResponse,
   encodeGetUserAvailabilityRequest,
   mergedInterval,
   requestedView,
 } from './get-user-availability.ts';
-import { encodeRequest, soapAction } from './names.ts';
-import type { EwsOperation } from './names.ts';
-import { probeFindings } from './probe.ts';
+import { noting, probeFindings } from './probe.ts';
 import type { Seen } from './probe.ts';
 import { FreeBusyFolders, readMessages } from './public-folder.ts';
-import { decodeFaultError } from './response-message.ts';
 
-export interface ExchangeEwsOptions extends CalendarSystemOptions {
-  /** The whole endpoint, `https://…/EWS/Exchange.asmx`. */
-  readonly url: URL;
-  readonly username: string;
-  readonly password: string;
+export interface ExchangeEwsOptions extends CalendarSystemOptions, EwsEndpoint {
   /** `query`: GetUserAvailability; `public-folder`: the SCHEDULE+ FREE BUSY message (2007 SP1 and 2010 only). */
   readonly lookup: 'query' | 'public-folder';
   /** Template of the mailboxes' legacyExchangeDN; needed with `public-folder`. */
@@ -43,27 +33,15 @@ export interface ExchangeEwsOptions extends CalendarSystemOptions {
   readonly probeDomain?: string | undefined;
 }
 
-/** One lookup's dealings with the server. */
-interface Exchange {
-  readonly ctx: RequestContext;
-  readonly budget: RequestBudget;
-  /** What the answers told besides the data; only `probe` looks at it. */
-  readonly seen?: Seen;
-}
-
 /** An Exchange, or a server that is almost one, asked over EWS with Basic authentication. */
 export class ExchangeEwsSystem implements CalendarSystem {
   readonly #options: ExchangeEwsOptions;
-  readonly #http: HttpClient;
+  readonly #connection: EwsConnection;
   readonly #folders = new FreeBusyFolders();
 
   constructor(options: ExchangeEwsOptions) {
     this.#options = options;
-    this.#http = new HttpClient({
-      ca: options.ca,
-      redirectHosts: options.hosts,
-      interceptors: [basicAuthentication(options.username, options.password)],
-    });
+    this.#connection = new EwsConnection(options);
   }
 
   async freeBusy(query: FreeBusyQuery, ctx: RequestContext): Promise<readonly FreeBusyResult[]> {
@@ -77,14 +55,14 @@ export class ExchangeEwsSystem implements CalendarSystem {
     const seen: Seen = {};
     const [result] = await this.#freeBusy(
       { mailboxes: [mailbox], window: { start, end: start + HOUR_MS }, details: false },
-      { ctx, budget: new RequestBudget(), seen },
+      { ctx, budget: new RequestBudget(), ...noting(seen) },
     );
     const error = result !== undefined && 'error' in result ? result.error : undefined;
     return probeFindings({ error, seen, lookup, isMadeUp: probeMailbox === undefined, now: clock.now() });
   }
 
   async close(): Promise<void> {
-    await this.#http.close();
+    await this.#connection.close();
   }
 
   #freeBusy(query: FreeBusyQuery, exchange: Exchange): Promise<readonly FreeBusyResult[]> {
@@ -102,7 +80,7 @@ export class ExchangeEwsSystem implements CalendarSystem {
     const question = { ...part, details };
     const how = `${requestedView(question)}, ${mergedInterval(part.window)}-minute digits, ${describeWindow(part.window)}`;
     this.#note(exchange, 'request', `GetUserAvailability: ${how}: ${part.mailboxes.join(' ')}`);
-    const { body } = await this.#call('GetUserAvailability', encodeGetUserAvailabilityRequest(question), exchange);
+    const { body } = await this.#connection.call('GetUserAvailability', encodeGetUserAvailabilityRequest(question), exchange);
     const asOf = this.#options.clock.now();
     return (await decodeGetUserAvailabilityResponse(body, question)).map((result) => {
       if ('error' in result) return { mailbox: result.mailbox, error: result.error };
@@ -137,7 +115,7 @@ export class ExchangeEwsSystem implements CalendarSystem {
     try {
       const messages = await readMessages(
         this.#folders,
-        async (operation, body) => (await this.#call(operation, body, exchange)).body,
+        async (operation, body) => (await this.#connection.call(operation, body, exchange)).body,
         wanted.map((one) => one.location),
       );
       return wanted.map(({ mailbox }, index) => {
@@ -166,33 +144,6 @@ export class ExchangeEwsSystem implements CalendarSystem {
     if (template === undefined) throw new BridgeError('CONFIGURATION', 'lookup: public-folder needs legacyExchangeDn');
     return locateMessage(legacyExchangeDnFromTemplate(template, mailbox));
   }
-
-  async #call(operation: EwsOperation, body: XmlNode | XmlText, exchange: Exchange): Promise<SoapEnvelope> {
-    const { ctx, budget, seen } = exchange;
-    const answer = await this.#http.request({
-      method: 'POST',
-      url: this.#options.url,
-      headers: {
-        'content-type': 'text/xml; charset=utf-8',
-        accept: 'text/xml',
-        soapaction: soapAction(operation),
-        // EwsAllowList and EwsBlockList of an organisation go by this name.
-        'user-agent': 'freebusy-bridge',
-      },
-      body: encodeRequest(body),
-      signal: ctx.signal,
-      budget,
-      hops: ctx.hops,
-    });
-    if (seen !== undefined) seen.date = answer.headers['date'];
-    const envelope = await decodeAnswer(answer);
-    if (seen !== undefined) seen.header = envelope.header;
-    if (envelope.fault === undefined) return envelope;
-    // grommunio sends a second, unasked-for answer on the connection on which a Fault came with status 200.
-    if (answer.status === 200) this.#http.retire();
-    throw decodeFaultError(envelope.fault);
-  }
-
 
   #note(exchange: Exchange, kind: ExplainNote['kind'], text: string): void {
     exchange.ctx.explain?.({ system: this.#options.name, kind, text });

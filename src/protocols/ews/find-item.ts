@@ -2,8 +2,8 @@ import { childText, descend } from '../../platform/xml/element.ts';
 import type { XmlElement } from '../../platform/xml/element.ts';
 import { el } from '../../platform/xml/write.ts';
 import type { XmlNode } from '../../platform/xml/write.ts';
-import { decodeId, encodeIsEqualTo, encodeParentFolder, onlyResponseMessage } from './folder-id.ts';
-import type { EwsId } from './folder-id.ts';
+import { decodeItemId, encodeIsEqualTo, encodeParentFolder, onlyResponseMessage } from './folder-id.ts';
+import type { EwsId, ItemId } from './folder-id.ts';
 import { messageElement } from './names.ts';
 
 /** Asks for the items with any of these subjects (`USER-/CN=…`; one at least). */
@@ -24,12 +24,12 @@ export function encodeFindItem(folder: EwsId, subjects: readonly string[]): XmlN
 }
 
 /** What was found: upper-case subject → ids of all items of that name. Without hits an empty map. @throws BridgeError */
-export function decodeFindItem(body: XmlElement): ReadonlyMap<string, readonly EwsId[]> {
+export function decodeFindItem(body: XmlElement): ReadonlyMap<string, readonly ItemId[]> {
   const items = descend(onlyResponseMessage(body, 'FindItem'), 'RootFolder', 'Items')?.children ?? [];
-  const found = new Map<string, EwsId[]>();
+  const found = new Map<string, ItemId[]>();
   for (const item of items) {
     const subject = childText(item, 'Subject')?.toUpperCase();
-    const id = decodeId(item, 'ItemId');
+    const id = decodeItemId(item);
     if (subject === undefined || id === undefined) continue;
     found.set(subject, [...(found.get(subject) ?? []), id]);
   }

@@ -5,13 +5,30 @@ import { el } from '../../platform/xml/write.ts';
 import type { XmlNode } from '../../platform/xml/write.ts';
 import { decodeResponseMessageError } from './response-message.ts';
 
-/** `Id` of a FolderId or ItemId: opaque, valid at the server that gave it. The ChangeKey is not needed for reading. */
+/** `Id` of a FolderId or ItemId: opaque, valid at the server that gave it. Folders and readers need no ChangeKey. */
 export type EwsId = string;
+
+/** An item as FindItem names it. The ChangeKey says which version was seen; writes want it, though they overwrite. */
+export interface ItemId {
+  readonly id: EwsId;
+  readonly changeKey: string | undefined;
+}
 
 /** The Id of the named child (`FolderId`, `ParentFolderId`, `ItemId`), where there is one. */
 export function decodeId(element: XmlElement | undefined, name: string): EwsId | undefined {
   const id = attribute(child(element, name), 'Id');
   return id === undefined || id === '' ? undefined : id;
+}
+
+/** The ItemId of an item, where it has one. */
+export function decodeItemId(item: XmlElement | undefined): ItemId | undefined {
+  const id = decodeId(item, 'ItemId');
+  return id === undefined ? undefined : { id, changeKey: attribute(child(item, 'ItemId'), 'ChangeKey') };
+}
+
+/** `t:ItemId` */
+export function encodeItemId({ id, changeKey }: ItemId): XmlNode {
+  return el('t:ItemId', { Id: id, ChangeKey: changeKey });
 }
 
 /** `m:ParentFolderIds` with one folder in it. */

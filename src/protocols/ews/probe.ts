@@ -2,8 +2,9 @@ import type { Instant } from '../../core/clock.ts';
 import type { BridgeError, ErrorCode } from '../../core/errors.ts';
 import type { ProbeFinding } from '../../freebusy/calendar-system.ts';
 import { clockFinding } from '../../freebusy/clock-finding.ts';
-import { attribute, child } from '../../platform/xml/element.ts';
 import type { XmlElement } from '../../platform/xml/element.ts';
+import type { Exchange } from './connection.ts';
+import { decodeServerVersion } from './server-version.ts';
 
 /** What the server told besides the data. */
 export interface Seen {
@@ -11,6 +12,18 @@ export interface Seen {
   date?: string | undefined;
   /** SOAP header of the last answer that was SOAP. */
   header?: XmlElement | undefined;
+}
+
+/** What a connection calls so that `seen` is filled. */
+export function noting(seen: Seen): Pick<Exchange, 'dated' | 'inspect'> {
+  return {
+    dated: (date) => {
+      seen.date = date;
+    },
+    inspect: ({ header }) => {
+      seen.header = header;
+    },
+  };
 }
 
 export interface ProbeOutcome {
@@ -45,13 +58,16 @@ const ADVICE: Readonly<Partial<Record<ErrorCode, string>>> = {
 };
 
 function access(outcome: ProbeOutcome): readonly ProbeFinding[] {
-  const { error } = outcome;
-  const advice = error === undefined ? undefined : ADVICE[error.code];
-  if (error !== undefined && advice !== undefined) {
-    const step = error.code === 'BACKEND_AUTH' ? 'sign-in' : 'question';
-    return [{ step, outcome: 'fail', text: described(error), advice }];
-  }
+  const failed = cannotAsk(outcome.error);
+  if (failed !== undefined) return [failed];
   return [{ step: 'sign-in', outcome: 'ok', text: 'the account is let in' }, rightToRead(outcome)];
+}
+
+/** The finding where the server could not be asked at all; undefined for errors that speak of one mailbox or folder. */
+export function cannotAsk(error: BridgeError | undefined): ProbeFinding | undefined {
+  const advice = error === undefined ? undefined : ADVICE[error.code];
+  if (error === undefined || advice === undefined) return undefined;
+  return { step: error.code === 'BACKEND_AUTH' ? 'sign-in' : 'question', outcome: 'fail', text: described(error), advice };
 }
 
 function rightToRead({ error, lookup, isMadeUp }: ProbeOutcome): ProbeFinding {
@@ -79,7 +95,8 @@ function rightToRead({ error, lookup, isMadeUp }: ProbeOutcome): ProbeFinding {
   return { step, outcome: isMadeUp ? 'warn' : 'fail', text: described(error), advice };
 }
 
-function described(error: BridgeError): string {
+/** An error as one line, with the details that help and are no secret. */
+export function described(error: BridgeError): string {
   const details = ['status', 'responseCode', 'reason', 'target', 'looksLike', 'folder'].flatMap((key) => {
     const value = error.details[key];
     return value === undefined ? [] : [String(value)];
@@ -87,21 +104,8 @@ function described(error: BridgeError): string {
   return details.length === 0 ? error.publicMessage : `${error.publicMessage} (${details.join(', ')})`;
 }
 
-const GENERATIONS: Readonly<Record<string, string>> = {
-  '8': 'Exchange 2007',
-  '14': 'Exchange 2010',
-  '15.0': 'Exchange 2013',
-  '15.1': 'Exchange 2016',
-  '15.2': 'Exchange 2019 or SE',
-  '15.20': 'Exchange Online',
-};
-
-function version(header: XmlElement | undefined): readonly ProbeFinding[] {
-  const info = child(header, 'ServerVersionInfo');
-  const numbers = ['MajorVersion', 'MinorVersion', 'MajorBuildNumber', 'MinorBuildNumber'].map((name) => attribute(info, name) ?? '');
-  if (info === undefined || !numbers.every((one) => /^\d{1,6}$/.test(one))) return [];
-  const [major, minor] = numbers as [string, string];
-  const generation = GENERATIONS[`${major}.${minor}`] ?? GENERATIONS[major] ?? 'an unknown Exchange';
-  // Servers that are almost Exchange borrow a number (grommunio: 15.0.847.4040).
-  return [{ step: 'version', outcome: 'ok', text: `${numbers.join('.')}, as ${generation}` }];
+/** What the server says it is; nothing where it says nothing. */
+export function version(header: XmlElement | undefined): readonly ProbeFinding[] {
+  const seen = decodeServerVersion(header);
+  return seen === undefined ? [] : [{ step: 'version', outcome: 'ok', text: `${seen.build}, as ${seen.generation}` }];
 }

@@ -14,7 +14,14 @@ import type { EwsOperation } from './names.ts';
 /** Sends one request and gives the Body of the answer; throws BridgeError, Faults included. */
 export type EwsCall = (operation: EwsOperation, body: XmlNode) => Promise<XmlElement>;
 
-const SCHEDULE_PLUS_PATH = ['NON_IPM_SUBTREE', 'SCHEDULE+ FREE BUSY'] as const;
+/** From the root of the public folder tree to the folder of the `EX:` folders. */
+export const SCHEDULE_PLUS_PATH = ['NON_IPM_SUBTREE', 'SCHEDULE+ FREE BUSY'] as const;
+
+/**
+ * What the server says about an id that it does not know (any more): a dead connection, a missing right or a refused property is no
+ * reason to look for folders again, or to write twice.
+ */
+const ABOUT_AN_ID = /NotFound$|PublicFolder|^ErrorInvalid(?:Id|FolderId|ParentFolder|ChangeKey)|^ErrorInternalServerError$/;
 
 /**
  * Finds the folders of the free/busy messages (exchange.md §3.5) and remembers their ids for the life of the process: finding
@@ -33,8 +40,7 @@ export class FreeBusyFolders {
     try {
       return await use(await this.#find(name, call));
     } catch (error) {
-      // Only what the server said about an id: a dead connection is no reason to look for folders again.
-      if (!(error instanceof BridgeError) || error.details['responseCode'] === undefined) throw error;
+      if (!(error instanceof BridgeError) || !ABOUT_AN_ID.test(String(error.details['responseCode']))) throw error;
       this.#ids.clear();
       if (!hadIds || error.temporary) throw error;
       return await use(await this.#find(name, call));
@@ -80,7 +86,7 @@ export async function readMessages(
     decodeFindItem(await call('FindItem', encodeFindItem(folder, [...new Set(subjects)]))),
   );
   const wanted = [...new Set(subjects)].filter((subject) => found.get(subject)?.length === 1);
-  const ids = wanted.map((subject) => found.get(subject)![0]!);
+  const ids = wanted.map((subject) => found.get(subject)![0]!.id);
   const items = ids.length === 0 ? [] : decodeGetItem(await call('GetItem', encodeGetItem(ids)), ids.length);
   return subjects.map((subject) => {
     const hits = found.get(subject)?.length ?? 0;

@@ -47,7 +47,8 @@ export function isLogonLocation(location: string): boolean {
   return /\/(?:owalogon\.asp|logon\.aspx)(?:$|[?#;/])/i.test(location);
 }
 
-function isHtml(answer: AnswerHead): boolean {
+/** Whether it is a web page, by its type or its first characters. */
+export function isHtml(answer: AnswerHead): boolean {
   return /^\s*(?:text\/html|application\/xhtml)/i.test(answer.headers['content-type'] ?? '') || /^\uFEFF?\s*<(?:!doctype\s+html|html)/i.test(head(answer));
 }
 

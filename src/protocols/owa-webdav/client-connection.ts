@@ -7,15 +7,19 @@ import { isLogonPage, problemOf } from './answer-problem.ts';
 import { FormSession } from './client-logon.ts';
 import { MSIE_USER_AGENT } from './names.ts';
 
-export interface OwaRequest {
-  readonly method: 'GET' | 'PROPFIND';
+/** What is sent, whatever comes back. */
+export interface OwaExchange {
+  readonly method: 'GET' | 'PROPFIND' | 'PROPPATCH' | 'DELETE';
   readonly url: URL;
-  /** The one status that means success. */
-  readonly expected: 200 | 207;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string;
   readonly ctx: RequestContext;
   readonly budget: RequestBudget;
+}
+
+export interface OwaRequest extends OwaExchange {
+  /** The one status that means success. */
+  readonly expected: 200 | 207;
 }
 
 export interface OwaConnectionOptions {
@@ -37,20 +41,28 @@ export class OwaConnection {
     this.#session = options.auth === 'form' ? new FormSession({ ...options, root: options.url }) : undefined;
   }
 
-  /**
-   * The answer, whose status is the expected one. A session that the server has forgotten (440, or its logon page) is renewed once.
-   *
-   * @throws BridgeError see problemOf and HttpClient
-   */
+  /** The answer, whose status is the expected one. @throws BridgeError see problemOf and `exchange` */
   async send(request: OwaRequest): Promise<HttpAnswer> {
-    const first = await this.#once(request);
-    if (this.#session === undefined || !isSignedOut(first.answer)) return expect(first.answer, request.expected);
-    const second = await this.#once(request, first.session);
-    if (isSignedOut(second.answer)) throw new BridgeError('BACKEND_AUTH', 'the server does not accept its own logon', { details: { status: second.answer.status } });
-    return expect(second.answer, request.expected);
+    const answer = await this.exchange(request);
+    const problem = problemOf(answer, request.expected);
+    if (problem !== undefined) throw problem;
+    return answer;
   }
 
-  async #once(request: OwaRequest, dead?: Awaited<ReturnType<FormSession['get']>>) {
+  /**
+   * The answer, whatever its status. A session that the server has forgotten (440, or its logon page) is renewed once.
+   *
+   * @throws BridgeError BACKEND_AUTH where the form logon fails, and those of HttpClient
+   */
+  async exchange(request: OwaExchange): Promise<HttpAnswer> {
+    const first = await this.#once(request);
+    if (this.#session === undefined || !isSignedOut(first.answer)) return first.answer;
+    const second = await this.#once(request, first.session);
+    if (isSignedOut(second.answer)) throw new BridgeError('BACKEND_AUTH', 'the server does not accept its own logon', { details: { status: second.answer.status } });
+    return second.answer;
+  }
+
+  async #once(request: OwaExchange, dead?: Awaited<ReturnType<FormSession['get']>>) {
     const { method, url, headers, body, ctx, budget } = request;
     const session = await this.#session?.get(budget, ctx.signal, dead);
     const answer = await this.#http.request({
@@ -70,10 +82,4 @@ export class OwaConnection {
 
 function isSignedOut(answer: HttpAnswer): boolean {
   return answer.status === 440 || answer.status === 401 || isLogonPage(answer);
-}
-
-function expect(answer: HttpAnswer, expected: 200 | 207): HttpAnswer {
-  const problem = problemOf(answer, expected);
-  if (problem !== undefined) throw problem;
-  return answer;
 }

@@ -1,7 +1,5 @@
 import { DAY_MS, MINUTE_MS } from '../../core/clock.ts';
 import type { Clock } from '../../core/clock.ts';
-import { toBridgeError } from '../../core/errors.ts';
-import type { BridgeError, ErrorCode } from '../../core/errors.ts';
 import { LIMITS } from '../../core/limits.ts';
 import type { MailboxAddress } from '../../directory/smtp-address.ts';
 import type { ProbeFinding } from '../../freebusy/calendar-system.ts';
@@ -11,8 +9,10 @@ import { below } from '../../platform/http-client/below.ts';
 import type { HttpAnswer } from '../../platform/http-client/http-client.ts';
 import type { OwaRequest } from './client-connection.ts';
 import { decodeFreeBusyResponse, encodeFreeBusyQuery } from './free-busy-query.ts';
+import { attempt, failed, isConnection } from './probe-attempt.ts';
 import { encodeMessagePropfind } from './propfind-message.ts';
 import { readAnswer } from './read-answer.ts';
+import { versionFinding } from './version-finding.ts';
 
 export interface OwaProbe {
   readonly root: URL;
@@ -99,44 +99,4 @@ function queryUrl(probe: OwaProbe, addresses: readonly MailboxAddress[]): URL {
   const url = below(probe.root, '/public/');
   url.search = encodeFreeBusyQuery({ window: alignOutward({ start: now, end: now + DAY_MS }, 30 * MINUTE_MS), intervalMinutes: 30, addresses });
   return url;
-}
-
-function versionFinding(answer: HttpAnswer): readonly ProbeFinding[] {
-  const store = answer.headers['ms-webstorage'];
-  const owa = answer.headers['x-owa-version'];
-  const web = answer.headers['microsoftofficewebserver'] ?? answer.headers['server'];
-  const text = [store && `store ${store}${generation(store)}`, owa && `OWA ${owa}`, web].filter((one) => one !== undefined && one !== '').join(', ');
-  return text === '' ? [] : [{ step: 'version', outcome: 'ok', text: text.replace(/[^\x20-\x7e]/g, '').slice(0, 200) }];
-}
-
-/** The store's build: exchange.md §2.6. */
-function generation(build: string): string {
-  if (build.startsWith('6.0.')) return ' (Exchange 2000)';
-  if (build.startsWith('6.5.')) return ' (Exchange 2003)';
-  return build.startsWith('8.') ? ' (Exchange 2007)' : '';
-}
-
-function failed(step: string, error: BridgeError): ProbeFinding {
-  const { hint, target } = error.details;
-  return { step, outcome: 'fail', text: `${error.code}: ${error.publicMessage}${target === undefined ? '' : ` (${String(target)})`}`, advice: typeof hint === 'string' ? hint : (ADVICE[error.code] ?? 'ask the server with curl and look at its log') };
-}
-
-const ADVICE: Partial<Record<ErrorCode, string>> = {
-  BACKEND_AUTH: 'check username and password',
-  BACKEND_UNREACHABLE: 'check the host name, the port and the firewall',
-  BACKEND_TLS: 'name the authority of its certificate under tls.ca',
-  BACKEND_REDIRECT: 'give the URL it leads to, or list its host under hosts',
-  DEADLINE: 'it accepts and stays silent: look at its load, or raise the deadline',
-};
-
-function isConnection(code: ErrorCode): boolean {
-  return code === 'BACKEND_UNREACHABLE' || code === 'BACKEND_TLS' || code === 'DEADLINE' || code === 'BACKEND_REDIRECT';
-}
-
-async function attempt<T>(action: () => Promise<T>): Promise<{ readonly answer: T } | { readonly error: BridgeError }> {
-  try {
-    return { answer: await action() };
-  } catch (thrown) {
-    return { error: toBridgeError(thrown) };
-  }
 }

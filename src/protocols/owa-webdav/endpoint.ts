@@ -14,8 +14,11 @@ import { rawQueryOf } from '../../platform/http-server/raw-query.ts';
 import { contextFor, noteForLog, scopeOf } from '../../platform/http-server/request-scope.ts';
 import { STATUS_OF } from '../../platform/http-server/status-of.ts';
 import { facePathOf } from './face-path.ts';
+import type { FacePath } from './face-path.ts';
 import { decodeLogonForm, encodeLogonPage, logonPageLocation, safeDestination } from './form-logon.ts';
 import { commandOf, decodeFreeBusyQuery, encodeFreeBusyResponse } from './free-busy-query.ts';
+import { takePushedMessage } from './pushed-message.ts';
+import type { PushedMessages } from './pushed-message.ts';
 import { decodeSessionCookie, encodeSessionCookie } from './session-cookie.ts';
 
 export interface OwaWebdavServices {
@@ -23,24 +26,28 @@ export interface OwaWebdavServices {
   readonly signIn: SignIn;
   readonly clock: Clock;
   readonly workingElsewhereAs: WorkingElsewhereAs;
+  /** Where a Zimbra's own pushes go; absent: there are no messages here (404). */
+  readonly pushed?: PushedMessages | undefined;
 }
 
 /**
  * What a stock Zimbra takes for Exchange 2003: `GET /public/?cmd=freebusy` with Basic, or with the cookie of a form logon
- * (zimbra-measured.md §2). Mount it at the root; what is not its own goes on to the next.
+ * (zimbra-measured.md §2), and the push of a free/busy message (§3), which is heard as news of a change. Mount it at the root; what is not its own goes on to the next.
  */
 export function owaWebdavEndpoint(services: OwaWebdavServices): Router {
   const router = express.Router();
   router.use(async (request, response, next) => {
     const path = facePathOf(request.originalUrl);
-    if (path === undefined) {
+    const { pushed } = services;
+    if (path === undefined || (path.kind === 'message' && pushed === undefined)) {
       next();
       return;
     }
-    noteForLog(request, { face: 'owa-webdav', operation: path.kind });
+    noteForLog(request, { face: 'owa-webdav', operation: path.kind === 'message' ? 'push' : path.kind });
     try {
       if (path.kind === 'query') await query(services, request, response);
       else if (path.kind === 'logon') await logon(services, path.path, request, response);
+      else if (path.kind === 'message') await push(services, pushed!, path, request, response);
       else logonPage(path.path, request, response);
     } catch (thrown) {
       refuse(toBridgeError(thrown), request, response);
@@ -48,6 +55,8 @@ export function owaWebdavEndpoint(services: OwaWebdavServices): Router {
   });
   return router;
 }
+
+type MessagePath = Extract<FacePath, { readonly kind: 'message' }>;
 
 async function query(services: OwaWebdavServices, request: Request, response: Response): Promise<void> {
   const requester = await whoAsks(services.signIn, request);
@@ -66,6 +75,20 @@ async function query(services: OwaWebdavServices, request: Request, response: Re
   const answers = asked.map(({ text, result }) => ({ address: text, freeBusy: 'freeBusy' in result ? result.freeBusy : undefined }));
   const body = await encodeFreeBusyResponse(answers, window, intervalMinutes, services.workingElsewhereAs);
   response.status(200).set('Cache-Control', 'no-store').type('text/xml').send(body);
+}
+
+/** PROPPATCH, or POST with the same body: what Zimbra 8.8.15 sends, because its HTTP library ignores the name of the method. */
+async function push(services: OwaWebdavServices, pushed: PushedMessages, path: MessagePath, request: Request, response: Response): Promise<void> {
+  const requester = await whoAsks(services.signIn, request);
+  // Zimbra sends its credentials only when it is asked for them.
+  if (requester.anonymous) throw new BridgeError('AUTH_REQUIRED', 'sign in to tell of a change');
+  noteForLog(request, { client: requester.name });
+  if (request.method !== 'PROPPATCH' && request.method !== 'POST') {
+    notAllowed(response, 'PROPPATCH, POST');
+    return;
+  }
+  const body = await takePushedMessage(pushed, path, requester, request);
+  response.status(207).set('Cache-Control', 'no-store').type('text/xml').send(body);
 }
 
 /** A cookie counts where there are no credentials in the header. */

@@ -4,6 +4,10 @@ export const WM = 'WM';
 export const DAV = 'DAV:';
 /** Properties by tag: local name `x` + eight hex digits; Zimbra 8 writes `0x…`. */
 export const PROPTAG = 'http://schemas.microsoft.com/mapi/proptag/';
+/** The attribute `dt`, by which Exchange knows a value's type. */
+export const DATATYPES = 'urn:uuid:c2f41010-65b3-11d1-a29f-00aa00c14882/';
+/** Of the `v` elements of a multi-value: the namespace's name is these four characters. */
+export const MULTI_VALUE = 'xml:';
 /** Properties by name; of these only `subject`. */
 export const MAPI = 'http://schemas.microsoft.com/mapi/';
 

@@ -2,6 +2,7 @@ import { BridgeError } from '../../core/errors.ts';
 import { LIMITS } from '../../core/limits.ts';
 import { domainOf, localPartOf } from '../../directory/smtp-address.ts';
 import type { MailboxAddress } from '../../directory/smtp-address.ts';
+import type { Addressee } from '../../freebusy/sink.ts';
 
 /** Where the free/busy message of one legacyExchangeDN lies: the name of its folder below `SCHEDULE+ FREE BUSY`, and its subject. */
 export interface MessageLocation {
@@ -31,10 +32,49 @@ export function locateMessage(legacyExchangeDn: string): MessageLocation {
  */
 export function legacyExchangeDnFromTemplate(template: string, mailbox: MailboxAddress): string {
   checkTemplate(template);
-  if (/[/\\=\u0000-\u001f\u007f]|\.\./.test(mailbox)) throw new BridgeError('NO_DATA', 'the address cannot stand in a legacyExchangeDN');
+  return filled(template, mailbox);
+}
+
+function filled(template: string, mailbox: MailboxAddress): string {
+  if (/[/\\=\u0000-\u001f\u007f]|\.\./.test(mailbox) && template.search(PLACEHOLDER) >= 0) throw new BridgeError('NO_DATA', 'the address cannot stand in a legacyExchangeDN');
   const values: Readonly<Record<string, string>> = { localPart: localPartOf(mailbox), domain: domainOf(mailbox), address: mailbox };
   return template.replace(PLACEHOLDER, (_whole, name: string) => values[name]!);
 }
+
+/**
+ * Under which legacyExchangeDN a mailbox is published. Its foreign principal comes first: one that begins with `/` is the whole DN,
+ * any other is the value of the template's last `cn` (Zimbra writes `ad:kim`, zimbra.md §4.1). Without one the template decides alone.
+ *
+ * @throws BridgeError NO_DATA where the principal or the address could name another's message (control and invisible characters, `..`, `\`, what
+ *   Exchange decodes in names such as `_xF8FF_`; `/` and `=` where a plain name is meant) or the DN is too long or has no `/cn=`;
+ *   CONFIGURATION as `legacyExchangeDnFromTemplate`
+ */
+export function legacyExchangeDnOf(template: string, addressee: Addressee): string {
+  const dn = dnOf(template, addressee);
+  if (dn.length > LIMITS.legacyExchangeDnCharacters) throw new BridgeError('NO_DATA', 'the legacyExchangeDN is too long');
+  if (DECODED_IN_NAMES.test(dn)) throw new BridgeError('NO_DATA', 'the legacyExchangeDN has something in it that Exchange would decode');
+  locateMessage(dn);
+  return dn;
+}
+
+function dnOf(template: string, { mailbox, foreignPrincipal }: Addressee): string {
+  if (foreignPrincipal === undefined) return legacyExchangeDnFromTemplate(template, mailbox);
+  const principal = foreignPrincipal.trim();
+  if (principal === '' || /\p{C}|\\|\.\./u.test(principal)) throw new BridgeError('NO_DATA', 'the foreign principal cannot stand in a legacyExchangeDN');
+  if (principal.startsWith('/')) {
+    if (!/^(?:\/[a-z0-9.]+=[^/]+)+$/i.test(principal)) throw new BridgeError('NO_DATA', 'the foreign principal is no legacyExchangeDN');
+    return principal;
+  }
+  if (/[/=]/.test(principal)) throw new BridgeError('NO_DATA', 'the foreign principal cannot stand in a legacyExchangeDN');
+  checkTemplate(template);
+  const last = /^([\s\S]*\/cn=)[^/]*([\s\S]*)$/i.exec(template);
+  if (last === null) throw new BridgeError('CONFIGURATION', 'legacyExchangeDn has no cn');
+  // Filled apart from the principal, in which a `{` stands for itself.
+  return `${filled(last[1]!, mailbox)}${principal}${filled(last[2]!, mailbox)}`;
+}
+
+/** Exchange reads these in a URL's names as characters, `/` among them (exchange.md §2.1): two spellings, one message. */
+const DECODED_IN_NAMES = /_x[0-9a-f]{4}_/i;
 
 /** Whose message a DN is, as far as the template tells: lower case; the domain only where the template has it. */
 export interface NamedMailbox {

@@ -32,6 +32,23 @@ export const PROPERTY_TAGS: readonly number[] = [
   0x68541102, 0x68551003, 0x68561102,
 ];
 
+/** 32-bit tags of what is written (exchange.md §1.2, column "Write": M and R). Texts are Unicode. */
+export const WRITTEN_TAGS = {
+  subject: 0x0037001f,
+  normalizedSubject: 0x0e1d001f,
+  legacyExchangeDn: 0x6849001f,
+  publishStart: 0x68470003,
+  publishEnd: 0x68480003,
+  rangeTimestamp: 0x68680040,
+  resourceType: 0x68410003,
+  disableFullFidelity: 0x10f2000b,
+  messageLocaleId: 0x3ff10003,
+  merged: { months: 0x684f1003, blocks: 0x68501102 },
+  tentative: { months: 0x68511003, blocks: 0x68521102 },
+  busy: { months: 0x68531003, blocks: 0x68541102 },
+  away: { months: 0x68551003, blocks: 0x68561102 },
+} as const;
+
 /**
  * An integer as Exchange (decimal) and Zimbra 8 (`0x0d541160`) write it; undefined for anything else, negative and above
  * 32 bits included.

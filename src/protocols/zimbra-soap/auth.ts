@@ -3,7 +3,7 @@ import { attribute, child, childText } from '../../platform/xml/element.ts';
 import type { XmlElement } from '../../platform/xml/element.ts';
 import { el } from '../../platform/xml/write.ts';
 import type { XmlNode } from '../../platform/xml/write.ts';
-import { ZIMBRA_ACCOUNT_NS } from './names.ts';
+import { ZIMBRA_ACCOUNT_NS, ZIMBRA_ADMIN_NS } from './names.ts';
 
 /** AuthRequest by account name and password (zimbra.md §1.3). */
 export interface AuthRequest {
@@ -30,6 +30,11 @@ export function encodeAuthRequest({ account, password }: AuthRequest): XmlNode {
     el('account', { by: 'name' }, account),
     el('password', undefined, password),
   );
+}
+
+/** An administrator's sign-in: other namespace, other shape, the same answer (zimbra.md §1.3). */
+export function encodeAdminAuthRequest({ account, password }: AuthRequest): XmlNode {
+  return el('AuthRequest', { xmlns: ZIMBRA_ADMIN_NS }, el('name', undefined, account), el('password', undefined, password));
 }
 
 export interface AuthResponse {

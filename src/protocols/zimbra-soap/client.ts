@@ -52,7 +52,7 @@ export class ZimbraSystem implements CalendarSystem {
     const budget = new RequestBudget();
     return askInParts(query, ctx, {
       group: (mailboxes) => groupsOf(mailboxes, LIMITS.zimbraMailboxesPerRequest),
-      maxDays: LIMITS.upstreamWindowDays,
+      maxDays: LIMITS.zimbraWindowDays,
       now: () => this.#options.clock.now(),
       ask: (part) => this.#askPart(part, query.details, ctx, budget),
     });

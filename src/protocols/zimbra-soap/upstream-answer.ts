@@ -65,8 +65,12 @@ function errorOfFault(element: XmlElement): BridgeError {
   const known = /^[a-z]{1,20}\.[A-Z_]{1,60}$/.test(said) ? said : 'unreadable';
   const code = Object.hasOwn(CODE_OF_FAULT, known) ? CODE_OF_FAULT[known]! : 'BACKEND_FAULT';
   const temporary = code === 'BACKEND_BUSY' || (code === 'BACKEND_FAULT' && fault.code !== 'Sender' && fault.code !== 'Client');
-  return new BridgeError(code, MESSAGE[code] ?? 'the calendar system failed', { temporary, details: { fault: known } });
+  const lost = LOST_PLACE.test(fault.reason) ? { lostPlace: true } : {};
+  return new BridgeError(code, MESSAGE[code] ?? 'the calendar system failed', { temporary, details: { fault: known, ...lost } });
 }
+
+/** How Zimbra says, under codes that mean anything, that a WaitSet's sequence cannot be taken up again (RedoLog gone, CommitId unreadable). */
+const LOST_PLACE = /unable to sync to commit id|invalid commitid/i;
 
 function refusedByStatus({ status, headers }: HttpAnswer): BridgeError {
   const details = { status };

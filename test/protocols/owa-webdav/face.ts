@@ -14,6 +14,7 @@ import type { SignIn } from '../../../src/platform/auth/sign-in.ts';
 import { child, childText, childrenNamed } from '../../../src/platform/xml/element.ts';
 import { readXml } from '../../../src/platform/xml/read.ts';
 import { owaWebdavEndpoint } from '../../../src/protocols/owa-webdav/endpoint.ts';
+import type { PushedMessages } from '../../../src/protocols/owa-webdav/pushed-message.ts';
 
 export const NOW = Date.UTC(2026, 2, 1);
 
@@ -29,7 +30,7 @@ export interface Face {
 }
 
 /** The endpoint on an express app on loopback, with accounts `name → password` and calendars in memory. */
-export async function startFace(accounts: Readonly<Record<string, string>>, calendars: Calendars, workingElsewhereAs: WorkingElsewhereAs = 'free'): Promise<Face> {
+export async function startFace(accounts: Readonly<Record<string, string>>, calendars: Calendars, workingElsewhereAs: WorkingElsewhereAs = 'free', pushed?: PushedMessages): Promise<Face> {
   const asked: FreeBusyQuery[] = [];
   const source: FreeBusySource = {
     freeBusy: async (query) => {
@@ -42,7 +43,7 @@ export async function startFace(accounts: Readonly<Record<string, string>>, cale
     },
   };
   const app = express();
-  app.use(owaWebdavEndpoint({ source, signIn: fakeSignIn(accounts), clock: { now: () => NOW }, workingElsewhereAs }));
+  app.use(owaWebdavEndpoint({ source, signIn: fakeSignIn(accounts), clock: { now: () => NOW }, workingElsewhereAs, pushed }));
   app.use((_request, response) => void response.status(404).send('nobody'));
   const server = createServer({ maxHeaderSize: LIMITS.requestHeaderBytes }, app);
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -59,12 +60,16 @@ export async function startFace(accounts: Readonly<Record<string, string>>, cale
   };
 }
 
+/** Among the accounts: whoever sends no credentials is this one. */
+export const ANONYMOUS = '(anonymous)';
+
 function fakeSignIn(accounts: Readonly<Record<string, string>>): SignIn {
   const requester = (name: string): Requester => ({ name, from: 'zimbra', mayAsk: 'all', detail: 'busy-type', anonymous: false, presence: 'none' });
   const failed = (): BridgeError => new BridgeError('AUTH_FAILED', 'wrong user name or password');
   const signIn: SignIn = {
     fromRequest: async (request) => {
       const credentials = basicCredentials(request);
+      if (credentials === undefined && Object.hasOwn(accounts, ANONYMOUS)) return { ...requester('anonymous'), anonymous: true };
       if (credentials === undefined) throw new BridgeError('AUTH_REQUIRED', 'sign in first');
       return signIn.withPassword(credentials.username, credentials.password, request);
     },

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { parseMailboxAddress } from '../../../src/directory/smtp-address.ts';
-import { legacyExchangeDnFromTemplate, locateMessage, mailboxOfLegacyExchangeDn } from '../../../src/protocols/schedule-plus/legacy-exchange-dn.ts';
-import { messageUrl } from '../../../src/protocols/schedule-plus/message-url.ts';
+import { legacyExchangeDnFromTemplate, legacyExchangeDnOf, locateMessage, mailboxOfLegacyExchangeDn } from '../../../src/protocols/schedule-plus/legacy-exchange-dn.ts';
+import { folderUrl, legacyExchangeDnOfPath, messageUrl } from '../../../src/protocols/schedule-plus/message-url.ts';
 
 const address = (text: string) => parseMailboxAddress(text)!;
 const TEMPLATE = '/o=Corp/ou=First Administrative Group/cn=Recipients/cn={localPart}';
@@ -67,6 +67,54 @@ describe('legacyExchangeDN', () => {
   });
 });
 
+describe('under which DN a mailbox is published', () => {
+  const kim = address('kim@corp.example');
+  const of = (foreignPrincipal: string | undefined, template = TEMPLATE, mailbox = kim) => legacyExchangeDnOf(template, { mailbox, foreignPrincipal });
+
+  it('without a foreign principal the template decides', () => {
+    expect(of(undefined)).toBe('/o=Corp/ou=First Administrative Group/cn=Recipients/cn=kim');
+    expect(legacyExchangeDnOf(TEMPLATE, { mailbox: kim })).toBe('/o=Corp/ou=First Administrative Group/cn=Recipients/cn=kim');
+  });
+
+  it.each([
+    ['k.lee', TEMPLATE, '/o=Corp/ou=First Administrative Group/cn=Recipients/cn=k.lee'],
+    [' K Lee (EU) ', TEMPLATE, '/o=Corp/ou=First Administrative Group/cn=Recipients/cn=K Lee (EU)'],
+    ['{localPart} $& $1', TEMPLATE, '/o=Corp/ou=First Administrative Group/cn=Recipients/cn={localPart} $& $1'],
+    ['klee', '/o={domain}/ou=x/CN=Recipients/CN={localPart}', '/o=corp.example/ou=x/CN=Recipients/CN=klee'],
+    ['klee', '/o=Corp/cn=r/cn=zimbra-{localPart}', '/o=Corp/cn=r/cn=klee'],
+    ['Jörg', TEMPLATE, '/o=Corp/ou=First Administrative Group/cn=Recipients/cn=Jörg'],
+  ])('%j stands in place of the value of the last cn of the template', (principal, template, dn) => {
+    expect(of(principal, template)).toBe(dn);
+  });
+
+  it('one that begins with a slash is the whole DN', () => {
+    expect(of('/o=Old/ou=Site/cn=Container/cn=KLee')).toBe('/o=Old/ou=Site/cn=Container/cn=KLee');
+  });
+
+  it.each(['', ' ', 'a/b', 'a/cn=ceo', 'cn=ceo', 'a\\b', '..', 'a..b', 'a\u0000b', 'a\nb', 'a\u202eb', 'a\uf8ffb', 'a\ud800', 'a_xF8FF_cn', 'a_x002f_b', 'x'.repeat(1_100)])(
+    '%j names nobody: it could name another’s message',
+    (principal) => {
+      expect(() => of(principal)).toThrow(expect.objectContaining({ code: 'NO_DATA' }));
+    },
+  );
+
+  it.each(['/', '/o=Old', '/cn=kim', '/o=Old//cn=kim', '/o=Old/cn=', '/o=Old/kim', '/o=Old/cn=../cn=kim', '/o=Old/cn=a\\b', '/o=Old/cn=a\u0000', `/o=Old/cn=${'x'.repeat(1_100)}`, '/o=Old_xF8FF_/cn=a'])(
+    '%j is no DN',
+    (principal) => {
+      expect(() => of(principal)).toThrow(expect.objectContaining({ code: 'NO_DATA' }));
+    },
+  );
+
+  it('an address that Exchange would read as another name is refused', () => {
+    expect(() => of(undefined, TEMPLATE, address('a_xf8ff_b@corp.example'))).toThrow(expect.objectContaining({ code: 'NO_DATA' }));
+  });
+
+  it('an address that cannot stand in a DN does not matter where the principal stands there', () => {
+    expect(of('kim', TEMPLATE, address('a=b@corp.example'))).toBe('/o=Corp/ou=First Administrative Group/cn=Recipients/cn=kim');
+    expect(() => of('kim', '/o={address}/cn=r/cn={localPart}', address('a=b@corp.example'))).toThrow(expect.objectContaining({ code: 'NO_DATA' }));
+  });
+});
+
 describe('the URL of a message', () => {
   it('is the one the sheet gives', () => {
     const url = messageUrl(new URL('https://mail.exch.example'), locateMessage('/o=Contoso/ou=First Administrative Group/cn=Recipients/cn=jdoe'));
@@ -80,5 +128,57 @@ describe('the URL of a message', () => {
     expect(url.pathname).toBe(
       '/public/NON_IPM_SUBTREE/SCHEDULE%2B%20FREE%20BUSY/EX:_xF8FF_o=A%20%26%20B_x003F__xF8FF_ou=x%23y_x007E_z%2541/USER-_xF8FF_CN=R_xF8FF_CN=A%2BB_xF8FE_C.EML',
     );
+  });
+
+  it('never leaves its folder, whatever the names are', () => {
+    const root = new URL('https://mail.exch.example/base/');
+    for (const folder of ['EX:/o=..', 'EX:/../../x', 'EX:..%2f..', 'EX:/o=a\\..\\b', 'EX:?#']) {
+      for (const subject of ['USER-/CN=/../../../etc', 'USER-..', 'USER-%2e%2e%2f', 'USER-\\..\\', 'USER-#x?y', 'USER-;a=b']) {
+        const url = messageUrl(root, { folder, subject });
+        const below = folderUrl(root, { folder }).pathname;
+        expect(below).toMatch(/^\/base\/public\/NON_IPM_SUBTREE\/SCHEDULE%2B%20FREE%20BUSY\/EX:[^/\\]*\/$/);
+        expect(url.pathname.startsWith(below)).toBe(true);
+        expect(url.pathname.slice(below.length)).toMatch(/^USER-[^/\\]*\.EML$/);
+        expect([url.search, url.hash]).toEqual(['', '']);
+      }
+    }
+  });
+});
+
+describe('the path of a message, read backwards', () => {
+  const dn = '/o=First Organization/ou=First Administrative Group/cn=RECIPIENTS/cn=james';
+  const tail = 'EX:_xF8FF_o=First%20Organization_xF8FF_ou=First%20Administrative%20Group/USER-_xF8FF_cn=RECIPIENTS_xF8FF_cn=james.EML';
+
+  it.each([
+    // zimbra-measured.md §3: 8.8.12 and 8.8.15.
+    [`/public/NON_IPM_SUBTREE/SCHEDULE%2B%20FREE%20BUSY/${tail}`, dn],
+    [`/public/NON_IPM_SUBTREE/SCHEDULE+%20FREE%20BUSY/${tail}`, dn],
+    [`//public//NON_IPM_SUBTREE/SCHEDULE%2b%20FREE%20BUSY/${tail}`, dn],
+    [`/PUBLIC/non_ipm_subtree/schedule+%20free%20busy/${tail}`, dn],
+    // A slash inside the cn stays a separator; ampersands and parentheses are raw.
+    [`/public/NON_IPM_SUBTREE/SCHEDULE+%20FREE%20BUSY/EX:_xF8FF_o=A&B(x)/USER-_xF8FF_cn=r_xF8FF_cn=a/b.EML`, '/o=A&B(x)/cn=r/cn=a/b'],
+    [`/public/NON_IPM_SUBTREE/SCHEDULE+%20FREE%20BUSY/EX:_xf8ff_o=A_x003f_/USER-_xf8ff_cn=r_xf8fe_.eml`, '/o=A?/cn=r\\'],
+  ])('%s', (path, expected) => {
+    expect(legacyExchangeDnOfPath(path)).toBe(expected);
+  });
+
+  it.each([
+    '/public/',
+    '/public/NON_IPM_SUBTREE/',
+    '/public/NON_IPM_SUBTREE/SCHEDULE+%20FREE%20BUSY/',
+    '/public/NON_IPM_SUBTREE/SCHEDULE+%20FREE%20BUSY/EX:_xF8FF_o=x/',
+    '/public/NON_IPM_SUBTREE/SCHEDULE+%20FREE%20BUSY/EX:_xF8FF_o=x/other.EML',
+    '/public/NON_IPM_SUBTREE/SCHEDULE+%20FREE%20BUSY/EX:_xF8FF_o=x/USER-a',
+    '/public/NON_IPM_SUBTREE/SCHEDULE+%20FREE%20BUSY/EX:/USER-.EML',
+    '/public/NON_IPM_SUBTREE/OFFLINE%20ADDRESS%20BOOK/EX:_xF8FF_o=x/USER-_xF8FF_cn=a.EML',
+    '/exchange/NON_IPM_SUBTREE/SCHEDULE+%20FREE%20BUSY/EX:_xF8FF_o=x/USER-_xF8FF_cn=a.EML',
+    '',
+  ])('%j names no message', (path) => {
+    expect(legacyExchangeDnOfPath(path)).toBeUndefined();
+  });
+
+  it('what we write we read', () => {
+    const own = '/o=A & B?/ou=x#y~z%41/cn=r/cn=A+B\\C';
+    expect(legacyExchangeDnOfPath(messageUrl(new URL('https://mail.exch.example/'), locateMessage(own)).pathname)?.toLowerCase()).toBe(own.toLowerCase());
   });
 });

@@ -13,21 +13,21 @@ export interface ZimbraStandIn {
   close(): void;
 }
 
-/** A server on loopback that says what a test wants; undefined means it stays silent. */
-export async function zimbraServer(answer: ZimbraAnswer): Promise<ZimbraStandIn> {
+/** A server on loopback that says what a test wants; undefined means it stays silent. @param slowAnswer in place of `answer`, where it takes its time */
+export async function zimbraServer(answer: ZimbraAnswer, slowAnswer?: (...asked: Parameters<ZimbraAnswer>) => Promise<ReturnType<ZimbraAnswer>>): Promise<ZimbraStandIn> {
   const asked: string[] = [];
   const requests: IncomingMessage[] = [];
-  const respond = (body: string, request: IncomingMessage, response: ServerResponse): void => {
+  const respond = async (body: string, request: IncomingMessage, response: ServerResponse): Promise<void> => {
     asked.push(body);
     requests.push(request);
-    const said = answer(body, request);
+    const said = slowAnswer === undefined ? answer(body, request) : await slowAnswer(body, request);
     if (said === undefined) return;
     response.writeHead(said.status ?? 200, { 'content-type': 'text/xml; charset=utf-8', ...said.headers }).end(said.body);
   };
   const server: Server = createServer((request, response) => {
     const chunks: Buffer[] = [];
     request.on('data', (chunk: Buffer) => chunks.push(chunk));
-    request.on('end', () => respond(Buffer.concat(chunks).toString('utf8'), request, response));
+    request.on('end', () => void respond(Buffer.concat(chunks).toString('utf8'), request, response));
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;

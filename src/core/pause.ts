@@ -1,0 +1,18 @@
+/** Waits so long, or until `signal` fires; never rejects. */
+export async function pause(ms: number, signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return;
+  await new Promise<void>((resolve) => {
+    const done = (): void => {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', done);
+      resolve();
+    };
+    const timer = setTimeout(done, ms);
+    signal.addEventListener('abort', done, { once: true });
+  });
+}
+
+/** A quarter more or less, so that thousands who failed together do not come back together. */
+export function jittered(ms: number): number {
+  return ms * (0.75 + Math.random() / 2);
+}

@@ -1,0 +1,85 @@
+import { toBridgeError } from '../../core/errors.ts';
+import type { Logger } from '../../core/logger.ts';
+
+// → LIMITS
+/** Between two starts of a Redis of ours that died: doubling from the first to the longest. */
+const RESTART_MS = { first: 100, longest: 30_000 };
+/** One that ran so long had no trouble starting. */
+const RAN_WELL_MS = 60_000;
+
+/** What one start gives: something that runs, and the promise of its end, which never rejects. */
+export interface Run {
+  readonly ended: Promise<string>;
+}
+
+/** Keeps something running: starts it again whenever it ended, with growing pauses, until `stop`. */
+export class Supervised<R extends Run> {
+  readonly #start: () => Promise<R>;
+  readonly #logger: Logger;
+  #current: R | undefined;
+  #isStopped = false;
+  #wake: (() => void) | undefined;
+  #watching: Promise<void>;
+
+  private constructor(first: R, start: () => Promise<R>, logger: Logger) {
+    this.#start = start;
+    this.#logger = logger;
+    this.#current = first;
+    this.#watching = this.#watch(first);
+  }
+
+  /** @throws what the first start throws; later ones are logged and tried again */
+  static async run<R extends Run>(start: () => Promise<R>, logger: Logger): Promise<Supervised<R>> {
+    return new Supervised(await start(), start, logger);
+  }
+
+  /** The one that runs now; undefined between its death and its next start. */
+  get current(): R | undefined {
+    return this.#current;
+  }
+
+  /** From now on nothing is started again; resolves with what still runs, which the caller ends. */
+  async stop(): Promise<R | undefined> {
+    this.#isStopped = true;
+    this.#wake?.();
+    // A start that is under way is waited for, or it would outlive us.
+    if (this.#current === undefined) await this.#watching;
+    return this.#current;
+  }
+
+  async #watch(first: R): Promise<void> {
+    for (let run = first, failures = 0; ; ) {
+      const startedAt = performance.now();
+      const reason = await run.ended;
+      this.#current = undefined;
+      if (this.#isStopped) return;
+      if (performance.now() - startedAt > RAN_WELL_MS) failures = 0;
+      this.#logger.error({ code: 'STORE_UNAVAILABLE', reason }, "the bridge's own Redis ended and is started again");
+      let next: R | undefined;
+      for (let told = ''; next === undefined; ) {
+        await this.#pause(Math.min(RESTART_MS.first * 2 ** failures++, RESTART_MS.longest));
+        if (this.#isStopped) return;
+        try {
+          next = await this.#start();
+        } catch (error) {
+          const { publicMessage } = toBridgeError(error);
+          if (publicMessage !== told) this.#logger.error({ code: 'STORE_UNAVAILABLE', attempt: failures }, `the bridge's own Redis does not start: ${publicMessage}`);
+          told = publicMessage;
+        }
+      }
+      run = this.#current = next;
+      if (this.#isStopped) return;
+    }
+  }
+
+  async #pause(ms: number): Promise<void> {
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, ms);
+      this.#wake = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+    this.#wake = undefined;
+  }
+}

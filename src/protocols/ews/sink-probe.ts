@@ -1,0 +1,144 @@
+import type { Clock } from '../../core/clock.ts';
+import { HOUR_MS } from '../../core/clock.ts';
+import { BridgeError, toBridgeError } from '../../core/errors.ts';
+import type { MailboxAddress } from '../../directory/smtp-address.ts';
+import type { ProbeFinding } from '../../freebusy/calendar-system.ts';
+import { clockFinding } from '../../freebusy/clock-finding.ts';
+import { freeBusyFrom } from '../../freebusy/free-busy.ts';
+import type { BusyInterval } from '../../freebusy/free-busy.ts';
+import type { XmlNode } from '../../platform/xml/write.ts';
+import { encodeFreeBusyMessage } from '../schedule-plus/encode-free-busy-message.ts';
+import type { EncodedMessage } from '../schedule-plus/encode-free-busy-message.ts';
+import { legacyExchangeDnFromTemplate, locateMessage } from '../schedule-plus/legacy-exchange-dn.ts';
+import type { MessageLocation } from '../schedule-plus/legacy-exchange-dn.ts';
+import { PROPERTY } from '../schedule-plus/properties.ts';
+import type { SoapEnvelope } from '../soap/envelope.ts';
+import type { Exchange } from './connection.ts';
+import { decodeFindFolder, encodeFindFolder } from './find-folder.ts';
+import type { EwsId } from './folder-id.ts';
+import { decodeGetFolderParent, encodeGetPublicFoldersRoot } from './get-folder.ts';
+import { decodeGetItem, encodeGetItem } from './get-item.ts';
+import type { EwsOperation } from './names.ts';
+import { cannotAsk, described, noting, version } from './probe.ts';
+import type { Seen } from './probe.ts';
+import { SCHEDULE_PLUS_PATH } from './public-folder.ts';
+import type { EwsCall } from './public-folder.ts';
+import { decodeServerVersion, refuseModern } from './server-version.ts';
+import { writeError } from './write-error.ts';
+import { deleteMessages, findMessages, writeMessage } from './write-message.ts';
+
+export interface SinkProbe {
+  call(operation: EwsOperation, body: XmlNode, watch: Pick<Exchange, 'dated' | 'inspect'>): Promise<SoapEnvelope>;
+  /** Template of the legacyExchangeDN. */
+  readonly template: string;
+  readonly probeMailbox: MailboxAddress | undefined;
+  /** Where a made-up mailbox lives, so that the template names a folder. */
+  readonly probeDomain: string;
+  readonly clock: Clock;
+}
+
+/**
+ * Finds the way to the free/busy folder of the template and writes there, really: a message of nobody is created, replaced and deleted, because
+ * what EffectiveRights promises is the store's cache of yesterday. Never throws.
+ */
+export async function probeSink(probe: SinkProbe): Promise<readonly ProbeFinding[]> {
+  const seen: Seen = {};
+  const findings: ProbeFinding[] = [];
+  const mailbox = probe.probeMailbox ?? (`${CHECK_NAME.toLowerCase()}@${probe.probeDomain}` as MailboxAddress);
+  const note = noting(seen);
+  const call: EwsCall = async (operation, body) => {
+    const inspect = (envelope: SoapEnvelope): void => {
+      note.inspect?.(envelope);
+      refuseModern(envelope);
+    };
+    return (await probe.call(operation, body, { ...note, inspect })).body;
+  };
+  let step = 'template';
+  let location: MessageLocation = { folder: '', subject: '' };
+  try {
+    location = locateMessage(legacyExchangeDnFromTemplate(probe.template, mailbox));
+    step = 'public folders';
+    let folder: EwsId = decodeGetFolderParent(await call('GetFolder', encodeGetPublicFoldersRoot()));
+    findings.push({ step: 'sign-in', outcome: 'ok', text: 'the account is let in' }, ...version(seen.header));
+    for (const name of [...SCHEDULE_PLUS_PATH, location.folder]) {
+      step = 'free/busy folder';
+      const found = decodeFindFolder(await call('FindFolder', encodeFindFolder(folder, name)), name);
+      if (found === undefined) throw new BridgeError('NO_DATA', 'the folder is missing', { details: { folder: name } });
+      folder = found;
+    }
+    findings.push({ step, outcome: 'ok', text: location.folder });
+    step = 'right to write';
+    await tryWriting(call, folder, checkMessages(location, probe.clock.now()));
+    findings.push({ step, outcome: 'ok', text: 'a message of nobody was created, replaced and deleted' });
+    step = 'other writers';
+    if (probe.probeMailbox !== undefined) findings.push(await otherWriters(call, folder, location, mailbox));
+  } catch (thrown) {
+    findings.push(failure(step, toBridgeError(thrown), location, seen));
+  }
+  return [...findings, ...clockFinding(seen.date, probe.clock.now())];
+}
+
+const CHECK_NAME = 'FREEBUSY-BRIDGE-CHECK';
+
+/** One with every property that we ever write, and one that takes three pairs of them back. */
+function checkMessages(location: MessageLocation, now: number): readonly [EncodedMessage, EncodedMessage] {
+  const dn = `${location.folder.slice('EX:'.length)}/cn=Recipients/cn=${CHECK_NAME}`;
+  const window = { start: now, end: now + 4 * HOUR_MS };
+  const hours = (['busy', 'tentative', 'oof'] as const).map(
+    (busyType, index): BusyInterval => ({ start: now + index * HOUR_MS, end: now + (index + 1) * HOUR_MS, busyType }),
+  );
+  const message = (busy: readonly BusyInterval[]): EncodedMessage =>
+    encodeFreeBusyMessage(dn, freeBusyFrom(`${CHECK_NAME.toLowerCase()}@invalid` as MailboxAddress, window, { busy }), now);
+  return [message(hours), message(hours.filter((one) => one.busyType === 'tentative'))];
+}
+
+async function tryWriting(call: EwsCall, folder: EwsId, [first, second]: readonly [EncodedMessage, EncodedMessage]): Promise<void> {
+  // What an earlier check could not take back.
+  await deleteMessages(call, await findMessages(call, folder, first.subject));
+  await writeMessage(call, folder, [], first);
+  const created = await findMessages(call, folder, first.subject);
+  if (created.length === 0) throw new BridgeError('BACKEND_FAULT', 'a message was saved and cannot be found');
+  try {
+    await writeMessage(call, folder, created, second);
+  } finally {
+    await deleteMessages(call, await findMessages(call, folder, first.subject));
+  }
+}
+
+/** Zimbra's own provider writes no range timestamp (zimbra-measured.md §5), and we always do. */
+async function otherWriters(call: EwsCall, folder: EwsId, { subject }: MessageLocation, mailbox: MailboxAddress): Promise<ProbeFinding> {
+  const step = 'other writers';
+  const found = await findMessages(call, folder, subject);
+  const [first, ...others] = found;
+  if (first === undefined) return { step, outcome: 'ok', text: `${mailbox} has no message yet` };
+  if (others.length > 0) {
+    const text = `${mailbox} has ${found.length} messages`;
+    return { step, outcome: 'warn', text, advice: 'see that nobody else writes them; the next publication leaves one' };
+  }
+  const [item] = decodeGetItem(await call('GetItem', encodeGetItem([first.id])), 1);
+  if (item === undefined || 'error' in item) throw item?.error ?? new BridgeError('BACKEND_MALFORMED', 'the answer holds no message');
+  if (item.properties.has(PROPERTY.rangeTimestamp)) return { step, outcome: 'ok', text: `the message of ${mailbox} says when it was published` };
+  return {
+    step,
+    outcome: 'warn',
+    text: `the message of ${mailbox} is Zimbra's own: it does not say when it was published`,
+    advice: "switch off Zimbra's own free/busy provider (zimbraFreebusyExchangeURL), or both overwrite each other",
+  };
+}
+
+function failure(step: string, thrown: BridgeError, location: MessageLocation, seen: Seen): ProbeFinding {
+  if (thrown.code === 'UNSUPPORTED') {
+    const known = decodeServerVersion(seen.header);
+    return { step: 'version', outcome: 'fail', text: known === undefined ? 'too new' : `${known.build}, as ${known.generation}`, advice: thrown.publicMessage };
+  }
+  const error = writeError(thrown, location);
+  const isOwnWord = error.details['responseCode'] !== undefined || error.code === 'NO_DATA' || step === 'template';
+  const advice = ADVICE[step] ?? error.details['hint'] ?? 'look into the log of the server for the code';
+  const unreachable = isOwnWord ? undefined : cannotAsk(error);
+  return unreachable ?? { step, outcome: 'fail', text: described(error), advice: String(advice) };
+}
+
+const ADVICE: Readonly<Record<string, string>> = {
+  template: 'correct legacyExchangeDn: /o=…/ou=…/cn=Recipients/cn={localPart}, as Get-MailContact shows it',
+  'public folders': 'see that the organisation has public folders (Get-PublicFolderDatabase) and that the account has a mailbox on this Exchange',
+};

@@ -1,0 +1,65 @@
+import type { IncomingMessage } from 'node:http';
+import { BridgeError } from '../../core/errors.ts';
+import { LIMITS } from '../../core/limits.ts';
+import type { Requester } from '../../core/request-context.ts';
+import type { MailboxAddress } from '../../directory/smtp-address.ts';
+import { charsetOf } from '../../platform/http-client/answer-headers.ts';
+import { readBody } from '../../platform/http-server/body.ts';
+import { noteForLog } from '../../platform/http-server/request-scope.ts';
+import type { XmlElement } from '../../platform/xml/element.ts';
+import { readXml } from '../../platform/xml/read.ts';
+import { PROPERTY } from '../schedule-plus/properties.ts';
+import { decodeMessageProppatch } from './proppatch-message.ts';
+import { encodeProppatchResponse } from './proppatch-response.ts';
+
+/** Where it goes that somebody's calendar has changed. Nothing else of a pushed message is believed. */
+export interface PushedMessages {
+  /** Whose message a legacyExchangeDN is, among the mailboxes of the system `from`; undefined: nobody's there. Compared without case. */
+  mailboxOf(legacyExchangeDn: string, from: string): MailboxAddress | undefined | Promise<MailboxAddress | undefined>;
+  /** Resolves when the change is stored. @throws BridgeError STORE_UNAVAILABLE */
+  changed(mailbox: MailboxAddress, from: string): Promise<void>;
+}
+
+/**
+ * Takes the push of a stock Zimbra for what it is worth: that the calendar of the message's owner has changed. Its content has the faults of
+ * zimbra-measured.md §4 and is not used.
+ *
+ * Zimbra takes 207 for success whatever is in it, and any other status for a reason to try again for ever with its whole queue behind it
+ * (zimbra.md §4.8). So only what another try may mend is refused: a mailbox that is nobody's gets a 207 with 404 in it, and a line in the log.
+ *
+ * @param path of the message; its DN counts where the body names none that is known
+ * @returns the body of the 207
+ * @throws BridgeError STORE_UNAVAILABLE, BODY_TOO_LARGE, INVALID_REQUEST where the body is no propertyupdate
+ */
+export async function takePushedMessage(
+  pushed: PushedMessages,
+  path: { readonly path: string; readonly legacyExchangeDn: string },
+  requester: Requester,
+  request: IncomingMessage,
+): Promise<string> {
+  const { raw, tags } = decodeMessageProppatch(await documentOf(request));
+  const { from } = requester;
+  const named = raw.get(PROPERTY.legacyExchangeDn)?.[0]?.trim() ?? '';
+  const mailbox = (await ownerOf(pushed, named, from)) ?? (await ownerOf(pushed, path.legacyExchangeDn, from));
+  if (mailbox === undefined) {
+    noteForLog(request, { system: from, code: 'MAILBOX_UNKNOWN', reason: 'the pushed message is of no mailbox that this client may speak about' });
+    return encodeProppatchResponse(path.path, 404, []);
+  }
+  noteForLog(request, { system: from, mailbox });
+  await pushed.changed(mailbox, from);
+  return encodeProppatchResponse(path.path, 200, tags);
+}
+
+async function ownerOf(pushed: PushedMessages, legacyExchangeDn: string, from: string): Promise<MailboxAddress | undefined> {
+  const isUsable = legacyExchangeDn !== '' && legacyExchangeDn.length <= LIMITS.legacyExchangeDnCharacters;
+  return isUsable ? pushed.mailboxOf(legacyExchangeDn, from) : undefined;
+}
+
+async function documentOf(request: IncomingMessage): Promise<XmlElement> {
+  const body = await readBody(request, LIMITS.pushedMessageBytes);
+  try {
+    return await readXml(body, { charset: charsetOf(request.headers['content-type']), maxNodes: LIMITS.requestXmlNodes });
+  } catch (error) {
+    throw new BridgeError('INVALID_REQUEST', 'the message is no well-formed XML', { cause: error });
+  }
+}

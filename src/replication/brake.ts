@@ -1,0 +1,81 @@
+import type { Clock, Instant } from '../core/clock.ts';
+import type { BridgeError } from '../core/errors.ts';
+import { pauseAfter } from './back-off.ts';
+import type { Pauses } from './back-off.ts';
+
+/** Leave to try, to be handed back with what came of it. */
+export interface Pass {
+  readonly epoch: number;
+  /** The one that tries while everybody else waits. */
+  readonly isTrial: boolean;
+}
+
+/** Why and until when nobody is tried. */
+export interface Blocked {
+  readonly code: string;
+  readonly reason: string;
+  /** From then on one mailbox may try. */
+  readonly until: Instant;
+}
+
+/**
+ * Holds a whole route back while a server refuses us as a whole: thousands of mailboxes with one wrong password would lock the account.
+ * When the pause is over one mailbox tries; its success releases all, another refusal doubles the pause.
+ *
+ * What began before the brake was pulled (or released) no longer moves it: thirty turns that fail together are one refusal.
+ */
+export class Brake {
+  readonly #clock: Clock;
+  readonly #pauses: Pauses;
+  #blocked: Blocked | undefined;
+  #refusals = 0;
+  #epoch = 0;
+  #isTrying = false;
+
+  constructor(clock: Clock, pauses: Pauses) {
+    this.#clock = clock;
+    this.#pauses = pauses;
+  }
+
+  get blocked(): Blocked | undefined {
+    return this.#blocked;
+  }
+
+  /** Leave to try now; undefined where the mailbox must wait. */
+  admit(): Pass | undefined {
+    if (this.#blocked === undefined) return { epoch: this.#epoch, isTrial: false };
+    if (this.#isTrying || this.#clock.now() < this.#blocked.until) return undefined;
+    this.#isTrying = true;
+    return { epoch: this.#epoch, isTrial: true };
+  }
+
+  /** The server refused us as a whole. @returns whether this pulled the brake; false for a turn older than its last move */
+  refused(pass: Pass, { code, publicMessage, retryAfterMs }: BridgeError): boolean {
+    if (pass.epoch !== this.#epoch) return false;
+    this.#refusals += 1;
+    this.#epoch += 1;
+    this.#isTrying = false;
+    this.#blocked = { code, reason: publicMessage, until: this.#clock.now() + pauseAfter(this.#refusals, this.#pauses, retryAfterMs) };
+    return true;
+  }
+
+  /** The server did what it was asked to. @returns whether this released the brake */
+  succeeded(pass: Pass): boolean {
+    return pass.isTrial && pass.epoch === this.#epoch && this.release();
+  }
+
+  /** The turn ended in a way that says nothing about the server as a whole: the next one tries. */
+  undecided(pass: Pass): void {
+    if (pass.isTrial && pass.epoch === this.#epoch) this.#isTrying = false;
+  }
+
+  /** Everybody may try again. @returns whether anybody was held back */
+  release(): boolean {
+    const wasBlocked = this.#blocked !== undefined;
+    this.#blocked = undefined;
+    this.#refusals = 0;
+    this.#epoch += 1;
+    this.#isTrying = false;
+    return wasBlocked;
+  }
+}

@@ -1,0 +1,29 @@
+import type { MailboxAddress } from '../directory/smtp-address.ts';
+import type { PublishedStore } from './published-store.ts';
+import { whyNot } from './route.ts';
+import type { Route } from './route.ts';
+
+/**
+ * Everybody of one home system whom its routes replicate, and everybody whom they ever published (whoever is no longer to be
+ * replicated must lose the message): pages; a mailbox may come twice.
+ *
+ * @param mailboxes exact addresses of the system's configuration: all there is to go by where nobody can list them
+ * @throws BridgeError where the system cannot list its mailboxes, whether at once or half-way
+ */
+export async function* everyoneOf(
+  mailboxes: readonly MailboxAddress[],
+  routes: readonly { readonly route: Route; readonly published: PublishedStore }[],
+  signal: AbortSignal,
+): AsyncIterable<readonly MailboxAddress[]> {
+  for (const { published } of routes) yield* published.mailboxes();
+  const named = new Set(routes.flatMap(({ route }) => [...route.choice.include]));
+  const roster = routes[0]?.route.roster;
+  if (roster === undefined) {
+    yield [...new Set([...mailboxes, ...named])];
+    return;
+  }
+  for await (const page of roster.all(signal)) {
+    const wanted = page.filter((resident) => routes.some(({ route }) => route.homeOf(resident.mailbox) === route.from && whyNot(route, resident) === undefined));
+    if (wanted.length > 0) yield wanted.map(({ mailbox }) => mailbox);
+  }
+}

@@ -1,0 +1,234 @@
+import { DelayedError, Worker } from 'bullmq';
+import type { Job } from 'bullmq';
+import { toBridgeError } from '../core/errors.ts';
+import type { BridgeError } from '../core/errors.ts';
+import { LIMITS } from '../core/limits.ts';
+import { untilAborted } from '../core/until-aborted.ts';
+import type { MailboxAddress } from '../directory/smtp-address.ts';
+import type { RedisConnection } from '../platform/redis/redis-store.ts';
+import { reasonOf } from '../platform/redis/store-unavailable.ts';
+import { pauseAfter } from './back-off.ts';
+import { Brake } from './brake.ts';
+import type { Blocked, Pass } from './brake.ts';
+import type { FailureStore } from './failure-store.ts';
+import { TRY_FOR_EVER, decodeLastTry, encodeLastTry } from './queued-job.ts';
+import type { QueuedJob } from './queued-job.ts';
+import type { QueueTiming, ReplicationQueueOptions } from './queue-options.ts';
+import { REDIS_PREFIX } from './redis-keys.ts';
+import type { RetryingSet } from './retrying-set.ts';
+import { RunningTurn } from './running-turns.ts';
+import type { RunningTurns } from './running-turns.ts';
+import { FailedTurn } from './turn.ts';
+import type { Turn } from './turn.ts';
+import { verdictOf } from './verdict.ts';
+
+/** What tells BullMQ to put a job back for a while; its text is kept in the job. */
+class TryAgain extends Error {
+  readonly delayMs: number;
+
+  constructor(lastTry: string, delayMs: number) {
+    super(lastTry);
+    this.delayMs = delayMs;
+  }
+}
+
+export interface QueueWorkerParts {
+  readonly options: ReplicationQueueOptions;
+  readonly timing: QueueTiming;
+  readonly failures: FailureStore;
+  readonly retrying: RetryingSet;
+  readonly running: RunningTurns;
+  readonly work: (turn: Turn) => Promise<void>;
+  /** Puts a mailbox into the queue anew. */
+  readonly again: (mailbox: MailboxAddress) => Promise<void>;
+}
+
+/** Takes the jobs of one route out of Redis, gives each its turn, and decides what becomes of those that fail. */
+export class QueueWorker {
+  readonly #parts: QueueWorkerParts;
+  readonly #redis: RedisConnection;
+  readonly #worker: Worker<QueuedJob, void>;
+  readonly #brake: Brake;
+  #trial: NodeJS.Timeout | undefined;
+  #isClosing = false;
+  #saidAt = -Infinity;
+
+  constructor(parts: QueueWorkerParts) {
+    this.#parts = parts;
+    const { options, timing, running } = parts;
+    this.#redis = options.store.blocking();
+    this.#brake = new Brake(options.clock, timing.blocked);
+    this.#worker = new Worker<QueuedJob, void>(options.key, async (job, token) => this.#process(job, token), {
+      connection: this.#redis,
+      prefix: REDIS_PREFIX,
+      concurrency: options.concurrency,
+      lockDuration: timing.lockMs,
+      stalledInterval: timing.stalledMs,
+      // However often its process died: what BullMQ gives up is lost.
+      maxStalledCount: Number.MAX_SAFE_INTEGER,
+      runRetryDelay: LIMITS.retryFirstMs,
+      removeOnComplete: { count: 0 },
+      removeOnFail: { count: 0 },
+      settings: { backoffStrategy: (_attempts, _type, error) => (error instanceof TryAgain ? error.delayMs : timing.retry.firstMs) },
+    });
+    this.#worker.on('error', (error) => this.#say(error));
+    this.#worker.on('lockRenewalFailed', (jobIds) => running.lose(jobIds));
+  }
+
+  /** Why nobody is tried at present. */
+  get blocked(): Blocked | undefined {
+    return this.#brake.blocked;
+  }
+
+  unblock(): void {
+    if (this.#brake.release()) this.#releaseAll();
+  }
+
+  /** Lets turns under way finish for `graceMs`, then sends them back; what does not even go back is found by the next start. */
+  async close(graceMs: number): Promise<void> {
+    const { running, timing } = this.#parts;
+    this.#isClosing = true;
+    clearTimeout(this.#trial);
+    await this.#worker.pause(true);
+    await running.whenIdle(graceMs);
+    running.abortAll();
+    await running.whenIdle(timing.settleMs);
+    // Redis may be away: nobody waits for it for ever.
+    const patience = AbortSignal.timeout(timing.settleMs);
+    await untilAborted(this.#worker.close(running.size > 0), patience).catch(() => this.#worker.disconnect().catch((error: unknown) => this.#say(error)));
+  }
+
+  async #process(job: Job<QueuedJob, void>, token: string | undefined): Promise<void> {
+    const { options, running, timing } = this.#parts;
+    const { m: mailbox, at } = job.data;
+    // Nobody can work on what names no mailbox; it ends here.
+    if (typeof mailbox !== 'string' || typeof at !== 'number') return options.logger.error({ route: options.route, code: 'INTERNAL' }, 'a job without a mailbox was taken out of the queue');
+    Object.assign(job.opts, TRY_FOR_EVER);
+    if (this.#isClosing || running.has(mailbox)) return park(job, token, timing.parkMs);
+    const pass = this.#brake.admit();
+    if (pass === undefined) return park(job, token, timing.parkMs);
+    const attempt = job.attemptsMade + 1;
+    const turn = new RunningTurn({ mailbox, jobId: job.id ?? '', storedAt: running.storedAt(mailbox, at), attempt }, timing.settleMs / 2);
+    running.begin(turn);
+    if (attempt === 1) options.metrics.replicationStage(options.route, 'queued', Math.max(0, options.clock.now() - turn.storedAt));
+    try {
+      const blame = await this.#take(turn);
+      if (turn.ended === 'lost') await this.#lost(mailbox);
+      else if (blame === undefined) await this.#succeeded(job, turn, pass);
+      else await this.#failed(job, token, turn, pass, blame);
+    } finally {
+      this.#brake.undecided(pass);
+      running.end(turn);
+    }
+  }
+
+  /** The turn itself. @returns what it threw */
+  async #take(turn: RunningTurn): Promise<Blame | undefined> {
+    try {
+      await turn.run(this.#parts.work, this.#parts.timing.turnMs);
+      return undefined;
+    } catch (thrown) {
+      return blamed(thrown);
+    }
+  }
+
+  async #succeeded(job: Job<QueuedJob, void>, { mailbox, attempt }: RunningTurn, pass: Pass): Promise<void> {
+    const { failures, retrying } = this.#parts;
+    if (this.#brake.succeeded(pass)) this.#releaseAll();
+    await failures.clear(this.#redis, mailbox);
+    if (attempt > 1 || job.stalledCounter > 0) await retrying.remove(this.#redis, [mailbox]);
+  }
+
+  /** Whoever has the job now may have read before this turn wrote its last: the mailbox runs once more, after both. */
+  async #lost(mailbox: MailboxAddress): Promise<never> {
+    await this.#parts.again(mailbox);
+    throw new DelayedError();
+  }
+
+  async #failed(job: Job<QueuedJob, void>, token: string | undefined, turn: RunningTurn, pass: Pass, { error, system }: Blame): Promise<void> {
+    const { failures, retrying, options, timing } = this.#parts;
+    const { mailbox } = turn;
+    if (turn.ended === 'closing') return park(job, token, 0);
+    const last = decodeLastTry(job.failedReason);
+    const verdict = verdictOf(error);
+    const doubtful = (last?.doubtful ?? 0) + (verdict === 'doubtful' ? 1 : 0);
+    this.#tell(turn, error, system);
+    if (verdict === 'block') {
+      if (this.#brake.refused(pass, error)) this.#hold();
+      return park(job, token, timing.parkMs);
+    }
+    const now = options.clock.now();
+    if (verdict === 'stop' || (verdict === 'doubtful' && doubtful >= LIMITS.doubtfulTries)) {
+      await failures.record(this.#redis, mailbox, error, now, turn.attempt);
+      await retrying.remove(this.#redis, [mailbox]);
+      return;
+    }
+    const delayMs = pauseAfter(turn.attempt, timing.retry, error.retryAfterMs);
+    await retrying.put(this.#redis, mailbox, turn.storedAt);
+    throw new TryAgain(encodeLastTry({ code: error.code, reason: error.publicMessage, doubtful, nextTryAt: now + delayMs }), delayMs);
+  }
+
+  #tell({ mailbox, attempt, storedAt }: RunningTurn, error: BridgeError, system: string): void {
+    const { route, logger, metrics, clock } = this.#parts.options;
+    metrics.replicationFailed(route, system, error.code);
+    const fields = { route, system, mailbox, code: error.code, reason: error.publicMessage, attempt, ageMs: clock.now() - storedAt };
+    const stack = error.code === 'INTERNAL' && error.cause instanceof Error ? error.cause.stack : undefined;
+    logger.warn(stack === undefined ? fields : { ...fields, stack }, 'a mailbox could not be replicated');
+  }
+
+  /** The brake was pulled: nobody is even fetched until somebody may try. */
+  #hold(): void {
+    const { options } = this.#parts;
+    const blocked = this.#brake.blocked;
+    if (blocked === undefined || this.#isClosing) return;
+    const pauseMs = blocked.until - options.clock.now();
+    options.logger.warn({ route: options.route, code: blocked.code, reason: blocked.reason, durationMs: pauseMs }, 'the whole route is held back, one mailbox tries again after this time');
+    this.#letIn(0);
+    clearTimeout(this.#trial);
+    this.#trial = setTimeout(() => this.#letIn(1), pauseMs);
+  }
+
+  #releaseAll(): void {
+    const { options } = this.#parts;
+    clearTimeout(this.#trial);
+    options.logger.info({ route: options.route }, 'the route goes on');
+    this.#letIn(options.concurrency);
+  }
+
+  /** How many are worked on at the same time from now on; what is under way goes on. */
+  #letIn(concurrency: number): void {
+    if (this.#isClosing) return;
+    this.#worker.concurrency = Math.max(concurrency, 1);
+    // A worker that is busy notices a higher number only when it is woken, which `resume` does to one that was paused.
+    const paused = this.#worker.pause(true);
+    const change = concurrency === 0 ? paused : paused.then(() => (this.#isClosing ? undefined : this.#worker.resume()));
+    change.catch((error: unknown) => this.#say(error));
+  }
+
+  /** BullMQ's own troubles: what they mean for a mailbox shows elsewhere, so one line a minute is enough. */
+  #say(error: unknown): void {
+    const { options } = this.#parts;
+    const now = options.clock.now();
+    if (now - this.#saidAt < 60_000) return;
+    this.#saidAt = now;
+    options.logger.warn({ route: options.route, code: 'STORE_UNAVAILABLE', reason: reasonOf(error) }, 'the queue has trouble with Redis and goes on trying');
+  }
+}
+
+/** Back into the queue for so long, without counting as a try. */
+async function park(job: Job<QueuedJob, void>, token: string | undefined, ms: number): Promise<never> {
+  await job.moveToDelayed(Date.now() + ms, token);
+  throw new DelayedError();
+}
+
+interface Blame {
+  readonly error: BridgeError;
+  /** `bridge` where nobody said which one failed. */
+  readonly system: string;
+}
+
+function blamed(thrown: unknown): Blame {
+  if (thrown instanceof FailedTurn) return thrown;
+  const error = toBridgeError(thrown);
+  return { error, system: typeof error.details['system'] === 'string' ? error.details['system'] : 'bridge' };
+}

@@ -1,0 +1,107 @@
+import { DAY_MS } from '../core/clock.ts';
+import type { Clock } from '../core/clock.ts';
+import { toBridgeError } from '../core/errors.ts';
+import { LIMITS } from '../core/limits.ts';
+import type { Logger } from '../core/logger.ts';
+import { jittered, pause } from '../core/pause.ts';
+import type { MailboxAddress } from '../directory/smtp-address.ts';
+import { floorTo } from '../freebusy/interval.ts';
+
+export interface SweepOptions {
+  readonly system: string;
+  readonly everyone: (signal: AbortSignal) => AsyncIterable<readonly MailboxAddress[]>;
+  /** How many wait in the fullest queue. */
+  readonly waiting: () => Promise<number>;
+  readonly add: (mailboxes: readonly MailboxAddress[]) => Promise<void>;
+  /** From the end of one pass to the beginning of the next. */
+  readonly sweepMs: number;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+/**
+ * Passes over every mailbox of one system: at start, again after a while, after midnight UTC (the window moved), and when a feed has
+ * lost its place. A pass hands mailboxes to the queue no faster than they are worked off, so that no change ever stands behind it;
+ * one that fails is begun again until it was complete.
+ */
+export class Sweep {
+  readonly #options: SweepOptions;
+  #wanted = true;
+  #wake: () => void = () => undefined;
+
+  constructor(options: SweepOptions) {
+    this.#options = options;
+  }
+
+  /** Asks for a pass as soon as the one under way is done: what that one has passed may have changed since. */
+  now(): void {
+    this.#wanted = true;
+    this.#wake();
+  }
+
+  /** Until `signal` fires; never rejects. */
+  async run(signal: AbortSignal): Promise<void> {
+    const { clock, sweepMs } = this.#options;
+    let failures = 0;
+    while (!signal.aborted) {
+      this.#wanted = false;
+      if (await this.#pass(signal)) {
+        failures = 0;
+        await this.#sleep(Math.min(sweepMs, untilAfterMidnight(clock.now())), signal);
+      } else {
+        failures += 1;
+        await this.#sleep(jittered(Math.min(LIMITS.retryFirstMs * 2 ** failures, LIMITS.retryLongestMs)), signal, false);
+      }
+    }
+  }
+
+  /** Whether it was complete. */
+  async #pass(signal: AbortSignal): Promise<boolean> {
+    const { system, everyone, add, logger } = this.#options;
+    const began = performance.now();
+    const seen = new Set<MailboxAddress>();
+    try {
+      for await (const page of everyone(signal)) {
+        const fresh = page.filter((one) => !seen.has(one));
+        for (let at = 0; at < fresh.length; at += LIMITS.sweepAhead) {
+          const some = fresh.slice(at, at + LIMITS.sweepAhead);
+          if (!(await this.#room(signal))) return false;
+          await add(some);
+          for (const one of some) seen.add(one);
+        }
+      }
+    } catch (thrown) {
+      if (signal.aborted) return false;
+      const { code, publicMessage } = toBridgeError(thrown);
+      logger.warn({ system, code, reason: publicMessage, count: seen.size }, 'a pass over all mailboxes broke off, it is begun again');
+      return false;
+    }
+    logger.info({ system, count: seen.size, durationMs: Math.round(performance.now() - began) }, 'every mailbox was handed to the queue');
+    return true;
+  }
+
+  /** Waits until little enough waits; false where the signal fired first. */
+  async #room(signal: AbortSignal): Promise<boolean> {
+    while (!signal.aborted) {
+      if ((await this.#options.waiting()) < LIMITS.sweepAhead) return true;
+      await pause(LOOK_AGAIN_MS, signal);
+    }
+    return false;
+  }
+
+  async #sleep(ms: number, signal: AbortSignal, mayBeWoken = true): Promise<void> {
+    if (this.#wanted && mayBeWoken) return;
+    const woken = new AbortController();
+    this.#wake = () => mayBeWoken && woken.abort();
+    await pause(ms, AbortSignal.any([signal, woken.signal]));
+    this.#wake = () => undefined;
+  }
+}
+
+/** About the time in which the queue works off a handful. */
+const LOOK_AGAIN_MS = 100;
+
+/** To a moment shortly after the next midnight UTC, spread so that many bridges do not come at once. */
+function untilAfterMidnight(now: number): number {
+  return floorTo(now, DAY_MS) + DAY_MS - now + Math.random() * LIMITS.dailySpreadMs;
+}

@@ -1,0 +1,28 @@
+import type { Instant } from '../core/clock.ts';
+import type { BridgeError } from '../core/errors.ts';
+import type { MailboxAddress } from '../directory/smtp-address.ts';
+
+/** One try to bring one mailbox's replica up to date. */
+export interface Turn {
+  readonly mailbox: MailboxAddress;
+  /** When the oldest change that it covers was stored. */
+  readonly storedAt: Instant;
+  /** From 1; a route held back by its brake does not count. */
+  readonly attempt: number;
+  /** Fires when the turn took too long, when the queue closes, and when another process may have taken the mailbox over. */
+  readonly signal: AbortSignal;
+}
+
+/** What a turn throws: which system failed, and how. */
+export class FailedTurn extends Error {
+  override readonly name = 'FailedTurn';
+  readonly error: BridgeError;
+  /** Name of the system that failed, for the metrics. */
+  readonly system: string;
+
+  constructor(error: BridgeError, system: string) {
+    super(error.message, { cause: error });
+    this.error = error;
+    this.system = system;
+  }
+}

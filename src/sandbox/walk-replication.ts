@@ -1,0 +1,82 @@
+import { HOUR_MS, MINUTE_MS } from '../core/clock.ts';
+import type { Entry } from './calendar-store.ts';
+import type { WritableExchange } from './exchange-2003.ts';
+import { messageInWords } from './message-words.ts';
+import { shownOfMessage } from './message-folder.ts';
+import type { PublishedMessage } from './message-folder.ts';
+import { contactOf } from './people.ts';
+import { ENTRY_STATUS, tile } from './status-row.ts';
+import type { Stretch } from './status-row.ts';
+import { clockTime } from './walk-steps.ts';
+import type { Walk } from './walk-steps.ts';
+
+const WHO = 'kim@zimbra.example';
+
+/**
+ * A Zimbra user adds an appointment: shows the notification, what is written into each Exchange, the message decoded by the
+ * stand-in, and how long it took. What is wrong, in words.
+ */
+export async function walkReplication(walk: Walk): Promise<readonly string[]> {
+  const { sandbox, window, print, patienceMs } = walk;
+  const exchanges: readonly WritableExchange[] = [sandbox.exchange2003, sandbox.exchangeEws];
+  const calendar = sandbox.calendars.zimbra;
+  const dnAt = (exchange: WritableExchange): string => contactOf(exchange.organisation, WHO)!;
+
+  // The pass over everybody at the bridge's start: without it the time until the next write would say nothing.
+  const missing = (await Promise.all(exchanges.map((one) => isThere(one, dnAt(one), patienceMs)))).flatMap((there, index) => (there ? [] : [`${exchanges[index]!.name} has no message about ${WHO} yet`]));
+  if (missing.length > 0) return missing;
+  for (const exchange of exchanges) print(`   ${exchange.name} has ${exchange.published().length} messages about Zimbra users from the pass at the start`);
+
+  const began = performance.now();
+  const since = (): string => `${(performance.now() - began).toFixed(0).padStart(6)} ms`;
+  const stops = [
+    sandbox.zimbra.onSignal(({ address, seq }) => address === WHO && print(`${since()}  AdminWaitSetResponse seq="${seq}" names the account of ${WHO}`)),
+    ...exchanges.map((exchange) => exchange.onPublished(({ operation, legacyExchangeDn, message }) => {
+      if (legacyExchangeDn.toLowerCase() !== dnAt(exchange).toLowerCase()) return;
+      print(`${since()}  ${operation} of ${message?.subject ?? legacyExchangeDn} in EX:${exchange.organisation} of ${exchange.name}`);
+    })),
+  ];
+  const isRight = (message: PublishedMessage): boolean => mistakeIn(message, calendar.list(WHO)) === undefined && message.publishStart <= window.start && message.publishEnd >= window.end;
+  const arrivals = exchanges.map((exchange) => exchange.nextPublished(dnAt(exchange), patienceMs, isRight));
+  const start = window.start + 7.5 * HOUR_MS;
+  const added = calendar.add(WHO, { start, end: start + HOUR_MS, type: 'busy', subject: 'Call with Exchange users' });
+  print(`     0 ms  added at Zimbra: ${WHO}, ${added.type}, ${clockTime(added.start)} to ${clockTime(added.end)}`);
+  const outcomes = await Promise.allSettled(arrivals.map(async (arrival) => ({ message: await arrival, tookMs: Math.round(performance.now() - began) })));
+  for (const stop of stops) stop();
+
+  const mistakes: string[] = [];
+  for (const [index, outcome] of outcomes.entries()) {
+    const exchange = exchanges[index]!;
+    if (outcome.status === 'rejected') {
+      const there = exchange.published().find((one) => one.legacyExchangeDn.toLowerCase() === dnAt(exchange).toLowerCase());
+      for (const line of there === undefined ? [] : messageInWords(there)) print(`   ${line}`);
+      mistakes.push(`${exchange.name} does not show it after ${patienceMs} ms: ${there === undefined ? 'no message' : (mistakeIn(there, calendar.list(WHO)) ?? 'today is not published')}`);
+      continue;
+    }
+    print(`   ${exchange.name}, decoded by itself:`);
+    for (const line of messageInWords(outcome.value.message)) print(`     ${line}`);
+    print(`   ${outcome.value.tookMs} ms from the change in Zimbra to the message in ${exchange.name}`);
+  }
+  return mistakes;
+}
+
+async function isThere(exchange: WritableExchange, dn: string, patienceMs: number): Promise<boolean> {
+  if (exchange.published().some((one) => one.legacyExchangeDn.toLowerCase() === dn.toLowerCase())) return true;
+  return exchange.nextPublished(dn, patienceMs).then(() => true, () => false);
+}
+
+/** Where a message and the calendar that it is about say different things; undefined where they agree to the minute. */
+export function mistakeIn(message: PublishedMessage, entries: readonly Entry[]): string | undefined {
+  const { publishStart, publishEnd } = message;
+  const minutes = entries.map((one) => ({ start: Math.floor(one.start / MINUTE_MS) * MINUTE_MS, end: Math.ceil(one.end / MINUTE_MS) * MINUTE_MS, status: ENTRY_STATUS[one.type] }));
+  const expected = tile(minutes, publishStart, publishEnd);
+  const shown = shownOfMessage(message, publishStart, publishEnd);
+  const at = expected.findIndex((one, index) => !isSame(one, shown[index]));
+  if (at === -1) return expected.length === shown.length ? undefined : 'something more than in the calendar';
+  const { start, end, status } = expected[at]!;
+  return `${status} from ${new Date(start).toISOString()} to ${new Date(end).toISOString()} is not in it`;
+}
+
+function isSame(one: Stretch, other: Stretch | undefined): boolean {
+  return one.start === other?.start && one.end === other.end && one.status === other.status;
+}
