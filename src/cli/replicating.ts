@@ -1,4 +1,3 @@
-import type { Bridge } from '../bridge.ts';
 import type { RequestContext } from '../core/request-context.ts';
 import type { MailboxAddress } from '../directory/smtp-address.ts';
 import type { ProbeFinding } from '../freebusy/calendar-system.ts';
@@ -23,17 +22,4 @@ export interface ReplicationFindings {
   /** `redis`, or a route: `zimbra → exchange`. */
   readonly name: string;
   readonly findings: readonly ProbeFinding[];
-}
-
-/** What `Bridge` has of the replication. */
-export interface ReplicatingBridge {
-  /** Of a bridge that runs; undefined where its configuration replicates nothing. */
-  readonly replication: Replicating | undefined;
-  /** For a command, where no bridge runs: works no queue. Closed with the bridge. */
-  openReplication(): Promise<Replicating>;
-}
-
-/** Of a bridge that runs; undefined where its configuration replicates nothing. */
-export function replicationOf(bridge: Bridge): Replicating | undefined {
-  return (bridge as unknown as Partial<ReplicatingBridge>).replication;
 }

@@ -9,7 +9,6 @@ import { EXIT } from './exit-code.ts';
 import type { ExitCode } from './exit-code.ts';
 import { loadConfiguration } from './load-configuration.ts';
 import { makeBridge } from './make-bridge.ts';
-import { replicationOf } from './replicating.ts';
 import { untilSignal } from './signals.ts';
 import type { Terminal } from './terminal.ts';
 import { VERSION } from './version.ts';
@@ -68,7 +67,7 @@ export async function startServing(config: Config, file: string, terminal: Termi
     return turn;
   };
   let control: ControlSocket | undefined;
-  const commands = new ControlCommands({ reload: reloadInTurn, replication: () => replicationOf(bridge) });
+  const commands = new ControlCommands({ reload: reloadInTurn, replication: () => bridge.replication });
   const close = async (): Promise<void> => {
     isClosing = true;
     // A reload under way would open listeners that nobody closes.

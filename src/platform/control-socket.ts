@@ -149,7 +149,7 @@ export async function askRunningBridge(dataDir: string, command: string, timeout
 }
 
 function ended(): BridgeError {
-  return new BridgeError('DEADLINE', 'the command was ended', { temporary: true });
+  return new BridgeError('DEADLINE', 'no answer in time', { temporary: true });
 }
 
 const TIMED_OUT = 'no answer from the running bridge';

@@ -5,7 +5,7 @@ import type { Bridge } from '../../src/bridge.ts';
 import { ControlCommands } from '../../src/cli/control-commands.ts';
 import { OpenListings } from '../../src/cli/open-listings.ts';
 import { probeContext } from '../../src/cli/probe-context.ts';
-import { isBridgeRunning, openOwnReplication } from '../../src/cli/reach-replication.ts';
+import { openOwnReplication, runningBridge } from '../../src/cli/reach-replication.ts';
 import { RemoteReplication } from '../../src/cli/remote-replication.ts';
 import { BridgeError } from '../../src/core/errors.ts';
 import { ControlSocket } from '../../src/platform/control-socket.ts';
@@ -123,7 +123,7 @@ describe('what a bridge answers to a command that is', () => {
   });
 
   it('ping and reload are as they were', async () => {
-    expect(await commands.handle('POST /ping', undefined, noAbort())).toEqual({ ok: true, lines: ['running'] });
+    expect(await commands.handle('POST /ping', undefined, noAbort())).toEqual({ ok: true, lines: ['running'], data: { replicates: true } });
     expect(await commands.handle('POST /reload', undefined, noAbort())).toEqual({ ok: true, lines: ['reloaded'] });
   });
 });
@@ -159,13 +159,13 @@ describe('the replication opened by a command', () => {
   it('holds the dataDir meanwhile: neither a bridge nor another command gets it', async () => {
     const { dataDir, remove } = await folderWith('');
     const fake = fakeBridge(async () => replication);
-    expect(await isBridgeRunning(dataDir)).toBe(false);
+    expect(await runningBridge(dataDir)).toBeUndefined();
     const own = await openOwnReplication(fake.bridge, dataDir);
-    await expect(isBridgeRunning(dataDir)).rejects.toMatchObject({ code: 'BACKEND_BUSY', publicMessage: expect.stringContaining('another command runs') as string });
+    await expect(runningBridge(dataDir)).rejects.toMatchObject({ code: 'BACKEND_BUSY', publicMessage: expect.stringContaining('another command runs') as string });
     await expect(ControlSocket.open(dataDir, async () => ({ ok: true, lines: [] }))).rejects.toMatchObject({ code: 'CONFIGURATION' });
     await own.close();
     expect(fake.closed()).toBe(1);
-    expect(await isBridgeRunning(dataDir)).toBe(false);
+    expect(await runningBridge(dataDir)).toBeUndefined();
     await remove();
   });
 

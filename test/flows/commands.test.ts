@@ -43,7 +43,7 @@ describe.concurrent('a file with mistakes', () => {
 
   it.each([
     ['type: caldav', { systems: { x: { type: 'caldav', url: 'http://127.0.0.1/', username: 'a', password: 'b', domains: ['x.example'] } } }],
-    ['replication', { replication: [{ from: 'ews', to: 'ews' }] }],
+    ['gal', { gal: { sources: [] } }],
   ])('%s is refused as not supported yet, exit 2', async (_what, more) => {
     const { code, text } = await refusalOf({ ...good(), ...more });
     expect(code).toBe(2);
@@ -58,14 +58,12 @@ describe.concurrent('a file with mistakes', () => {
         oauth: { ...systemFor('exchange-ews', ews), domains: ['y.example'], auth: 'oauth' },
       },
       clients: [{ ...JUDGE_CLIENT, mayAsk: ['ews'], gal: 'search', presence: 'opt-in', auth: ['ntlm'] }],
-      replication: [],
-      notify: { secret: 'x' },
       gal: { sources: [] },
       presence: { gateways: [], publishers: [], parameters: {} },
     });
     expect(code).toBe(2);
     const refused = text.split('\n').filter((line) => line.includes('not supported yet')).join('\n');
-    for (const key of ['systems.graph', 'systems.ews.auth', 'systems.oauth.auth', 'gal:', 'presence:', 'auth', 'replication', 'notify', 'presence.gateways', 'presence.publishers', 'presence.parameters']) expect(refused).toContain(key);
+    for (const key of ['systems.graph', 'systems.ews.auth', 'systems.oauth.auth', 'gal:', 'presence:', 'auth', 'presence.gateways', 'presence.publishers', 'presence.parameters']) expect(refused).toContain(key);
   });
 
   it.each([
@@ -77,6 +75,7 @@ describe.concurrent('a file with mistakes', () => {
     ['an unset environment variable', { clients: [{ ...JUDGE_CLIENT, mayAsk: ['ews'], password: { env: 'NO_SUCH_VARIABLE' } }] }],
     ['a missing secret file', { clients: [{ ...JUDGE_CLIENT, mayAsk: ['ews'], password: { file: 'missing.txt' } }] }],
     ['two clients of one username', { clients: [{ ...JUDGE_CLIENT, mayAsk: ['ews'] }, { ...JUDGE_CLIENT, name: 'other', mayAsk: ['ews'] }] }],
+    ['a replication from a system into itself', { replication: [{ from: 'ews', to: 'ews' }] }],
     ['https without tls', { listen: 'https://127.0.0.1:0' }],
     ['the same listener twice', { listen: ['http://127.0.0.1:8480', 'http://127.0.0.1:8480'] }],
   ])('%s is exit 2', async (_what, more) => {

@@ -20,14 +20,13 @@ describe.runIf(CAN_REDIS)('what was published, in Redis', () => {
   afterAll(() => redis.close());
   beforeEach(async () => {
     await redis.flush();
-    store = redis.store();
-    await new Promise((resolve) => (store.commands.status === 'ready' ? resolve(undefined) : store.commands.once('ready', resolve)));
+    store = await redis.store();
     published = new PublishedStore(store, 'zimbra-exchange');
   });
 
   it('gives back what was written, to another process too, and nothing for others and on other routes', async () => {
     await published.write(anna, PUBLISHED);
-    expect(await new PublishedStore(redis.store({}), 'zimbra-exchange').read(anna).catch(() => published.read(anna))).toEqual(PUBLISHED);
+    expect(await new PublishedStore(await redis.store(), 'zimbra-exchange').read(anna)).toEqual(PUBLISHED);
     expect(await published.read(bert)).toBeUndefined();
     expect(await new PublishedStore(store, 'other').read(anna)).toBeUndefined();
     await published.forget(anna);

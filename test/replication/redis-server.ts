@@ -14,8 +14,8 @@ export const CAN_REDIS = process.env['REQUIRE_PEERS'] === '1' || spawnSync('redi
 /** A redis-server of the test's own, on a unix socket in a directory of its own. */
 export interface TestRedis {
   readonly socket: string;
-  /** A store as the bridge would open it on this server. `durable` counts its calls. */
-  store(options?: { readonly maxWaiting?: number }): TestStore;
+  /** A store as the bridge would open it on this server, connected where there is one. `durable` counts its calls. */
+  store(options?: { readonly maxWaiting?: number }): Promise<TestStore>;
   /** kill -9, and nobody answers. */
   kill(): Promise<void>;
   /** Starts it again on what it had written. */
@@ -47,11 +47,12 @@ export async function startRedis(): Promise<TestRedis> {
     await once(one, 'exit');
   };
   await start();
-  const admin = new Connections({ kind: 'socket', path: socket }, silentLogger);
+  const connections = new Connections({ kind: 'socket', path: socket }, silentLogger);
+  const admin = connections.blocking();
   return {
     socket,
-    store(options = {}) {
-      const store = storeOn(socket, options);
+    async store(options = {}) {
+      const store = await storeOn(socket, options);
       stores.push(store);
       return store;
     },
@@ -61,11 +62,11 @@ export async function startRedis(): Promise<TestRedis> {
       child?.kill(signal);
     },
     async flush() {
-      await admin.commands.flushall();
+      await admin.flushall();
     },
     async close() {
       await Promise.all(stores.map((store) => store.close()));
-      admin.close();
+      connections.close();
       await kill();
       rmSync(directory, { recursive: true, force: true });
     },
@@ -78,8 +79,9 @@ async function* on(child: ChildProcess): AsyncIterable<readonly unknown[]> {
 }
 
 /** The store that the bridge would open on a server at this socket. */
-export function storeOn(socket: string, { maxWaiting }: { readonly maxWaiting?: number } = {}): TestStore {
+async function storeOn(socket: string, { maxWaiting }: { readonly maxWaiting?: number }): Promise<TestStore> {
   const connections = new Connections({ kind: 'socket', path: socket }, silentLogger);
+  await connections.settled();
   let durables = 0;
   return {
     kind: 'configured',

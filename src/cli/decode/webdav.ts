@@ -1,9 +1,8 @@
 import { toBridgeError } from '../../core/errors.ts';
 import { child, childrenNamed, childText } from '../../platform/xml/element.ts';
 import type { XmlElement } from '../../platform/xml/element.ts';
-import { MAPI, PROPTAG } from '../../protocols/owa-webdav/names.ts';
 import { decodeMessagePropfind } from '../../protocols/owa-webdav/propfind-message.ts';
-import { PROPERTY } from '../../protocols/schedule-plus/properties.ts';
+import { decodeMessageProppatch } from '../../protocols/owa-webdav/proppatch-message.ts';
 import { isFreeBusy } from './found-message.ts';
 import type { Found } from './found-message.ts';
 
@@ -35,34 +34,13 @@ function writtenProperties(response: XmlElement): string | undefined {
   return `no message: refused were ${refused.map(({ status, properties }) => `${properties.map((one) => one.name).join(', ')} (${status})`).join('; ')}`;
 }
 
-/** A `propertyupdate`, in the order of the document (RFC 4918 §9.2): ours, calendar-connectors', Zimbra's with `0x…` names. */
+/** A `propertyupdate`: ours, calendar-connectors', Zimbra's. */
 export function messageOfPropertyUpdate(root: XmlElement): Found {
-  const properties = new Map<number, readonly string[]>();
-  const removed = new Set<number>();
-  for (const step of root.children) {
-    for (const property of child(step, 'prop')?.children ?? []) {
-      const id = propertyId(property);
-      if (id === undefined) continue;
-      if (step.name === 'set') {
-        properties.set(id, valuesOf(property));
-        removed.delete(id);
-      } else if (step.name === 'remove') {
-        properties.delete(id);
-        removed.add(id);
-      }
-    }
+  const kind = 'PROPPATCH';
+  try {
+    const { raw: properties, removed } = decodeMessageProppatch(root);
+    return isFreeBusy({ properties, removed }) ? { kind, properties, removed, isPartial: true } : { kind, problem: 'no message: it changes no property of one' };
+  } catch (error) {
+    return { kind, problem: toBridgeError(error).publicMessage };
   }
-  const found = { kind: 'PROPPATCH', properties, removed, isPartial: true } as const;
-  return isFreeBusy(found) ? found : { kind: found.kind, problem: 'no message: it changes no property of one' };
-}
-
-function propertyId({ ns, name }: XmlElement): number | undefined {
-  if (ns === MAPI && name === 'subject') return PROPERTY.subject;
-  const hex = ns === PROPTAG ? /^0?x([0-9a-f]{4})[0-9a-f]{4}$/i.exec(name)?.[1] : undefined;
-  return hex === undefined ? undefined : Number.parseInt(hex, 16);
-}
-
-function valuesOf(property: XmlElement): readonly string[] {
-  const values = childrenNamed(property, 'v');
-  return values.length > 0 ? values.map((one) => one.text) : property.text.trim() === '' ? [] : [property.text];
 }

@@ -94,15 +94,16 @@ export class Connections {
  */
 export async function connectOnce(address: RedisAddress): Promise<RedisConnection> {
   const connection = connect(address, () => null, { commandTimeout: LIMITS.storeTimeoutMs, maxRetriesPerRequest: 0, lazyConnect: true });
-  let first: unknown;
-  // `connect` itself rejects with "Connection is closed"; the reason is in the event before it.
-  connection.on('error', (error: unknown) => (first ??= error));
   try {
-    await connection.connect();
+    await new Promise<void>((resolve, reject) => {
+      // `connect` itself rejects with "Connection is closed", seconds later where nobody answers; the reason is in the event before it.
+      connection.on('error', reject);
+      connection.connect().then(resolve, reject);
+    });
     return connection;
   } catch (error) {
     connection.disconnect();
-    throw first ?? error;
+    throw error;
   }
 }
 

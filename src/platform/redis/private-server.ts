@@ -16,7 +16,7 @@ import type { Run } from './supervised.ts';
 // → LIMITS
 /** A child that reads a large log of commands answers late; one that says nothing at all by then never will. */
 const START_MS = 60_000;
-/** What a SHUTDOWN may take; everything acknowledged is on disk already. */
+/** What a SHUTDOWN may take, and what the kernel may to end a killed one. */
 const STOP_MS = 10_000;
 const LOG = 'server.log';
 
@@ -129,19 +129,25 @@ function running(own: OwnDirectory, { version, pid }: Answering, child: ChildPro
     isAdopted: child === undefined,
     ended,
     async stop() {
-      try {
-        const connection = await connectOnce({ kind: 'socket', path: own.socket });
-        // It answers by ending, which ioredis takes for an error. NOSAVE: the log of commands is complete.
-        await connection.call('SHUTDOWN', 'NOSAVE').catch(() => undefined);
-        connection.disconnect();
-      } catch {
-        // Nobody answers: ended already, or to be killed below.
-      }
-      await gone(pid, STOP_MS);
+      // One that does not answer is killed at once; everything acknowledged is on disk already.
+      if (await isToldToEnd(own.socket)) await gone(pid, STOP_MS);
       if (isReached(pid, 0)) isReached(pid, 'SIGKILL');
       await gone(pid, STOP_MS);
     },
   };
+}
+
+async function isToldToEnd(socket: string): Promise<boolean> {
+  try {
+    const connection = await connectOnce({ kind: 'socket', path: socket });
+    // It answers by ending, which ioredis takes for an error. NOSAVE: the log of commands is complete.
+    await connection.call('SHUTDOWN', 'NOSAVE').catch(() => undefined);
+    connection.disconnect();
+    return true;
+  } catch {
+    // Ended already, or hung.
+    return false;
+  }
 }
 
 function endOfChild(child: ChildProcess): Promise<string> {

@@ -10,7 +10,16 @@ export const MESSAGES_NS = 'http://schemas.microsoft.com/exchange/services/2006/
 export const ERRORS_NS = 'http://schemas.microsoft.com/exchange/services/2006/errors';
 
 /** The operations that we call. */
-export type EwsOperation = 'GetUserAvailability' | 'GetFolder' | 'FindFolder' | 'FindItem' | 'GetItem' | 'CreateItem' | 'UpdateItem' | 'DeleteItem';
+export type EwsOperation =
+  | 'GetUserAvailability'
+  | 'GetFolder'
+  | 'FindFolder'
+  | 'FindItem'
+  | 'GetItem'
+  | 'CreateItem'
+  | 'UpdateItem'
+  | 'DeleteItem'
+  | 'ResolveNames';
 
 /**
  * The schema that we claim to speak. Every Exchange from 2007 SP1 to Online takes it; a newer name is a fault

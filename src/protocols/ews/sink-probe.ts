@@ -23,6 +23,7 @@ import { cannotAsk, described, noting, version } from './probe.ts';
 import type { Seen } from './probe.ts';
 import { SCHEDULE_PLUS_PATH } from './public-folder.ts';
 import type { EwsCall } from './public-folder.ts';
+import { decodeResolveNames, encodeResolveNames } from './resolve-names.ts';
 import { decodeServerVersion, refuseModern } from './server-version.ts';
 import { writeError } from './write-error.ts';
 import { deleteMessages, findMessages, writeMessage } from './write-message.ts';
@@ -56,7 +57,8 @@ export async function probeSink(probe: SinkProbe): Promise<readonly ProbeFinding
   let step = 'template';
   let location: MessageLocation = { folder: '', subject: '' };
   try {
-    location = locateMessage(legacyExchangeDnFromTemplate(probe.template, mailbox));
+    const identity = legacyExchangeDnFromTemplate(probe.template, mailbox);
+    location = locateMessage(identity);
     step = 'public folders';
     let folder: EwsId = decodeGetFolderParent(await call('GetFolder', encodeGetPublicFoldersRoot()));
     findings.push({ step: 'sign-in', outcome: 'ok', text: 'the account is let in' }, ...version(seen.header));
@@ -71,7 +73,10 @@ export async function probeSink(probe: SinkProbe): Promise<readonly ProbeFinding
     await tryWriting(call, folder, checkMessages(location, probe.clock.now()));
     findings.push({ step, outcome: 'ok', text: 'a message of nobody was created, replaced and deleted' });
     step = 'other writers';
-    if (probe.probeMailbox !== undefined) findings.push(await otherWriters(call, folder, location, mailbox));
+    if (probe.probeMailbox !== undefined) {
+      findings.push(await otherWriters(call, folder, location, mailbox));
+      findings.push(...(await directory(call, identity, mailbox)));
+    }
   } catch (thrown) {
     findings.push(failure(step, toBridgeError(thrown), location, seen));
   }
@@ -124,6 +129,23 @@ async function otherWriters(call: EwsCall, folder: EwsId, { subject }: MessageLo
     text: `the message of ${mailbox} is Zimbra's own: it does not say when it was published`,
     advice: "switch off Zimbra's own free/busy provider (zimbraFreebusyExchangeURL), or both overwrite each other",
   };
+}
+
+/** Whether the message can be found by anybody: Exchange looks for it by the legacyExchangeDN of a contact. Nothing where the server will not say. */
+async function directory(call: EwsCall, identity: string, mailbox: MailboxAddress): Promise<readonly ProbeFinding[]> {
+  const step = 'directory';
+  const knows = async (entry: string): Promise<boolean> => decodeResolveNames(await call('ResolveNames', encodeResolveNames(entry)));
+  try {
+    if (!(await knows(mailbox))) {
+      return [{ step, outcome: 'warn', text: `Exchange does not know ${mailbox}`, advice: `make a mail contact: New-MailContact -ExternalEmailAddress ${mailbox}` }];
+    }
+    if (await knows(identity)) return [{ step, outcome: 'ok', text: `Exchange knows ${mailbox} and its legacyExchangeDN` }];
+  } catch (error) {
+    if (error instanceof BridgeError && error.details['responseCode'] !== undefined) return [];
+    throw error;
+  }
+  const advice = 'compare legacyExchangeDn with what Get-MailContact | fl LegacyExchangeDN says, or set zimbraForeignPrincipal';
+  return [{ step, outcome: 'warn', text: `Exchange knows ${mailbox}, but nobody as ${identity}`, advice }];
 }
 
 function failure(step: string, thrown: BridgeError, location: MessageLocation, seen: Seen): ProbeFinding {

@@ -25,9 +25,9 @@ export class RealRedis {
     this.#login = password === undefined ? {} : { password };
   }
 
-  /** `options`: pairs as on the command line; `port` of a TLS-only server is given by them. */
-  static async start(options: readonly string[] = [], password?: string): Promise<RealRedis> {
-    const redis = new RealRedis(await freePort(), options, password);
+  /** `options`: pairs as on the command line; the port of a TLS-only server is given by them. */
+  static async start(options: readonly string[] = [], password?: string, port?: number): Promise<RealRedis> {
+    const redis = new RealRedis(port ?? (await freePort()), options, password);
     await redis.start();
     return redis;
   }

@@ -59,6 +59,8 @@ export class FakeExchange2010 {
   version: string | undefined = '14.3.123.4';
   /** Tags that UpdateItem and CreateItem refuse, as `0x6854`. */
   refusedTags = new Set<string>();
+  /** Addresses and legacyExchangeDNs that ResolveNames finds. */
+  directory = new Set<string>();
   mayWrite = true;
   mayDelete = true;
   /** Asked before every answer. */
@@ -158,11 +160,18 @@ export class FakeExchange2010 {
         return [one(() => this.#create(request))];
       case 'UpdateItem':
         return [one(() => this.#update(request))];
+      case 'ResolveNames':
+        return [one(() => this.#resolve(childText(request, 'UnresolvedEntry')))];
       case 'DeleteItem':
         return idsOf(request).map((id) => one(() => this.#delete(id, attribute(request, 'DeleteType'))));
       default:
         throw new Error(`unexpected ${operation}`);
     }
+  }
+
+  #resolve(entry: string | undefined): string {
+    if (!this.directory.has(entry ?? '')) throw new Refused('ErrorNameResolutionNoResults');
+    return `<m:ResolutionSet TotalItemsInView="1" IncludesLastItemInRange="true"><t:Resolution><t:Mailbox><t:Name>x</t:Name></t:Mailbox></t:Resolution></m:ResolutionSet>`;
   }
 
   #idOf(path: string): string {

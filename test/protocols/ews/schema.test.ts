@@ -11,6 +11,7 @@ import { encodeGetItem } from '../../../src/protocols/ews/get-item.ts';
 import { encodeGetUserAvailabilityRequest } from '../../../src/protocols/ews/get-user-availability.ts';
 import type { AvailabilityQuestion } from '../../../src/protocols/ews/get-user-availability.ts';
 import { encodeRequest } from '../../../src/protocols/ews/names.ts';
+import { encodeResolveNames } from '../../../src/protocols/ews/resolve-names.ts';
 import { encodeUpdateItem } from '../../../src/protocols/ews/update-item.ts';
 import { encodeFreeBusyMessage } from '../../../src/protocols/schedule-plus/encode-free-busy-message.ts';
 import { child, childText, descend } from '../../../src/platform/xml/element.ts';
@@ -45,6 +46,7 @@ const BODIES: readonly (readonly [string, XmlNode | XmlText])[] = [
   ['CreateItem of somebody who is free', encodeCreateItem('AAAA=', EMPTY)],
   ['UpdateItem', encodeUpdateItem({ id: 'AAAA=', changeKey: 'CQAA' }, FULL)],
   ['UpdateItem that takes every type away', encodeUpdateItem({ id: 'AAAA=', changeKey: undefined }, EMPTY)],
+  ['ResolveNames', encodeResolveNames(IDENTITY)],
   ['DeleteItem', encodeDeleteItem([{ id: 'AAAA=', changeKey: 'CQAA' }, { id: 'BBBB=', changeKey: undefined }])],
 ];
 

@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest';
 import type { ProbeFinding } from '../../../src/freebusy/calendar-system.ts';
 import { contextWith } from './ews-stub.ts';
 import { FakeExchange2010 } from './fake-exchange-2010.ts';
-import { EX, PUBLISHED_AT, SUBJECT, jdoe, sinkAt } from './sink-bench.ts';
+import type { Mischief } from './fake-exchange-2010.ts';
+import { EX, IDENTITY, PUBLISHED_AT, SUBJECT, jdoe, sinkAt } from './sink-bench.ts';
 
 const CHECK = 'USER-/CN=RECIPIENTS/CN=FREEBUSY-BRIDGE-CHECK';
 const ZIMBRAS = { '0x6847 Integer': ['223613280'], '0x6853 IntegerArray': ['32419'], '0x6854 BinaryArray': ['vAcWCA=='] };
@@ -72,6 +73,30 @@ describe('checking the place of the replicas', () => {
     arrange(exchange);
     const finding = (await sinkAt(exchange.url, { probeMailbox: jdoe }).probe(contextWith())).find((one) => one.step === 'other writers');
     expect(finding).toMatchObject({ outcome, text: expect.stringMatching(text) as string });
+  });
+
+  it.each<readonly [string, readonly string[], string, RegExp]>([
+    ['it is there', [jdoe, IDENTITY], 'ok', /knows jdoe@zimbra\.example and its/],
+    ['nobody has the address', [], 'warn', /does not know jdoe@zimbra\.example.*New-MailContact/],
+    ['the DN is nobody\'s', [jdoe], 'warn', /nobody as \/o=Contoso.*Get-MailContact/],
+  ])('asks the directory for the contact of the mailbox that is named: %s', async (_name, known, outcome, text) => {
+    const exchange = await FakeExchange2010.start(EX);
+    exchange.directory = new Set(known);
+    const finding = (await sinkAt(exchange.url, { probeMailbox: jdoe }).probe(contextWith())).find((one) => one.step === 'directory');
+    expect(finding).toMatchObject({ outcome });
+    expect(`${finding!.text} ${finding!.advice}`).toMatch(text);
+  });
+
+  it.each<readonly [string, Mischief, boolean]>([
+    ['several of that name are somebody', { code: 'ErrorNameResolutionMultipleResults', responseClass: 'Warning' }, true],
+    ['a contact without a mailbox is somebody', { code: 'ErrorNameResolutionNoMailbox' }, true],
+    ['a server that will not say is no finding', { code: 'ErrorInvalidRequest' }, false],
+  ])('reads what the directory says: %s', async (_name, mischief, isFound) => {
+    const exchange = await FakeExchange2010.start(EX);
+    exchange.mischief = ({ operation }) => (operation === 'ResolveNames' ? mischief : undefined);
+    const findings = await sinkAt(exchange.url, { probeMailbox: jdoe }).probe(contextWith());
+    expect(findings.find((one) => one.step === 'directory')?.outcome).toBe(isFound ? 'ok' : undefined);
+    expect(failed(findings)).toBeUndefined();
   });
 
   it('never throws: a template that names nobody, a server that is not there', async () => {

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import type { MailboxAddress } from '../../../src/directory/smtp-address.ts';
 import { freeBusyFrom } from '../../../src/freebusy/free-busy.ts';
-import { contextWith } from './ews-stub.ts';
+import { contextWith, systemAt } from './ews-stub.ts';
 import { FakeExchange2010 } from './fake-exchange-2010.ts';
-import { EX, FYD, IDENTITY, PUBLISHED_AT, SUBJECT, WORKED_EXAMPLE, jdoe, published, sinkAt, stretch, thrownBy, window } from './sink-bench.ts';
+import { EX, FYD, IDENTITY, PUBLISHED_AT, SUBJECT, TEMPLATE, WORKED_EXAMPLE, jdoe, published, sinkAt, stretch, thrownBy, window } from './sink-bench.ts';
 
 const WALK = ['GetFolder', 'FindFolder', 'FindFolder', 'FindFolder'];
 
@@ -146,6 +146,16 @@ describe('publishing to an Exchange 2010', () => {
     const exchange = await FakeExchange2010.start(folder);
     await sinkAt(exchange.url).publish(`${folder.slice(3)}/cn=Recipients/cn=o'neil+x`, WORKED_EXAMPLE, contextWith());
     expect(exchange.inFolder(folder, "USER-/CN=RECIPIENTS/CN=O'NEIL+X")).toHaveLength(1);
+  });
+});
+
+describe('what was written', () => {
+  it('is what the lookup in the public folder reads', async () => {
+    const exchange = await FakeExchange2010.start(EX);
+    await sinkAt(exchange.url).publish(IDENTITY, WORKED_EXAMPLE, contextWith());
+    const system = systemAt(exchange.url, { lookup: 'public-folder', legacyExchangeDn: TEMPLATE });
+    const [result] = await system.freeBusy({ mailboxes: [jdoe], window, details: false }, contextWith());
+    expect(result).toMatchObject({ mailbox: jdoe, freeBusy: { busy: WORKED_EXAMPLE.busy }, asOf: PUBLISHED_AT });
   });
 });
 

@@ -46,8 +46,8 @@ function sinkOf(fake: Pick<FakeExchange, 'url'>, options: Partial<OwaWebdavSinkO
 }
 
 const only = (method: string, fault: Fault) => (request: Seen) => (request.method === method ? fault : undefined);
-const failure = (error: object) => expect.objectContaining(error);
-const withDetails = (details: object) => ({ details: expect.objectContaining(details) });
+const failure = (error: object): unknown => expect.objectContaining(error);
+const withDetails = (details: object) => ({ details: expect.objectContaining(details) as unknown });
 
 describe('publishing', () => {
   it('one PROPPATCH on the URL of the sheet writes it; the window written is what is returned', async () => {
@@ -77,8 +77,9 @@ describe('publishing', () => {
   it('connections are kept', async () => {
     const fake = await exchange();
     const sink = sinkOf(fake);
-    for (let times = 0; times < 3; times++) await sink.publish(DN, planned, context());
-    expect(new Set(fake.seen.map((one) => one.port)).size).toBe(1);
+    for (let times = 0; times < 20; times++) await sink.publish(DN, planned, context());
+    // undici takes turns between two.
+    expect(new Set(fake.seen.map((one) => one.port)).size).toBeLessThanOrEqual(2);
   });
 
   it('the preview is what is sent, and sends nothing', async () => {
@@ -182,7 +183,7 @@ describe('a status about the message', () => {
   ])('%i', async (status, error, hint) => {
     const fake = await exchange();
     fake.fault = only('PROPPATCH', { status, headers: { 'retry-after': '7' } });
-    const details = hint === undefined ? { status } : { status, hint: expect.stringMatching(hint) };
+    const details = hint === undefined ? { status } : { status, hint: expect.stringMatching(hint) as unknown };
     await expect(sinkOf(fake).publish(DN, planned, context())).rejects.toEqual(failure({ ...error, ...withDetails(details) }));
   });
 
@@ -272,7 +273,7 @@ describe('removing', () => {
 
 describe('the probe', () => {
   const probe = async (sink: OwaWebdavSink) => (await sink.probe(context())).map((one) => [one.step, one.outcome, one.text, one.advice] as const);
-  const finding = (step: string, outcome: string, text: RegExp, advice?: RegExp) => [step, outcome, expect.stringMatching(text), advice === undefined ? undefined : expect.stringMatching(advice)];
+  const finding = (step: string, outcome: string, text: RegExp, advice?: RegExp): readonly unknown[] => [step, outcome, expect.stringMatching(text), advice === undefined ? undefined : expect.stringMatching(advice)];
 
   it('finds the folder, writes and deletes a message of nobody, and leaves nothing behind', async () => {
     const fake = await exchange();

@@ -68,7 +68,7 @@ describe('what is written', () => {
 
 describe('what is refused', () => {
   const window = { start: Date.UTC(2026, 2, 1), end: Date.UTC(2026, 2, 2) };
-  const refusal = (code: string) => expect.objectContaining({ code });
+  const refusal = (code: string): unknown => expect.objectContaining({ code });
 
   it('time that nobody knows is never written as free', () => {
     const freeBusy = freeBusyFrom(kim, window, { known: [{ start: window.start, end: window.start + MINUTE }] });

@@ -562,7 +562,7 @@ describe('several mail stores', () => {
     expect(server.sets.size).toBe(2);
     expect(server.signIns).toBe(1);
     expect([...memory.places.keys()].sort()).toEqual([`zimbra/waitset/127.0.0.1:${server.url.port}`, `zimbra/waitset/localhost:${server.url.port}`]);
-    expect(ears.resyncs().sort()).toEqual(['127.0.0.1: the first start', 'localhost: the first start']);
+    expect([...ears.resyncs()].sort()).toEqual(['127.0.0.1: the first start', 'localhost: the first start']);
   });
 
   it('that `hosts` does not list are never sent anything: the server’s word does not decide where the token goes', async () => {

@@ -6,8 +6,13 @@ import type { Interval } from '../../../src/freebusy/interval.ts';
 import type { XmlElement } from '../../../src/platform/xml/element.ts';
 import { readXml } from '../../../src/platform/xml/read.ts';
 import { decodeEnvelope } from '../../../src/protocols/soap/envelope.ts';
+import { decodeGetAccountResponse } from '../../../src/protocols/zimbra-soap/get-account.ts';
+import { decodeGetAllServersResponse } from '../../../src/protocols/zimbra-soap/get-all-servers.ts';
+import { decodeGetAllFreeBusyProvidersResponse } from '../../../src/protocols/zimbra-soap/free-busy-providers.ts';
 import { decodeGetFreeBusyRequest } from '../../../src/protocols/zimbra-soap/get-free-busy-request.ts';
 import { decodeGetFreeBusyResponse } from '../../../src/protocols/zimbra-soap/read-get-free-busy-response.ts';
+import { decodeSearchDirectoryResponse } from '../../../src/protocols/zimbra-soap/search-directory.ts';
+import { decodeCreateWaitSetResponse, decodeWaitSetResponse } from '../../../src/protocols/zimbra-soap/wait-set.ts';
 
 const FIXTURES = new URL('../../../fixtures/zimbra-soap/', import.meta.url);
 
@@ -51,6 +56,30 @@ describe('GetFreeBusyRequest', () => {
         if (!(error instanceof BridgeError)) throw error;
         expect({ error: error.code, message: error.publicMessage }).toMatchObject(expected as object);
       }
+    });
+  }
+});
+
+const ADMIN: Readonly<Record<string, (response: XmlElement | undefined, asked: { limit: number; offset: number }) => unknown>> = {
+  'admin-wait-set-response': async (response) => {
+    const answer = await decodeWaitSetResponse(response);
+    return answer.kind === 'canceled' ? answer : { ...answer, accounts: [...answer.accounts] };
+  },
+  'admin-create-wait-set-response': decodeCreateWaitSetResponse,
+  'get-account-response': decodeGetAccountResponse,
+  'get-all-servers-response': decodeGetAllServersResponse,
+  'get-all-free-busy-providers-response': decodeGetAllFreeBusyProvidersResponse,
+  'search-directory-response': decodeSearchDirectoryResponse,
+};
+
+describe.each(Object.entries(ADMIN))('%s', (operation, decode) => {
+  for (const { name, message, expected } of casesOf(operation)) {
+    it(`reads the case ${name} as its expected.json says`, async () => {
+      const { asked, page, error } = expected as { asked?: { limit: number; offset: number }; page?: unknown; error?: string };
+      const read = (async () => decode(await message, asked ?? { limit: 1, offset: 0 }))();
+      if (error !== undefined) await expect(read).rejects.toMatchObject({ code: error });
+      // As JSON, where what is undefined is not there.
+      else expect(JSON.parse(JSON.stringify(await read))).toEqual(page ?? expected);
     });
   }
 });
