@@ -156,7 +156,7 @@ export const LIMITS = {
   /** The daily pass, after midnight UTC moved the window, begins within this time. */
   dailySpreadMs: 5 * 60_000,
   /** A pass over all mailboxes waits while more than this wait, so that a change never stands behind it. */
-  sweepAhead: 16,
+  sweepAhead: 64,
   /** A publication window; Exchange's own is 36 months at most ([MS-OXOPFFB] 2.2.1.2.11). */
   publishPastMs: { min: 0, max: 366 * 86_400_000 },
   publishAheadMs: { min: 86_400_000, max: 3 * 366 * 86_400_000 },

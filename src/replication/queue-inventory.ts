@@ -83,14 +83,12 @@ export class QueueInventory {
     const { redis, retrying } = this.#parts;
     const known = (await retrying.oldest(redis)).map(({ mailbox }) => mailbox);
     const wanted = mailboxes === 'all' ? known : mailboxes.filter((one) => new Set(known).has(one));
-    let promoted = 0;
+    let count = 0;
     await inChunks(wanted, async (mailbox) => {
       const job = await this.#jobOf(mailbox);
-      if (job === undefined || (await job.getState()) !== 'delayed') return;
-      await job.promote();
-      promoted += 1;
+      if (job !== undefined && (await promoted(job))) count += 1;
     });
-    return promoted;
+    return count;
   }
 
   /** Takes waiting and retrying ones out, with what keeps their successors away. What runs, and what changed while it runs, stays. @returns how many */
@@ -140,6 +138,19 @@ export class QueueInventory {
     const { queue } = this.#parts;
     const ids = await Promise.all([queue.getRanges(['wait', 'delayed'], 0, -1, true)]);
     return ids.flat();
+  }
+}
+
+/** Whether the job waited for its time; now it waits for its place. */
+async function promoted(job: Job): Promise<boolean> {
+  if (!(await job.isDelayed())) return false;
+  try {
+    await job.promote();
+    return true;
+  } catch (error) {
+    // Its time came in between.
+    if (await job.isDelayed()) throw error;
+    return false;
   }
 }
 

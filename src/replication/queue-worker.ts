@@ -93,9 +93,9 @@ export class QueueWorker {
     await running.whenIdle(graceMs);
     running.abortAll();
     await running.whenIdle(timing.settleMs);
-    // Redis may be away: nobody waits for it for ever.
-    const patience = AbortSignal.timeout(timing.settleMs);
-    await untilAborted(this.#worker.close(running.size > 0), patience).catch(() => this.#worker.disconnect().catch((error: unknown) => this.#say(error)));
+    // Redis may be away: nobody waits for it for ever, and BullMQ's last farewell is not waited for at all.
+    const closed = this.#worker.close(running.size > 0);
+    await untilAborted(closed, new AbortController().signal, timing.settleMs).catch(() => void this.#worker.disconnect().catch((error: unknown) => this.#say(error)));
   }
 
   async #process(job: Job<QueuedJob, void>, token: string | undefined): Promise<void> {

@@ -70,17 +70,24 @@ export class ReplicationQueue {
     if (distinct.length > 0) await this.#asking(this.#options.store.durable());
   }
 
-  /** Starts working; once. `work` throws BridgeError or FailedTurn, and verdictOf decides what becomes of the mailbox. */
+  /** Starts working, once; where Redis is away, when it is there. `work` throws BridgeError or FailedTurn, and verdictOf decides what becomes of the mailbox. */
   start(work: (turn: Turn) => Promise<void>): void {
-    this.#worker ??= new QueueWorker({
-      options: this.#options,
-      timing: this.#timing,
-      failures: this.#failures,
-      retrying: this.#retrying,
-      running: this.#running,
-      work,
-      again: async (mailbox) => this.#again(mailbox),
-    });
+    const { commands } = this.#options.store;
+    const begin = (): void => {
+      if (this.#closed.signal.aborted) return;
+      this.#worker ??= new QueueWorker({
+        options: this.#options,
+        timing: this.#timing,
+        failures: this.#failures,
+        retrying: this.#retrying,
+        running: this.#running,
+        work,
+        again: async (mailbox) => this.#again(mailbox),
+      });
+    };
+    // A worker of BullMQ that was never connected cannot be closed.
+    if (commands.status === 'ready') begin();
+    else commands.once('ready', begin);
   }
 
   /** @throws BridgeError STORE_UNAVAILABLE */

@@ -38,6 +38,11 @@ export function subjectOfOwn(address: string): string {
   return `USER-/CN=RECIPIENTS/CN=${address.slice(0, address.lastIndexOf('@')).toUpperCase()}`;
 }
 
+/** The id of the message that Exchange makes of a mailbox of its own. */
+export function idOfOwn(address: string): string {
+  return createHash('sha256').update(subjectOfOwn(address)).digest('base64');
+}
+
 export function writtenItem(stored: StoredMessage): ScheduleItem {
   const property = (tag: number): XmlNode | undefined => {
     const found = stored.properties.get(tag);
@@ -69,6 +74,6 @@ function ownItems(options: ScheduleItemOptions): readonly ScheduleItem[] {
       const found = properties.find(([id]) => id === tag);
       return found && extendedPropertyNode({ id: found[0], kind: found[1], values: found[2].map(String) });
     };
-    return { id: createHash('sha256').update(subject).digest('base64'), changeKey: 'CQAAAA==', subject, property };
+    return { id: idOfOwn(address), changeKey: 'CQAAAA==', subject, property };
   });
 }

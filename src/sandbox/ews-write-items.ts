@@ -9,7 +9,7 @@ import { EwsItemError, readExtendedProperty, readFieldUri } from './ews-extended
 import { MESSAGES_NS, TYPES_NS } from './ews-names.ts';
 import { exFolderId } from './ews-public-folders.ts';
 import type { PublicFolderOptions } from './ews-public-folders.ts';
-import { changeKeyOf, scheduleItems, subjectOfOwn } from './ews-schedule-items.ts';
+import { changeKeyOf, idOfOwn, subjectOfOwn } from './ews-schedule-items.ts';
 import type { PropertyChange, StoredMessage, WriteOperation } from './message-folder.ts';
 import { ID } from './written-property.ts';
 import type { WrittenProperty } from './written-property.ts';
@@ -70,7 +70,7 @@ function writtenItem(id: XmlElement, options: PublicFolderOptions): StoredMessag
   const key = attribute(id, 'Id') ?? '';
   const stored = options.writing === 'no-folder' ? undefined : options.folder.find(key);
   if (stored !== undefined) return stored;
-  const isOwn = scheduleItems(options).some((one) => one.id === key);
+  const isOwn = options.calendars.mailboxes().some(({ address }) => idOfOwn(address) === key);
   // Not in any source: nobody writes about the people of this Exchange.
   throw isOwn ? new EwsItemError('ErrorAccessDenied', 'Access is denied. Check credentials and try again.') : new EwsItemError('ErrorItemNotFound', 'The specified object was not found in the store.');
 }

@@ -6,7 +6,6 @@ import { shownOfMessage } from './message-folder.ts';
 import type { PublishedMessage } from './message-folder.ts';
 import { contactOf } from './people.ts';
 import { ENTRY_STATUS, tile } from './status-row.ts';
-import type { Stretch } from './status-row.ts';
 import { clockTime } from './walk-steps.ts';
 import type { Walk } from './walk-steps.ts';
 
@@ -69,14 +68,12 @@ async function isThere(exchange: WritableExchange, dn: string, patienceMs: numbe
 export function mistakeIn(message: PublishedMessage, entries: readonly Entry[]): string | undefined {
   const { publishStart, publishEnd } = message;
   const minutes = entries.map((one) => ({ start: Math.floor(one.start / MINUTE_MS) * MINUTE_MS, end: Math.ceil(one.end / MINUTE_MS) * MINUTE_MS, status: ENTRY_STATUS[one.type] }));
-  const expected = tile(minutes, publishStart, publishEnd);
   const shown = shownOfMessage(message, publishStart, publishEnd);
-  const at = expected.findIndex((one, index) => !isSame(one, shown[index]));
-  if (at === -1) return expected.length === shown.length ? undefined : 'something more than in the calendar';
-  const { start, end, status } = expected[at]!;
-  return `${status} from ${new Date(start).toISOString()} to ${new Date(end).toISOString()} is not in it`;
-}
-
-function isSame(one: Stretch, other: Stretch | undefined): boolean {
-  return one.start === other?.start && one.end === other.end && one.status === other.status;
+  for (const expected of tile(minutes, publishStart, publishEnd)) {
+    const wrong = shown.find((one) => one.start < expected.end && one.end > expected.start && one.status !== expected.status);
+    if (wrong === undefined) continue;
+    const [from, to] = [Math.max(wrong.start, expected.start), Math.min(wrong.end, expected.end)].map((at) => new Date(at).toISOString().slice(0, 16).replace('T', ' '));
+    return `${from} to ${to} is ${wrong.status}, not ${expected.status}`;
+  }
+  return undefined;
 }

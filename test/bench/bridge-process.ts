@@ -28,6 +28,14 @@ export class BridgeProcess {
 
   /** Spawned, not yet answering: see `untilAnswers`. */
   static async spawn(upstream: string): Promise<BridgeProcess> {
+    return BridgeProcess.spawnWith({
+      systems: { exchange: { type: 'exchange-ews', url: upstream, auth: 'basic', username: 'CORP\\bench', password: 'bench-upstream', domains: [DOMAIN] } },
+      clients: [{ name: 'Zimbra', username: 'zimbra', password: 'bench-face', from: 'outside', mayAsk: ['exchange'], detail: 'busy-type' }],
+    });
+  }
+
+  /** With these keys of bridge.yaml beside the listeners and dataDir. */
+  static async spawnWith(keys: object): Promise<BridgeProcess> {
     const directory = mkdtempSync(join(tmpdir(), 'freebusy-bench-'));
     const origin = `http://127.0.0.1:${await freePort()}`;
     const admin = `http://127.0.0.1:${await freePort()}`;
@@ -35,8 +43,7 @@ export class BridgeProcess {
       listen: origin,
       admin: { listen: admin },
       dataDir: join(directory, 'data'),
-      systems: { exchange: { type: 'exchange-ews', url: upstream, auth: 'basic', username: 'CORP\\bench', password: 'bench-upstream', domains: [DOMAIN] } },
-      clients: [{ name: 'Zimbra', username: 'zimbra', password: 'bench-face', from: 'outside', mayAsk: ['exchange'], detail: 'busy-type' }],
+      ...keys,
     };
     const file = join(directory, 'bridge.yaml');
     writeFileSync(file, JSON.stringify(config));

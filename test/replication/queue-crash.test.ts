@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { BridgeError } from '../../src/core/errors.ts';
+import type { BridgeError } from '../../src/core/errors.ts';
 import { mailbox, openQueue, sleep, startProcess, until } from './queue-bed.ts';
 import type { QueueProcess, TestQueue } from './queue-bed.ts';
 import { CAN_REDIS, startRedis } from './redis-server.ts';

@@ -13,6 +13,9 @@ export const IDS_PER_SEARCH = 100;
 /** No Zimbra is larger; a server that pages for ever is broken or hostile. → LIMITS */
 const MOST_ACCOUNTS = 2_000_000;
 
+/** Pages in a row without anybody new, as after many were deleted at once. */
+const IDLE_PAGES = 10;
+
 /** Asks a Zimbra about accounts, by whichever of GetAccount and SearchDirectory our administrator may use. */
 export class AccountLookup {
   readonly #admin: ZimbraAdmin;
@@ -45,26 +48,28 @@ export class AccountLookup {
   /**
    * Every account and resource of a domain, page by page, each once. A domain that the server does not have is empty.
    *
-   * Accounts that are deleted while the pages are read move the others forward: the next page begins as many places earlier.
+   * Accounts that are deleted while the pages are read move the others forward, and some of them past the page that was just asked for:
+   * where the total has shrunk, that page is read again from as many places earlier.
    *
    * @throws BridgeError where a page cannot be read or the pages do not end
    */
   async *ofDomain(domain: string, signal: AbortSignal): AsyncIterable<readonly ZimbraAccount[]> {
     const seen = new Set<string>();
     const limit = LIMITS.zimbraAccountsPerPage;
-    let lastTotal: number | undefined;
-    for (let offset = 0; ; ) {
+    let lastTotal = 0;
+    for (let offset = 0, idle = 0; ; ) {
       const page = await this.#pageOfDomain({ domain, limit, offset }, signal);
       if (page === undefined) return;
       const fresh = page.accounts.filter(({ id }) => !seen.has(id));
       for (const { id } of fresh) seen.add(id);
       if (fresh.length > 0) yield fresh;
-      const vanished = Math.max(0, (lastTotal ?? 0) - (page.total ?? lastTotal ?? 0));
-      lastTotal = page.total ?? lastTotal;
-      if (!page.more && vanished === 0) return;
-      if (page.more && page.entries === 0) throw new BridgeError('BACKEND_MALFORMED', 'the calendar system promises more accounts and gives none');
-      offset = Math.max(0, offset + page.entries - vanished);
-      if (offset > MOST_ACCOUNTS) throw new BridgeError('BACKEND_TOO_LARGE', 'the calendar system names accounts without end');
+      const vanished = page.total === undefined ? 0 : Math.max(0, lastTotal - page.total);
+      lastTotal = page.total ?? 0;
+      if (!page.more && (vanished === 0 || offset === 0)) return;
+      idle = fresh.length > 0 ? 0 : idle + 1;
+      if (idle > IDLE_PAGES) throw new BridgeError('BACKEND_MALFORMED', 'the calendar system promises more accounts and gives none');
+      if (seen.size > MOST_ACCOUNTS) throw new BridgeError('BACKEND_TOO_LARGE', 'the calendar system names accounts without end');
+      offset = vanished > 0 ? Math.max(0, offset - vanished) : offset + page.entries;
     }
   }
 

@@ -40,13 +40,8 @@ const M = 'http://schemas.microsoft.com/exchange/services/2006/messages';
 const NS = `xmlns:m="${M}" xmlns:t="${T}"`;
 const KNOWN_TYPES = new Set(['Integer', 'IntegerArray', 'BinaryArray', 'Binary', 'Boolean', 'String', 'SystemTime']);
 
-class Refused extends Error {
-  readonly code: string;
-  constructor(code: string) {
-    super(code);
-    this.code = code;
-  }
-}
+/** The message is the response code. */
+class Refused extends Error {}
 
 const escaped = (text: string): string => text.replace(/[&<>"]/g, (one) => `&#${one.charCodeAt(0)};`);
 
@@ -143,7 +138,7 @@ export class FakeExchange2010 {
       try {
         return message(operation, 'NoError', work());
       } catch (error) {
-        if (error instanceof Refused) return message(operation, error.code, '');
+        if (error instanceof Refused) return message(operation, error.message, '');
         throw error;
       }
     };
