@@ -39,7 +39,7 @@ export interface QueueWorkerParts {
   readonly retrying: RetryingSet;
   readonly running: RunningTurns;
   readonly work: (turn: Turn) => Promise<void>;
-  /** Puts a mailbox into the queue anew. */
+  /** Puts a mailbox into the queue anew; never rejects. */
   readonly again: (mailbox: MailboxAddress) => Promise<void>;
 }
 
@@ -69,7 +69,7 @@ export class QueueWorker {
       runRetryDelay: LIMITS.retryFirstMs,
       removeOnComplete: { count: 0 },
       removeOnFail: { count: 0 },
-      settings: { backoffStrategy: (_attempts, _type, error) => (error instanceof TryAgain ? error.delayMs : timing.retry.firstMs) },
+      settings: { backoffStrategy: (_attempts, _type, error, job) => (error instanceof TryAgain ? error.delayMs : this.#unfinished(job as Job<QueuedJob, void> | undefined)) },
     });
     this.#worker.on('error', (error) => this.#say(error));
     this.#worker.on('lockRenewalFailed', (jobIds) => running.lose(jobIds));
@@ -137,6 +137,12 @@ export class QueueWorker {
     if (this.#brake.succeeded(pass)) this.#releaseAll();
     await failures.clear(this.#redis, mailbox);
     if (attempt > 1 || job.stalledCounter > 0) await retrying.remove(this.#redis, [mailbox]);
+  }
+
+  /** A turn ended and BullMQ could not say so in Redis, because the job is somebody else's by now. @returns when it may be tried again if it is ours after all */
+  #unfinished(job: Job<QueuedJob, void> | undefined): number {
+    if (job !== undefined) void this.#parts.again(job.data.m);
+    return this.#parts.timing.retry.firstMs;
   }
 
   /** Whoever has the job now may have read before this turn wrote its last: the mailbox runs once more, after both. */

@@ -69,7 +69,7 @@ export class Replicator {
     try {
       const ending = await turn;
       if (!options.dryRun) this.#options.metrics.replicated(this.#options.route.name, ending.outcome);
-      return { mailbox, route: this.#options.route.name, ...ending } as PushOutcome;
+      return { mailbox, route: this.#options.route.name, ...ending };
     } finally {
       if (this.#turns.get(mailbox) === turn) this.#turns.delete(mailbox);
     }

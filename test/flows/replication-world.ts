@@ -105,8 +105,10 @@ export function localPart(address: string): string {
 
 /** No pass over all mailboxes gets anywhere, so that only what was stored can arrive; `more` may close further operations. */
 export function withoutPasses(...more: readonly string[]): Rule {
-  const closed = new Set(['SearchDirectoryRequest', ...more]);
-  return ({ operation }) => (closed.has(operation) ? UNAVAILABLE : undefined);
+  const closed = new Set(more);
+  // Accounts that a WaitSet names are looked up by id, with the same operation.
+  const isListing = (operation: string, body: string): boolean => operation === 'SearchDirectoryRequest' && /<SearchDirectoryRequest[^>]* domain=/.test(body);
+  return ({ operation, body }) => (closed.has(operation) || isListing(operation, body) ? UNAVAILABLE : undefined);
 }
 export const WAIT_SETS = ['AdminCreateWaitSetRequest', 'AdminWaitSetRequest'] as const;
 

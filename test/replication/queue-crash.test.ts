@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { BridgeError } from '../../src/core/errors.ts';
-import { mailbox, openQueue, sleep, startProcess, until } from './queue-bed.ts';
+import { FAST, mailbox, openQueue, sleep, startProcess, until } from './queue-bed.ts';
 import type { QueueProcess, TestQueue } from './queue-bed.ts';
 import { CAN_REDIS, startRedis } from './redis-server.ts';
 import type { TestRedis, TestStore } from './redis-server.ts';
@@ -68,6 +68,20 @@ describe.runIf(CAN_REDIS && built)('the replication queue, when something dies',
     await queue.close(0);
   });
 
+  it('one whose workers are killed again and again is found each time, though nothing changes any more', async () => {
+    const queue = openQueue(store);
+    await change(queue, anna);
+    for (let round = 0; round < 3; round += 1) {
+      const victim = await startProcess(redis.socket, 60_000);
+      await until('it runs', () => victim.lines.some(({ begin }) => begin === anna));
+      await victim.kill();
+    }
+    const last = await startProcess(redis.socket, 10);
+    await until('it was written', isEverythingWritten);
+    await last.kill();
+    await queue.close(0);
+  });
+
   it('a process that was away for a while and goes on writing what it had read is overruled by a turn after it', async () => {
     const queue = openQueue(store);
     const sleeper = await startProcess(redis.socket, 1_000);
@@ -77,6 +91,8 @@ describe.runIf(CAN_REDIS && built)('the replication queue, when something dies',
     const other = await startProcess(redis.socket, 10);
     await change(queue, anna);
     await until('the other one wrote the newest', isEverythingWritten);
+    // And has come to rest.
+    await sleep(500);
     sleeper.signal('SIGCONT');
     await until('the old one was written', () => sleeper.lines.some(({ end, value }) => end === anna && value === '1'));
     await until('and overruled', isEverythingWritten);
@@ -168,6 +184,30 @@ describe.runIf(CAN_REDIS && built)('the replication queue, when something dies',
       expect(refusals).toBeGreaterThan(10);
       // One line of ours a minute at most, whatever happens in between.
       expect(queue.log.filter(({ message }) => message.includes('trouble with Redis')).length).toBeLessThanOrEqual(1);
+      await queue.close(0);
+    }, 40_000);
+
+    it('that is away for longer than a lock lasts: the turn under way is followed by another, never joined by one', async () => {
+      const queue = openQueue(store, { timing: { ...FAST, turnMs: 10_000 } });
+      let now = 0;
+      let most = 0;
+      const ends: number[] = [];
+      const begins: number[] = [];
+      queue.start(async () => {
+        begins.push(Date.now());
+        most = Math.max(most, (now += 1));
+        await sleep(begins.length === 1 ? 4_000 : 10);
+        now -= 1;
+        ends.push(Date.now());
+      });
+      await queue.add([anna]);
+      await until('it runs', () => begins.length === 1);
+      await redis.kill();
+      await sleep(1_500);
+      await redis.start();
+      await until('it ran again', () => ends.length >= 2);
+      expect(most).toBe(1);
+      expect(begins[1]).toBeGreaterThanOrEqual(ends[0]!);
       await queue.close(0);
     }, 40_000);
 

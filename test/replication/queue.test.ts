@@ -271,22 +271,6 @@ describe.runIf(CAN_REDIS)('the replication queue', () => {
       expect(await store.commands.keys('{freebusy-bridge}:a-b:[0-9]*')).toEqual([]);
     });
 
-    it('a failure that another process recorded goes with the next success here', async () => {
-      const [here, there] = [make(), make({ route: 'there' })];
-      const turns = started(there, async () => {
-        throw new BridgeError('NO_DATA', 'x');
-      });
-      await here.add([anna]);
-      await until('it failed there', () => turns.length === 1);
-      await drained(there);
-      await there.close(0);
-      await sleep(1_100);
-      started(here);
-      await here.add([anna]);
-      await drained(here);
-      expect((await here.report()).counts.failed).toBe(0);
-    });
-
     it('that may pass are tried eight times, then stop; tries that failed otherwise do not count', async () => {
       const queue = make({ timing: { ...FAST, retry: { firstMs: 10, longestMs: 10 } } });
       const turns = started(queue, async ({ attempt }) => {

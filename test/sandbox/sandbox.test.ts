@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
+import { loadConfig } from '../../src/config/load.ts';
 import { addToRunningSandbox, listOfRunningSandbox } from '../../src/sandbox/control.ts';
 import { readPointer, removePointer, writePointer } from '../../src/sandbox/pointer-file.ts';
 import { createSandbox } from '../../src/sandbox/sandbox.ts';
@@ -41,6 +42,42 @@ describe('the sandbox', () => {
     expect(new Set(config.clients.map((one) => one.password)).size).toBe(3);
   });
 
+  it('tells the bridge to replicate Zimbra into both Exchanges, with an administrator of another password, unless it is told not to', async () => {
+    sandbox = await createSandbox({ clock, pointerDirectory: false });
+    const options = { listen: 'http://127.0.0.1:8480', dataDir: directory };
+    interface Written { readonly replication?: unknown; readonly notify?: { readonly secret: string }; readonly redis?: string; readonly admin?: unknown; readonly systems: { readonly zimbra: Readonly<Record<string, unknown>> } }
+    const config = parse(sandbox.configYaml({ ...options, redis: 'redis://127.0.0.1:6379/3', adminListen: 'http://127.0.0.1:8481' })) as Written;
+    expect(config.replication).toEqual([{ from: 'zimbra', to: 'exchange2003' }, { from: 'zimbra', to: 'exchange' }]);
+    expect(config.notify?.secret).toBe(sandbox.notifySecret);
+    expect([config.redis, config.admin]).toEqual(['redis://127.0.0.1:6379/3', { listen: 'http://127.0.0.1:8481' }]);
+    expect(config.systems.zimbra['adminUrl']).toBe(sandbox.zimbra.url);
+    expect(config.systems.zimbra['admin']).toEqual(sandbox.accounts.zimbraAdmin);
+    expect(sandbox.accounts.zimbraAdmin.password).not.toBe(sandbox.accounts.zimbra.password);
+    const without = parse(sandbox.configYaml({ ...options, replication: false })) as Written;
+    expect([without.replication, without.notify]).toEqual([undefined, undefined]);
+  });
+
+  it.each([true, false])('writes a bridge.yaml that the bridge takes, with nothing to warn about (replication: %s)', async (replication) => {
+    sandbox = await createSandbox({ clock, pointerDirectory: false });
+    const file = join(directory, 'bridge.yaml');
+    writeFileSync(file, sandbox.configYaml({ listen: 'http://127.0.0.1:0', dataDir: directory, adminListen: 'http://127.0.0.1:0', replication }), { mode: 0o600 });
+    const config = await loadConfig(file, {});
+    expect(config.replication).toHaveLength(replication ? 2 : 0);
+    expect(config.warnings).toEqual([]);
+  });
+
+  it('signals at the WaitSet what is added by command, and shows Exchange’s users what was written about Zimbra’s', async () => {
+    sandbox = await createSandbox({ clock, pointerDirectory: false });
+    const changed: string[] = [];
+    sandbox.calendars.zimbra.onChange((address) => changed.push(address));
+    await addToRunningSandbox(sandbox.control, 'KIM@zimbra.example', { start: at('2026-11-21T09:00:00Z'), end: at('2026-11-21T10:00:00Z'), type: 'busy' });
+    sandbox.addEntry('lee@zimbra.example', { start: at('2026-11-21T09:00:00Z'), end: at('2026-11-21T10:00:00Z'), type: 'busy' });
+    expect(changed).toEqual(['kim@zimbra.example', 'lee@zimbra.example']);
+    expect(sandbox.exchange2003.published()).toEqual([]);
+    expect(sandbox.zimbra.accounts.byAddress('lee@zimbra.example')?.foreignPrincipal).toBe('ad:larsen');
+    expect(sandbox.zimbra.accounts.all().filter((one) => one.isSystem === true).map((one) => one.address)).toEqual(['galsync.sandbox@zimbra.example']);
+  });
+
   it('has new credentials at each start', async () => {
     const one = await createSandbox({ clock, pointerDirectory: false });
     const other = await createSandbox({ clock, pointerDirectory: false });
@@ -53,8 +90,8 @@ describe('the sandbox', () => {
     sandbox = await createSandbox({ clock, pointerDirectory: false });
     const { exchange2003, exchangeEws, zimbra } = sandbox.calendars;
     for (const store of [exchange2003, exchangeEws, zimbra]) {
-      // Beside the account with which the bridge reads.
-      expect(store.mailboxes().filter(({ address }) => !address.startsWith('bridge@'))).toHaveLength(3);
+      // Beside the account with which the bridge reads, a system account, and Mia, who shows nobody.
+      expect(store.mailboxes().filter(({ address }) => !/^(?:bridge|galsync.*|mia)@/.test(address))).toHaveLength(3);
       const entries = store.mailboxes().flatMap(({ address }) => store.list(address));
       expect(entries.some((one) => one.start >= at('2026-11-21T00:00:00Z') && one.end <= at('2026-11-22T00:00:00Z'))).toBe(true);
       expect(entries.some((one) => one.start === at('2026-11-30T22:00:00Z') && one.end === at('2026-12-01T02:00:00Z'))).toBe(true);

@@ -22,29 +22,35 @@ export interface EncodedMonthBlocks {
  * @param window whole minutes, within the years that `decodeMonth` knows
  */
 export function encodeMonthBlocks(stretches: readonly Interval[], window: Interval): EncodedMonthBlocks {
-  const byMonth = new Map<number, MinutePair[]>();
+  const months: string[] = [];
+  const blocks: MinutePair[][] = [];
   let pairs = 0;
+  // The month that is being filled, as instants; they are taken in ascending order.
+  let month = { start: 0, end: Number.NEGATIVE_INFINITY };
   for (const { start, end } of joined(wholeMinutes(stretches, window))) {
-    for (let from = start; from < end; ) {
-      const value = encodeMonth(from);
-      const month = decodeMonth(value)!;
-      const to = Math.min(end, month.start + month.minutes * MINUTE_MS);
-      const list = byMonth.get(value) ?? [];
-      byMonth.set(value, list);
-      list.push({ start: (from - month.start) / MINUTE_MS, end: (to - month.start) / MINUTE_MS });
-      pairs += 1;
+    for (let from = start; from < end; pairs++) {
+      if (from >= month.end) {
+        const value = encodeMonth(from);
+        const { start: first, minutes } = decodeMonth(value)!;
+        month = { start: first, end: first + minutes * MINUTE_MS };
+        months.push(String(value));
+        blocks.push([]);
+      }
+      const to = Math.min(end, month.end);
+      blocks.at(-1)!.push({ start: (from - month.start) / MINUTE_MS, end: (to - month.start) / MINUTE_MS });
       from = to;
     }
   }
-  // Filled in ascending order, and a Map keeps that.
-  return { months: [...byMonth.keys()].map(String), blocks: [...byMonth.values()].map(encodeMinutePairs), pairs };
+  return { months, blocks: blocks.map(encodeMinutePairs), pairs };
 }
 
 function wholeMinutes(stretches: readonly Interval[], window: Interval): Interval[] {
-  return stretches.flatMap(({ start, end }) => {
-    const rounded = start < end ? { start: floorTo(start, MINUTE_MS), end: ceilTo(end, MINUTE_MS) } : undefined;
-    return (rounded && clip(rounded, window)) ?? [];
-  });
+  const out: Interval[] = [];
+  for (const { start, end } of stretches) {
+    const inside = start < end ? clip({ start: floorTo(start, MINUTE_MS), end: ceilTo(end, MINUTE_MS) }, window) : undefined;
+    if (inside !== undefined) out.push(inside);
+  }
+  return out;
 }
 
 /** Rounding makes neighbours of one minute overlap: inside one type that must not be. */

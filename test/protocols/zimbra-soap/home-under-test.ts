@@ -30,7 +30,7 @@ export interface HomeUnderTest {
   readonly memory: Memory;
   readonly clock: { at: number; now(): number };
   readonly logged: { readonly fields: LogFields; readonly message: string }[];
-  /** The pauses it asked for, which are cut to a millisecond; the hour between two looks at the servers is not. */
+  /** The pauses it asked for, in milliseconds; it got `briefPause`. */
   readonly pauses: number[];
 }
 
@@ -43,7 +43,7 @@ export function homeAgainst(url: URL, options: Partial<ZimbraHomeOptions> = {}):
   const pauses: number[] = [];
   const pause = async (ms: number, signal: AbortSignal): Promise<void> => {
     pauses.push(ms);
-    await wait(ms > 3_000_000 ? ms : Math.min(1, Math.max(0, ms)), undefined, { signal }).catch(() => undefined);
+    await briefPause(ms, signal);
   };
   const home = createZimbraHome({
     name: 'zimbra',
@@ -60,6 +60,11 @@ export function homeAgainst(url: URL, options: Partial<ZimbraHomeOptions> = {}):
     ...options,
   });
   return { home, memory, clock, logged, pauses };
+}
+
+/** A millisecond in place of seconds; the hour between two looks at the servers stays one. */
+export async function briefPause(ms: number, signal: AbortSignal): Promise<void> {
+  await wait(ms > 3_000_000 ? ms : Math.min(1, Math.max(0, ms)), undefined, { signal }).catch(() => undefined);
 }
 
 export interface Listening {
