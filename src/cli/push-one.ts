@@ -69,8 +69,12 @@ export function errorsOf({ outcomes, error }: Pushed): readonly BridgeError[] {
   return [...(error === undefined ? [] : [error]), ...outcomes.flatMap((one) => (one.outcome === 'failed' ? [one.error] : []))];
 }
 
-/** Whether anything of it went wrong; with `skipped` also where it is replicated nowhere, or on a route not at all. */
-export function isFailed(pushed: Pushed, ...alsoFailed: readonly 'skipped'[]): boolean {
-  if (errorsOf(pushed).length > 0) return true;
-  return alsoFailed.length > 0 && (pushed.outcomes.length === 0 || pushed.outcomes.every(({ outcome }) => outcome === 'skipped'));
+/** Whether anything of it went wrong. */
+export function isFailed(pushed: Pushed): boolean {
+  return errorsOf(pushed).length > 0;
+}
+
+/** Whether its free/busy stands nowhere now: no route replicates it, or its home knows nothing of it (to Zimbra an unknown mailbox is just that). */
+export function isNowhere({ outcomes }: Pushed): boolean {
+  return outcomes.every(({ outcome }) => outcome === 'skipped' || outcome === 'removed' || outcome === 'would-remove');
 }

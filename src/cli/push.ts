@@ -3,7 +3,7 @@ import type { MailboxAddress } from '../directory/smtp-address.ts';
 import { toBridgeError } from '../core/errors.ts';
 import { EXIT } from './exit-code.ts';
 import type { ExitCode } from './exit-code.ts';
-import { isFailed, PATIENCE, pushOne } from './push-one.ts';
+import { isFailed, isNowhere, PATIENCE, pushOne } from './push-one.ts';
 import type { Patience, Pushed } from './push-one.ts';
 import { pushedInWords, pushedJson } from './push-words.ts';
 import { pushEveryone } from './push-everyone.ts';
@@ -77,5 +77,5 @@ export async function pushNamed(
   if (options.json === true) terminal.print(JSON.stringify(all.flatMap(pushedJson), undefined, 2));
   if (signal.aborted) terminal.complain('ended before everything was done');
   // What somebody named and what was not written has failed, whatever the reason.
-  return signal.aborted || all.some((one) => isFailed(one, 'skipped')) ? EXIT.failed : EXIT.done;
+  return signal.aborted || all.some((one) => isFailed(one) || isNowhere(one)) ? EXIT.failed : EXIT.done;
 }

@@ -99,15 +99,19 @@ export class ReplicationAgent {
     this.#options.metrics.changes(system, feed, mailboxes.length);
   }
 
-  /** Reads and writes now, on every route of the mailbox's home, whatever the digest says. Failures are outcomes. @throws BridgeError MAILBOX_UNKNOWN where it lives nowhere */
+  /** Reads and writes now, on every route of the mailbox's home (and where it once was published), whatever the digest says. Failures are outcomes. @throws BridgeError MAILBOX_UNKNOWN where it lives nowhere, STORE_UNAVAILABLE */
   async push(mailbox: MailboxAddress, options: { readonly dryRun: boolean; readonly signal: AbortSignal }): Promise<readonly PushOutcome[]> {
     const home = this.#routes[0]?.route.homeOf(mailbox);
-    if (home === undefined) throw new BridgeError('MAILBOX_UNKNOWN', 'no system has this mailbox');
-    const routes = this.#from(home);
+    // Who has moved away is still on the routes where a message of theirs may lie.
+    const isOn = await Promise.all(this.#routes.map(async ({ route, published }) => route.from === home || (await published.read(mailbox)) !== undefined));
+    const routes = this.#routes.filter((_, index) => isOn[index]);
+    if (home === undefined && routes.length === 0) throw new BridgeError('MAILBOX_UNKNOWN', 'no system has this mailbox');
     return Promise.all(
       routes.map(async ({ route, replicator }): Promise<PushOutcome> => {
         try {
-          return await replicator.run(mailbox, { always: true, ...options });
+          const outcome = await replicator.run(mailbox, { always: true, ...options });
+          const primary = primaryOf(outcome);
+          return primary === undefined ? outcome : await replicator.run(primary, { always: true, ...options });
         } catch (thrown) {
           if (!(thrown instanceof FailedTurn)) throw thrown;
           return { mailbox, route: route.name, outcome: 'failed', error: thrown.error };
@@ -176,10 +180,13 @@ export class ReplicationAgent {
     this.#sweeps.get(system)?.now();
   }
 
-  async #work({ route, replicator }: RunningRoute, { mailbox, storedAt, signal }: Turn): Promise<void> {
+  async #work({ route, replicator, queue }: RunningRoute, { mailbox, storedAt, signal }: Turn): Promise<void> {
     const { clock, logger, metrics } = this.#options;
     try {
-      const { outcome } = await replicator.run(mailbox, { always: false, dryRun: false, signal });
+      const ending = await replicator.run(mailbox, { always: false, dryRun: false, signal });
+      const primary = primaryOf(ending);
+      if (primary !== undefined) await queue.add([primary]);
+      const { outcome } = ending;
       if (outcome === 'written' || outcome === 'removed') metrics.replicationStage(route.name, 'total', clock.now() - storedAt);
     } catch (thrown) {
       // Somebody told of a mailbox that is not there and never was published: there is nothing to do, now or later.
@@ -204,6 +211,11 @@ export class ReplicationAgent {
       logger,
     });
   }
+}
+
+/** Somebody told of an alias: whose calendar it is. */
+function primaryOf(outcome: PushOutcome): MailboxAddress | undefined {
+  return 'primary' in outcome ? outcome.primary : undefined;
 }
 
 function sum(counts: readonly number[]): number {

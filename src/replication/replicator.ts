@@ -85,6 +85,8 @@ export class Replicator {
 
     const resident = await this.#resident(mailbox, ctx.signal);
     if (resident === undefined) return this.#gone(mailbox, options, ctx);
+    const primary = resident.mailbox;
+    if (primary !== mailbox) return { ...(await this.#takeAway(mailbox, `it is an alias of ${primary}`, options, ctx)), primary } as Ending;
     const refusal = whyNot(route, resident);
     if (refusal !== undefined) return this.#takeAway(mailbox, refusal, options, ctx);
 

@@ -10,9 +10,9 @@ export type PushOutcome = { readonly mailbox: MailboxAddress; /** `zimbra → ex
   /** Equal to what is there. */
   | { readonly outcome: 'unchanged' }
   /** It is no data, so its message was taken away; `reason` says why. */
-  | { readonly outcome: 'removed'; readonly reason: string }
+  | { readonly outcome: 'removed'; readonly reason: string; /** It has become an alias of this one. */ readonly primary?: MailboxAddress }
   /** Not replicated on this route by configuration, or not there any more. */
-  | { readonly outcome: 'skipped'; readonly reason: string }
+  | { readonly outcome: 'skipped'; readonly reason: string; /** It is an alias of this one. */ readonly primary?: MailboxAddress }
   | { readonly outcome: 'failed'; readonly error: BridgeError }
   /** A dry run. */
   | { readonly outcome: 'would-write'; readonly window: Interval; readonly preview: PublicationPreview }

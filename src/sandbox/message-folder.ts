@@ -55,15 +55,15 @@ export interface MessageFolder {
   all(): readonly StoredMessage[];
   /** False when there was none. */
   remove(key: string, operation: WriteOperation): boolean;
-  published(): readonly PublishedMessage[];
+  readonly published: () => readonly PublishedMessage[];
   /** Hears of every write and removal until the function that it gives is called. */
-  onPublished(listener: (publication: Publication) => void): () => void;
+  readonly onPublished: (listener: (publication: Publication) => void) => () => void;
   /**
    * The next message written about this person that `isWanted` takes, whatever is there already.
    *
    * @throws Error when none comes within `patienceMs`
    */
-  nextPublished(legacyExchangeDn: string, patienceMs?: number, isWanted?: (message: PublishedMessage) => boolean): Promise<PublishedMessage>;
+  readonly nextPublished: (legacyExchangeDn: string, patienceMs?: number, isWanted?: (message: PublishedMessage) => boolean) => Promise<PublishedMessage>;
 }
 
 /** Longer than a healthy bridge takes by far. */

@@ -4,7 +4,7 @@ import type { Drawing } from './day-picture.ts';
 import { exchangeUserTarget } from './exchange-user.ts';
 import { midnight, PRESENT_PERSON } from './people.ts';
 import type { Sandbox, SandboxClients } from './sandbox.ts';
-import { walkReplication } from './walk-replication.ts';
+import { walkFirstPass, walkReplication } from './walk-replication.ts';
 import { LOOKUP_STEPS, OTHER_WAY_STEP, OUTLOOK_STEP, walkStep } from './walk-steps.ts';
 import type { Step, Walk } from './walk-steps.ts';
 import { freeBusyTarget } from './zimbra-client.ts';
@@ -39,6 +39,7 @@ export async function guidedWalk(
   const replicates = options.replication === true;
   const asking = (step: Step): Stage => ({ title: step.title, go: () => walkStep(walk, step) });
   const stages: readonly Stage[] = [
+    ...(replicates ? [{ title: 'At its start the bridge writes about every Zimbra user that Exchange knows', go: () => walkFirstPass(walk) }] : []),
     ...LOOKUP_STEPS.map(asking),
     ...(replicates ? [{ title: 'A Zimbra user adds an appointment, and both Exchanges are told', go: () => walkReplication(walk) }, asking(OUTLOOK_STEP)] : []),
     asking(OTHER_WAY_STEP),

@@ -53,9 +53,9 @@ describe('push of named mailboxes, through the running bridge', () => {
     expect(printed.join('\n')).toContain(words);
   });
 
-  it('one that was taken away, because it is no data, is done as it should be', async () => {
+  it('one that was taken away, because it is no data, was not written: exit 1', async () => {
     replication.onPush = async (mailbox) => [{ mailbox, route: ROUTE, outcome: 'removed', reason: 'viewFreeBusy is denied' }];
-    expect(await bridge.run('push', KIM)).toMatchObject({ exit: 0, printed: ['kim@zimbra.example  zimbra → exchange  removed: viewFreeBusy is denied'] });
+    expect(await bridge.run('push', KIM)).toMatchObject({ exit: 1, printed: ['kim@zimbra.example  zimbra → exchange  removed: viewFreeBusy is denied'] });
   });
 
   it('--json prints outcomes with times in ISO 8601 and errors as objects', async () => {

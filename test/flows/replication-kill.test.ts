@@ -123,12 +123,12 @@ describe.each(KINDS)('with the %s Redis', (kind) => {
 
     await place.serve();
     const lately = (): readonly string[] => ledger.missing(ledger.acknowledged);
-    await until(() => (lately().length === 0 ? true : undefined), 60_000, () => `${lately().length} acknowledged changes are missing: ${lately().slice(0, 10).join('; ')}`);
+    await until(() => (lately().length === 0 ? true : undefined), 90_000, () => `${lately().length} acknowledged changes are missing: ${lately().slice(0, 10).join('; ')}`);
     say(`  ${kind}: all there after ${Math.round(performance.now() - began)} ms`);
     expect(ledger.invented()).toEqual([]);
     expect((await place.stop()).code).toBe(0);
     expect([...orphans].filter(isRunning)).toEqual([]);
-  }, 150_000);
+  }, 200_000);
 
   it.skipIf(kind !== 'embedded' && !HAS_REDIS)('has every change that only the WaitSet told of, killed twice meanwhile', async () => {
     const world = opened(await openWorld());
@@ -152,9 +152,9 @@ describe.each(KINDS)('with the %s Redis', (kind) => {
       stop();
       if (round < 2) await place.kill();
     }
-    await until(() => (ledger.missing(changes).length === 0 ? true : undefined), 60_000, () => `missing: ${ledger.missing(changes).slice(0, 10).join('; ')}`);
+    await until(() => (ledger.missing(changes).length === 0 ? true : undefined), 90_000, () => `missing: ${ledger.missing(changes).slice(0, 10).join('; ')}`);
     expect(ledger.invented()).toEqual([]);
-  }, 120_000);
+  }, 180_000);
 });
 
 it('ends with A where a calendar went from A to B and back to A around a kill', async () => {

@@ -52,7 +52,7 @@ export function openQueue(store: RedisStore, options: Partial<ReplicationQueueOp
 }
 
 /** Looks every 10 ms until `holds`. @throws when it does not in time */
-export async function until(what: string, holds: () => boolean | Promise<boolean>, patienceMs = 10_000): Promise<void> {
+export async function until(what: string, holds: () => boolean | Promise<boolean>, patienceMs = 15_000): Promise<void> {
   const end = Date.now() + patienceMs;
   while (!(await holds())) {
     if (Date.now() > end) throw new Error(`never came true: ${what}`);

@@ -188,7 +188,7 @@ describe.runIf(CAN_REDIS && built)('the replication queue, when something dies',
     }, 40_000);
 
     it('that is away for longer than a lock lasts: the turn under way is followed by another, never joined by one', async () => {
-      const queue = openQueue(store, { timing: { ...FAST, turnMs: 10_000 } });
+      const queue = openQueue(store, { timing: { ...FAST, turnMs: 10_000, settleMs: 20_000 } });
       let now = 0;
       let most = 0;
       const ends: number[] = [];

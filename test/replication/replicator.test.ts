@@ -232,6 +232,14 @@ describe('who is replicated', () => {
     expect(await failure(run())).toMatchObject({ system: 'zimbra', error: { code: 'MAILBOX_UNKNOWN' } });
   });
 
+  it('an alias is not published by itself: it names the mailbox whose it is', async () => {
+    const { run, residents, log } = world();
+    const alias = 'kimberly@zimbra.example' as MailboxAddress;
+    residents.set(alias, residents.get(KIM)!);
+    expect(await run(alias)).toMatchObject({ outcome: 'skipped', primary: KIM });
+    expect(log).toEqual([]);
+  });
+
   it('who moved to the other side keeps the message, which is now the other side’s own', async () => {
     const { run, homes, messages, records } = world();
     await run();

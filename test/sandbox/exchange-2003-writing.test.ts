@@ -37,7 +37,7 @@ const write = (body = BODY, target = URL_OF_JDOE): Promise<Response> => ask('PRO
 /** Status line to local names, for each propstat. */
 async function propstats(answer: Response): Promise<Readonly<Record<string, readonly string[]>>> {
   const response = child(await readXml(await answer.text()), 'response');
-  return Object.fromEntries(childrenNamed(response, 'propstat').map((one) => [childText(one, 'status'), child(one, 'prop')!.children.map((property) => property.name)]));
+  return Object.fromEntries(childrenNamed(response, 'propstat').map((one) => [childText(one, 'status') ?? '', child(one, 'prop')!.children.map((property) => property.name)] as const));
 }
 
 function decoded(message: PublishedMessage | undefined): unknown {

@@ -129,7 +129,7 @@ describe('the guided walk past a bridge that replicates', () => {
   });
 
   it.each([
-    ['writes into one Exchange only', { skipsEws: true }, /Exchange \(EWS\) has no message about kim/],
+    ['writes into one Exchange only', { skipsEws: true }, /Exchange \(EWS\) has no message about kim@zimbra\.example/],
     ['leaves out what is tentative', { distort: (entries) => entries.filter((one) => one.type !== 'tentative') }, /does not show it .* is free, not tentative/],
     ['is a quarter of an hour late', { distort: (entries) => entries.map((one) => ({ ...one, start: one.start + 900_000 })) }, /does not show it/],
     ['makes busy of oof', { distort: (entries) => entries.map((one) => ({ ...one, type: 'busy' as const })) }, /does not show it/],

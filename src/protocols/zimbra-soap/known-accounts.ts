@@ -46,7 +46,7 @@ export class KnownAccounts {
   /** Where messages about it may lie: its address, now or when it was last seen, and those it had before. */
   addresses(id: string): readonly MailboxAddress[] {
     const known = this.#byId.get(id);
-    return known === undefined ? [] : [known.account.mailbox];
+    return known === undefined ? [] : [known.account.mailbox, ...known.former];
   }
 
   /** Somebody has been told of all its addresses. */
