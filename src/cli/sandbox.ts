@@ -46,7 +46,7 @@ export async function sandbox(options: SandboxOptions, terminal: Terminal): Prom
     if (serving === undefined) return EXIT.failed;
     const url = serving.bridge.urls[0]!;
     if (options.quiet !== true) {
-      const right = await Promise.race([guidedWalk(standIns, url, standIns.clients, terminal.print), stopped.then(() => true)]);
+      const right = await Promise.race([guidedWalk(standIns, url, standIns.clients, terminal.print, { replication: true }), stopped.then(() => true)]);
       if (!right) terminal.complain('The demonstration did not come out as it should: please report what stands above.');
     }
     terminal.print(`The configuration of this demonstration: ${join(dataDir, 'bridge.yaml')}`);

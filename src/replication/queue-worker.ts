@@ -67,6 +67,8 @@ export class QueueWorker {
       // However often its process died: what BullMQ gives up is lost.
       maxStalledCount: Number.MAX_SAFE_INTEGER,
       runRetryDelay: LIMITS.retryFirstMs,
+      // Seconds without work after which it looks by itself: what was to wake it may have gone to a process that hangs.
+      drainDelay: 1,
       removeOnComplete: { count: 0 },
       removeOnFail: { count: 0 },
       settings: { backoffStrategy: (_attempts, _type, error, job) => (error instanceof TryAgain ? error.delayMs : this.#unfinished(job as Job<QueuedJob, void> | undefined)) },
