@@ -62,6 +62,8 @@ interface Runtime {
 const OLD_RUNTIME_MS = 60_000;
 /** Contract: a clean end within 5 s of SIGTERM. */
 const CLOSE_GRACE_MS = 4_000;
+/** Turns of the replication that are not done by then are done after the next start. */
+const TURNS_GRACE_MS = 1_000;
 
 /** The composition root: introduces nouns, verbs, protocols and plumbing to each other. Wiring only. */
 export class Bridge {
@@ -151,7 +153,7 @@ export class Bridge {
       await closeSystems(next);
       throw error;
     }
-    await this.#replication.swap(replication, { work: true, graceMs: CLOSE_GRACE_MS });
+    await this.#replication.swap(replication, { work: true, graceMs: TURNS_GRACE_MS });
     const old = this.#runtime;
     this.#runtime = next;
     this.#retired.add(old);
@@ -168,9 +170,9 @@ export class Bridge {
   /** Lets requests under way finish, then ends everything. Safe to call twice. */
   async close(): Promise<void> {
     this.#ready = false;
-    await Promise.all([...this.#listeners.values(), ...this.#leaving].map((listener) => listener.close(CLOSE_GRACE_MS)));
+    const listeners = [...this.#listeners.values(), ...this.#leaving].map((listener) => listener.close(CLOSE_GRACE_MS));
+    await Promise.all([...listeners, this.#replication.close(TURNS_GRACE_MS)]);
     this.#listeners.clear();
-    await this.#replication.close(CLOSE_GRACE_MS / 2);
     await Promise.all([this.#runtime, ...this.#retired].map(closeSystems));
     this.#retired.clear();
   }

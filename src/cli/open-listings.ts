@@ -1,12 +1,8 @@
+import { LIMITS } from '../core/limits.ts';
 import { randomUUID } from 'node:crypto';
 import { BridgeError } from '../core/errors.ts';
 import { OVER } from '../core/over.ts';
 import type { MailboxAddress } from '../directory/smtp-address.ts';
-
-/** At once; a command has one. */
-const OPEN_LISTINGS = 8; // → LIMITS
-/** A command asks for the next part at once; one that does not has died. */
-const LISTING_KEPT_MS = 60_000; // → LIMITS
 
 export interface ListingPart {
   readonly mailboxes: readonly MailboxAddress[];
@@ -26,7 +22,7 @@ export class OpenListings {
 
   /** Begins a list and gives its first part. @throws BridgeError TOO_MANY_ATTEMPTS when too many are open */
   async begin(list: (signal: AbortSignal) => AsyncIterable<readonly MailboxAddress[]>): Promise<ListingPart> {
-    if (this.#open.size >= OPEN_LISTINGS) throw new BridgeError('TOO_MANY_ATTEMPTS', 'too many commands list mailboxes at once', { temporary: true });
+    if (this.#open.size >= LIMITS.openListings) throw new BridgeError('TOO_MANY_ATTEMPTS', 'too many commands list mailboxes at once', { temporary: true });
     const end = new AbortController();
     const cursor = randomUUID();
     this.#open.set(cursor, { parts: list(end.signal)[Symbol.asyncIterator](), end, timer: undefined });
@@ -44,7 +40,7 @@ export class OpenListings {
         this.#open.delete(cursor);
         return { mailboxes: [] };
       }
-      listing.timer = setTimeout(() => void this.#giveUp(cursor), LISTING_KEPT_MS).unref();
+      listing.timer = setTimeout(() => void this.#giveUp(cursor), LIMITS.listingKeptMs).unref();
       return { mailboxes: part.value, cursor };
     } catch (error) {
       this.#open.delete(cursor);

@@ -1,3 +1,4 @@
+import { LIMITS } from '../core/limits.ts';
 import { BridgeError } from '../core/errors.ts';
 import type { ErrorCode } from '../core/errors.ts';
 import type { MailboxAddress } from '../directory/smtp-address.ts';
@@ -9,9 +10,6 @@ import type { Pushed } from './push-one.ts';
 import { pushedInWords, pushedJson } from './push-words.ts';
 import type { Replicating } from './replicating.ts';
 import type { Terminal } from './terminal.ts';
-
-/** As many as a route works at a time by default. */
-const AT_ONCE = 8;
 
 /** Failures in a row after which the rest would fail as well; three wrong passwords lock no account yet, and a server may be away for a moment. */
 const HOPELESS_AFTER: Readonly<Partial<Record<ErrorCode, number>>> = { BACKEND_AUTH: 3, BACKEND_TLS: 3, BACKEND_REDIRECT: 3, CONFIGURATION: 3, STORE_UNAVAILABLE: 3, BACKEND_UNREACHABLE: 20 };
@@ -84,7 +82,7 @@ class Pass {
 
   async toEnd(): Promise<void> {
     while (!this.#hasSucceeded && this.#goesOn()) await this.#pushNext();
-    await Promise.all(Array.from({ length: AT_ONCE }, async () => {
+    await Promise.all(Array.from({ length: LIMITS.pushedAtOnce }, async () => {
       while (this.#goesOn()) await this.#pushNext();
     }));
   }

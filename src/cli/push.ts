@@ -1,3 +1,4 @@
+import { LIMITS } from '../core/limits.ts';
 import { parseMailboxAddress } from '../directory/smtp-address.ts';
 import type { MailboxAddress } from '../directory/smtp-address.ts';
 import { toBridgeError } from '../core/errors.ts';
@@ -52,9 +53,6 @@ export function namedMailboxes(addresses: readonly string[], all: boolean, termi
   return [...new Set(addresses.flatMap((text) => parseMailboxAddress(text) ?? []))];
 }
 
-/** At once. */
-const NAMED_AT_ONCE = 8;
-
 /** Pushes mailboxes that somebody named, and says of each what came of it, in the order named. */
 export async function pushNamed(
   replication: Replicating,
@@ -65,8 +63,8 @@ export async function pushNamed(
   patience: Patience = PATIENCE,
 ): Promise<ExitCode> {
   const all: Pushed[] = [];
-  for (let from = 0; from < mailboxes.length; from += NAMED_AT_ONCE) {
-    const pushes = mailboxes.slice(from, from + NAMED_AT_ONCE).map((mailbox) => pushOne(replication, mailbox, { dryRun: options.dryRun === true, signal }, patience));
+  for (let from = 0; from < mailboxes.length; from += LIMITS.pushedAtOnce) {
+    const pushes = mailboxes.slice(from, from + LIMITS.pushedAtOnce).map((mailbox) => pushOne(replication, mailbox, { dryRun: options.dryRun === true, signal }, patience));
     for (const pushing of pushes) {
       const pushed = await pushing;
       all.push(pushed);

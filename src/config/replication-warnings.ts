@@ -1,3 +1,4 @@
+import { LIMITS } from '../core/limits.ts';
 import { domainOf } from '../directory/smtp-address.ts';
 import type { MailboxAddress } from '../directory/smtp-address.ts';
 import type { Config, ReplicationConfig, SystemConfig, ZimbraConfig } from './config.ts';
@@ -8,18 +9,16 @@ import { listed } from './problems.ts';
 export function replicationWarnings(config: Omit<Config, 'warnings'>): readonly string[] {
   const { replication, systems, redis, notify } = config;
   const unused = (key: string): readonly string[] => (replication.length > 0 ? [] : [`${key}: is of use for replication only, and there is none`]);
-  const isShort = notify !== undefined && notify.secret.reveal().length < SECRET_CHARACTERS;
+  const isShort = notify !== undefined && notify.secret.reveal().length < LIMITS.notifySecretCharacters;
   return [
     ...systems.flatMap((system) => (system.type === 'zimbra' ? ofAdmin(system, replication) : [])),
     ...replication.flatMap((route, index) => ofRoute(route, index, config)),
     ...sharedMessages(config),
     ...(redis === undefined ? [] : unused('redis')),
     ...(notify === undefined ? [] : unused('notify')),
-    ...(isShort ? [`notify.secret: has less than ${SECRET_CHARACTERS} characters, so it can be guessed from one request seen; take one from: openssl rand -hex 32`] : []),
+    ...(isShort ? [`notify.secret: has less than ${LIMITS.notifySecretCharacters} characters, so it can be guessed from one request seen; take one from: openssl rand -hex 32`] : []),
   ];
 }
-
-const SECRET_CHARACTERS = 16;
 
 function ofAdmin({ name, admin, adminUrl }: ZimbraConfig, replication: readonly ReplicationConfig[]): readonly string[] {
   const at = formatPath(['systems', name, 'adminUrl']);

@@ -138,17 +138,33 @@ export const LIMITS = {
   /** One mailbox's turn, reading and writing: longer than any honest server takes, so that a silent one frees its place. */
   replicationTurnMs: 30_000,
   /** Between the tries of one mailbox: doubling from the first to the longest, ± a quarter so that thousands do not come at once. */
-  retryFirstMs: 1_000,
-  retryLongestMs: 5 * 60_000,
+  retryPauses: { firstMs: 1_000, longestMs: 5 * 60_000 },
+  /** A server that asks for a day is broken or hostile. */
+  retryAfterLongestMs: 15 * 60_000,
   /** A failure that might pass and is not known to (a malformed answer, an error of ours) is tried this often, about 8 minutes long. */
   doubtfulTries: 8,
   /** A system that refuses us as a whole (credentials, certificate, redirect) is tried by one mailbox only, after pauses from the first to the longest: accounts get locked. */
-  blockedFirstMs: 15_000,
-  blockedLongestMs: 5 * 60_000,
+  blockedPauses: { firstMs: 15_000, longestMs: 5 * 60_000 },
   /** Redis answers in under a millisecond; a change that cannot be stored by then is refused, and told again. */
   storeTimeoutMs: 3_000,
   /** Mailboxes waiting in the Redis inside the process, which keeps everything in memory and writes it out whole (stack.md). */
   embeddedWaiting: 20_000,
+  /** Who may not run just now (its route is blocked, its last turn is not over) looks again after this. */
+  parkedMs: 1_000,
+  /** A process that does not say for so long that it still works on a mailbox has lost it to whoever looks next: after a kill -9 its mailboxes are tried again within 20 s. */
+  turnLockMs: 10_000,
+  /** How often somebody looks. */
+  stalledTurnsMs: 5_000,
+  /** What is left of a turn after its signal has fired. */
+  turnSettlesMs: 2_000,
+  /** Mailboxes stored with one write: 50 KB. */
+  storedAtOnce: 250,
+  /** Jobs looked at, tried or dropped with one write. */
+  jobsAtOnce: 200,
+  /** Records of what was published, read at once. */
+  recordsPerPage: 500,
+  /** Mailboxes that a command pushes at the same time. */
+  pushedAtOnce: 8,
   /** Lines of `queue` for one state of one route. */
   queueEntriesShown: 1_000,
   /** Every mailbox is read again so often, for what no feed tells: rights, working hours, a lost message. */
@@ -164,14 +180,47 @@ export const LIMITS = {
   /** One request for a whole publication window; Zimbra refuses more than about 200 days. */
   zimbraWindowDays: 190,
 
+  /** One who can guess the secret of /notify can make us read calendars: 16 characters are 80 bits of base 32. Below, a warning. */
+  notifySecretCharacters: 16,
+  /** `t=…,v1=…` with a few signatures. */
+  signatureCharacters: 1_024,
+
+  // ── Redis ─────────────────────────────────────────────────────────────────────────────────────────────────────
+  /** Between two tries to connect: from the first to the longest, ± a quarter. */
+  redisReconnectPauses: { firstMs: 50, longestMs: 3_000 },
+  /** BullMQ leaves a blocking command open for 10 s at most; a connection that is silent for longer is dead. */
+  blockingSilenceMs: 30_000,
+  /** A start waits so long for a configured Redis before it goes on without. */
+  redisFirstAnswerMs: 1_000,
+  /** Between two starts of a Redis of ours that died: doubling from the first to the longest. */
+  ownRedisRestartPauses: { firstMs: 100, longestMs: 30_000 },
+  /** One that ran so long had no trouble starting. */
+  ownRedisRanWellMs: 60_000,
+  /** Reading a snapshot of 100,000 keys takes under a second. */
+  embeddedStartMs: 30_000,
+  embeddedStopMs: 2_000,
+  /** A child that reads a large log of commands answers late; one that says nothing at all by then never will. */
+  privateRedisStartMs: 60_000,
+  /** What a SHUTDOWN may take, and what the kernel may to end a killed one. */
+  privateRedisStopMs: 10_000,
+
+  // ── Commands ──────────────────────────────────────────────────────────────────────────────────────────────────
+  /** A thousand addresses of 254 characters are 260 KB. */
+  controlBodyBytes: MIB,
+  /** Lists of everybody that commands read from the running bridge at the same time; a command has one. */
+  openListings: 8,
+  /** A command asks for the next part at once; one that does not has died. */
+  listingKeptMs: 60_000,
+  /** Free/busy messages in one file for `decode`; a capture of a busy day has a few hundred. */
+  decodedDocuments: 10_000,
+
   // ── Zimbra's changes ──────────────────────────────────────────────────────────────────────────────────────────
   /** How long a WaitSetRequest is left open: below the 60 s after which proxies cut. */
   waitSetBlockMs: 50_000,
   /** Answers that come faster than this, with nothing new, or in a flood, are asked for no faster. */
   waitSetPaceMs: 250,
   /** After a failed poll: doubling from the first to the longest, ± a quarter. */
-  feedRetryFirstMs: 1_000,
-  feedRetryLongestMs: 60_000,
+  feedPauses: { firstMs: 1_000, longestMs: 60_000 },
   /** Changed accounts one answer may name; a restarted Zimbra signals every account it has. */
   waitSetAccounts: 200_000,
   /** Id to address, kept in memory: 300 bytes each. */
@@ -182,6 +231,24 @@ export const LIMITS = {
   zimbraAccountsPerPage: 500,
   /** Mail servers of one Zimbra that are watched. */
   zimbraMailStores: 100,
+  /** Between two looks for mail stores that came or went. */
+  zimbraMailStoresAgainMs: 60 * 60_000,
+  /** An answer may be on its way for so long after the server's own time is over. */
+  waitSetPatienceMs: 15_000,
+  /** Accounts worked through between two turns of the event loop: about 5 ms. */
+  waitSetAccountsPerTurn: 5_000,
+  /** While our own store is away: nobody is spared by staying away from it, and changes wait for it. */
+  feedStorePauses: { firstMs: 250, longestMs: 5_000 },
+  /** Up to so many unknown ids are asked for one by one. */
+  zimbraIdsAskedSingly: 8,
+  /** Up to so many by filters; beyond, a pass over the directory costs the server less. */
+  zimbraIdsAskedByFilter: 2_000,
+  /** Ids in one filter: a request of 5 KB. */
+  zimbraIdsPerFilter: 100,
+  /** No Zimbra is larger; a server that pages for ever is broken or hostile. */
+  zimbraAccounts: 2_000_000,
+  /** A page of a large directory takes its time. */
+  zimbraAdminCallMs: 60_000,
 
   // ── Configuration ─────────────────────────────────────────────────────────────────────────────────────────────
   /** A thousand systems with a hundred domains each fit. */
@@ -198,4 +265,12 @@ export const LIMITS = {
   secretCharacters: 4 * KIB,
   urlCharacters: 2_048,
   deadlineMs: { min: 100, max: 60_000 },
+
+  // ── The demonstration's stand-ins ─────────────────────────────────────────────────────────────────────────────
+  /** Requests remembered by one stand-in: for tests and demonstrations; an endless log would be a leak. */
+  standInLog: 1_000,
+  /** One message is about 4 KB of objects; nobody plays with more people than this. */
+  standInMessages: 20_000,
+  /** A redo log for tests and demonstrations; older commits are rotated away. */
+  standInCommits: 100_000,
 } as const;

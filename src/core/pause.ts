@@ -11,8 +11,3 @@ export async function pause(ms: number, signal: AbortSignal): Promise<void> {
     signal.addEventListener('abort', done, { once: true });
   });
 }
-
-/** A quarter more or less, so that thousands who failed together do not come back together. */
-export function jittered(ms: number): number {
-  return ms * (0.75 + Math.random() / 2);
-}

@@ -22,9 +22,6 @@ export interface ControlAnswer {
   readonly data?: unknown;
 }
 
-/** A thousand addresses of 254 characters are 260 KB. */
-const CONTROL_BODY_BYTES = 1024 * 1024; // → LIMITS
-
 /** `sun_path` of a unix socket, less its closing zero. */
 const SOCKET_PATH_BYTES = 107;
 
@@ -90,7 +87,7 @@ async function serveCommand(request: IncomingMessage, response: ServerResponse, 
 
 async function answerOf(handle: ControlHandler, command: string, body: Buffer | undefined, signal: AbortSignal): Promise<ControlAnswer> {
   const refusal = (line: string): ControlAnswer => ({ ok: false, lines: [line] });
-  if (body === undefined) return refusal(`the command is larger than ${CONTROL_BODY_BYTES} bytes`);
+  if (body === undefined) return refusal(`the command is larger than ${LIMITS.controlBodyBytes} bytes`);
   let decoded: unknown;
   try {
     decoded = body.length === 0 ? undefined : JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(body));
@@ -106,10 +103,10 @@ async function readBody(request: IncomingMessage): Promise<Buffer | undefined> {
   let size = 0;
   for await (const chunk of request as AsyncIterable<Buffer>) {
     size += chunk.length;
-    if (size <= CONTROL_BODY_BYTES) chunks.push(chunk);
+    if (size <= LIMITS.controlBodyBytes) chunks.push(chunk);
     else chunks.length = 0;
   }
-  return size > CONTROL_BODY_BYTES ? undefined : Buffer.concat(chunks);
+  return size > LIMITS.controlBodyBytes ? undefined : Buffer.concat(chunks);
 }
 
 /** Why a command did not reach a bridge, in `details.reason` of the error. */

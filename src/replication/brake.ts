@@ -1,7 +1,7 @@
 import type { Clock, Instant } from '../core/clock.ts';
 import type { BridgeError } from '../core/errors.ts';
-import { pauseAfter } from './back-off.ts';
-import type { Pauses } from './back-off.ts';
+import { pauseAfter } from '../core/back-off.ts';
+import type { Pauses } from '../core/back-off.ts';
 
 /** Leave to try, to be handed back with what came of it. */
 export interface Pass {

@@ -1,3 +1,4 @@
+import { LIMITS } from '../core/limits.ts';
 import type { Instant } from '../core/clock.ts';
 import type { MailboxAddress } from '../directory/smtp-address.ts';
 import type { Interval } from '../freebusy/interval.ts';
@@ -16,9 +17,6 @@ export interface Published {
   readonly window: Interval;
   readonly at: Instant;
 }
-
-// → LIMITS
-const MAILBOXES_PER_PAGE = 500;
 
 /** Takes a field away only from the value that was named; nobody else's. */
 const RELEASE = `if redis.call('HGET', KEYS[1], ARGV[1]) == ARGV[2] then return redis.call('HDEL', KEYS[1], ARGV[1]) end return 0`;
@@ -73,7 +71,7 @@ export class PublishedStore {
   async *mailboxes(): AsyncIterable<readonly MailboxAddress[]> {
     let cursor = '0';
     do {
-      const [next, fields] = await this.#asking((redis) => redis.hscan(this.#records, cursor, 'COUNT', MAILBOXES_PER_PAGE));
+      const [next, fields] = await this.#asking((redis) => redis.hscan(this.#records, cursor, 'COUNT', LIMITS.recordsPerPage));
       cursor = next;
       const page = fields.filter((_, index) => index % 2 === 0) as MailboxAddress[];
       if (page.length > 0) yield page;

@@ -12,9 +12,6 @@ import type { QueueEntry, QueueReport } from './report.ts';
 import type { RetryingSet } from './retrying-set.ts';
 import type { RunningTurns } from './running-turns.ts';
 
-/** Jobs that are asked for, or taken out, in one go. */
-const AT_ONCE = 200;
-
 export interface InventoryParts {
   readonly route: string;
   readonly queue: Queue<QueuedJob, void>;
@@ -155,5 +152,5 @@ async function promoted(job: Job): Promise<boolean> {
 }
 
 async function inChunks<T>(all: readonly T[], work: (one: T) => Promise<void>): Promise<void> {
-  for (let from = 0; from < all.length; from += AT_ONCE) await Promise.all(all.slice(from, from + AT_ONCE).map(work));
+  for (let from = 0; from < all.length; from += LIMITS.jobsAtOnce) await Promise.all(all.slice(from, from + LIMITS.jobsAtOnce).map(work));
 }

@@ -3,8 +3,7 @@ import { LIMITS } from '../core/limits.ts';
 import type { Logger } from '../core/logger.ts';
 import type { Metrics } from '../core/metrics.ts';
 import type { RedisStore } from '../platform/redis/redis-store.ts';
-import { BLOCKED_PAUSES, RETRY_PAUSES } from './back-off.ts';
-import type { Pauses } from './back-off.ts';
+import type { Pauses } from '../core/back-off.ts';
 
 export interface ReplicationQueueOptions {
   /** `zimbra → exchange`, for people. */
@@ -37,15 +36,13 @@ export interface QueueTiming {
   readonly settleMs: number;
 }
 
-// → LIMITS
 export const DEFAULT_TIMING: QueueTiming = {
   gatherMs: LIMITS.gatherChangesMs,
   turnMs: LIMITS.replicationTurnMs,
-  retry: RETRY_PAUSES,
-  blocked: BLOCKED_PAUSES,
-  parkMs: 1_000,
-  // Renewed every 5 s while the process lives, however long a turn takes: after a kill -9 its mailboxes are tried again within 20 s.
-  lockMs: 10_000,
-  stalledMs: 5_000,
-  settleMs: 2_000,
+  retry: LIMITS.retryPauses,
+  blocked: LIMITS.blockedPauses,
+  parkMs: LIMITS.parkedMs,
+  lockMs: LIMITS.turnLockMs,
+  stalledMs: LIMITS.stalledTurnsMs,
+  settleMs: LIMITS.turnSettlesMs,
 };

@@ -7,7 +7,7 @@ import { untilAborted } from '../core/until-aborted.ts';
 import type { MailboxAddress } from '../directory/smtp-address.ts';
 import type { RedisConnection } from '../platform/redis/redis-store.ts';
 import { reasonOf } from '../platform/redis/store-unavailable.ts';
-import { pauseAfter } from './back-off.ts';
+import { pauseAfter } from '../core/back-off.ts';
 import { Brake } from './brake.ts';
 import type { Blocked, Pass } from './brake.ts';
 import type { FailureStore } from './failure-store.ts';
@@ -66,7 +66,7 @@ export class QueueWorker {
       stalledInterval: timing.stalledMs,
       // However often its process died: what BullMQ gives up is lost.
       maxStalledCount: Number.MAX_SAFE_INTEGER,
-      runRetryDelay: LIMITS.retryFirstMs,
+      runRetryDelay: LIMITS.retryPauses.firstMs,
       // Seconds without work after which it looks by itself: what was to wake it may have gone to a process that hangs.
       drainDelay: 1,
       removeOnComplete: { count: 0 },

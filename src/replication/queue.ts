@@ -22,9 +22,6 @@ import type { Turn } from './turn.ts';
 export type { ReplicationQueueOptions } from './queue-options.ts';
 export { REDIS_PREFIX } from './redis-keys.ts';
 
-/** Mailboxes stored with one write: 50 KB. */
-const ADDED_AT_ONCE = 250;
-
 /**
  * The mailboxes of one route that are to be replicated, in Redis.
  *
@@ -63,9 +60,9 @@ export class ReplicationQueue {
    */
   async add(mailboxes: readonly MailboxAddress[]): Promise<void> {
     const distinct = [...new Set(mailboxes)];
-    for (let from = 0; from < distinct.length; from += ADDED_AT_ONCE) {
+    for (let from = 0; from < distinct.length; from += LIMITS.storedAtOnce) {
       await this.#room();
-      await this.#asking(this.#store(distinct.slice(from, from + ADDED_AT_ONCE)));
+      await this.#asking(this.#store(distinct.slice(from, from + LIMITS.storedAtOnce)));
     }
     if (distinct.length > 0) await this.#asking(this.#options.store.durable());
   }
@@ -157,7 +154,7 @@ export class ReplicationQueue {
       } catch (error) {
         const { code, message } = storeUnavailable(error);
         this.#options.logger.debug({ route: this.#options.route, mailbox, code, reason: message }, 'stored again when Redis is back');
-        await pause(LIMITS.retryFirstMs, this.#closed.signal);
+        await pause(LIMITS.retryPauses.firstMs, this.#closed.signal);
       }
     }
   }

@@ -1,9 +1,10 @@
+import { pauseAfter } from '../core/back-off.ts';
 import { DAY_MS } from '../core/clock.ts';
 import type { Clock } from '../core/clock.ts';
 import { toBridgeError } from '../core/errors.ts';
 import { LIMITS } from '../core/limits.ts';
 import type { Logger } from '../core/logger.ts';
-import { jittered, pause } from '../core/pause.ts';
+import { pause } from '../core/pause.ts';
 import type { MailboxAddress } from '../directory/smtp-address.ts';
 import { floorTo } from '../freebusy/interval.ts';
 
@@ -50,7 +51,7 @@ export class Sweep {
         await this.#sleep(Math.min(sweepMs, untilAfterMidnight(clock.now())), signal);
       } else {
         failures += 1;
-        await this.#sleep(jittered(Math.min(LIMITS.retryFirstMs * 2 ** failures, LIMITS.retryLongestMs)), signal, false);
+        await this.#sleep(pauseAfter(failures, LIMITS.retryPauses), signal, false);
       }
     }
   }

@@ -17,7 +17,7 @@ import { DIGIT, ENTRY_STATUS, statusRow } from './status-row.ts';
 import type { Stretch } from './status-row.ts';
 
 const SOURCE = 'exchange.md §3.2';
-const MAILBOXES = 100; // → LIMITS.ewsMailboxesPerRequest
+const MAILBOXES = 100;
 const WINDOW_DAYS = 42;
 const VIEWS = ['MergedOnly', 'FreeBusy', 'FreeBusyMerged', 'Detailed', 'DetailedMerged'] as const;
 type View = (typeof VIEWS)[number];

@@ -1,3 +1,4 @@
+import { LIMITS } from '../core/limits.ts';
 import { MINUTE_MS } from '../core/clock.ts';
 import type { Instant } from '../core/clock.ts';
 import { xml } from '../platform/xml/write.ts';
@@ -12,9 +13,6 @@ import type { Status, Stretch } from './status-row.ts';
 
 const SOURCE = 'captures/exchange-webdav/FreeBusyResponse.xml';
 
-/** More digits than any lookup needs; a real server would be as patient only by mistake. */
-const SLOTS = 100_000; // → LIMITS.slotsPerMailbox
-
 /** `GET /public/?cmd=freebusy&start=&end=&interval=&u=SMTP:…` (exchange.md §2.4). */
 export function answerFreeBusyQuery(request: StandInRequest, context: Exchange2003Context): StandInAnswer {
   if (!/MSIE/.test(request.headers['user-agent'] ?? '')) {
@@ -24,7 +22,7 @@ export function answerFreeBusyQuery(request: StandInRequest, context: Exchange20
   const start = Date.parse(query.first('start') ?? '');
   const end = Date.parse(query.first('end') ?? '');
   const interval = Number(query.first('interval') ?? '30');
-  if (query.first('cmd')?.toLowerCase() !== 'freebusy' || !(start < end) || !(interval >= 1 && (end - start) / (interval * MINUTE_MS) <= SLOTS)) {
+  if (query.first('cmd')?.toLowerCase() !== 'freebusy' || !(start < end) || !(interval >= 1 && (end - start) / (interval * MINUTE_MS) <= LIMITS.slotsPerMailbox)) {
     return { status: 400, headers: { 'Content-Type': 'text/html' }, body: '<html><body>Bad Request</body></html>', source: 'sandbox: not in any source' };
   }
   const attendees = query.all('u').map((value) => attendee(value.replace(/^smtp:/i, ''), start, end, interval, context));

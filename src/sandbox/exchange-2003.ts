@@ -46,7 +46,7 @@ export const EXCHANGE_2003_ORGANISATION = '/o=Sandbox/ou=First Administrative Gr
 const SERVER_HEADERS = { Server: 'Microsoft-IIS/6.0', 'X-Powered-By': 'ASP.NET', 'MS-WebStorage': '6.5.7226' };
 
 /** IIS refuses a query of 2,048 characters and more. */
-const QUERY_CHARACTERS = 2_048; // → LIMITS
+const QUERY_CHARACTERS = 2_048;
 
 /**
  * Stands in for Exchange 2003: OWA's `cmd=freebusy`, reading and writing of SCHEDULE+ FREE BUSY messages, Basic or form logon.

@@ -1,3 +1,4 @@
+import { LIMITS } from '../core/limits.ts';
 import type { Clock, Instant } from '../core/clock.ts';
 import { isRefused, judgeMessage } from './written-message.ts';
 import type { MessageContents, Properties, Refusal } from './written-message.ts';
@@ -68,8 +69,6 @@ export interface MessageFolder {
 
 /** Longer than a healthy bridge takes by far. */
 const PATIENCE_MS = 10_000;
-/** One message is about 4 KB of objects; nobody plays with more people than this. */
-const MESSAGES = 20_000; // → LIMITS
 
 export function createMessageFolder(organisation: string, clock: Clock): MessageFolder {
   const messages = new Map<string, StoredMessage>();
@@ -89,7 +88,7 @@ export function createMessageFolder(organisation: string, clock: Clock): Message
       const judgement = judgeMessage(properties, organisation);
       if (isRefused(judgement)) return judgement;
       if (change.subject !== undefined && change.subject.toLowerCase() !== judgement.subject.toLowerCase()) return [{ id: ID.subject, reason: 'the subject is not that of the URL' }];
-      if (before === undefined && messages.size >= MESSAGES) throw new RangeError('too many messages for a stand-in');
+      if (before === undefined && messages.size >= LIMITS.standInMessages) throw new RangeError('too many messages for a stand-in');
       const published: PublishedMessage = { ...judgement, writtenAt: clock.now(), writes: (before?.published.writes ?? 0) + 1, operation };
       const stored: StoredMessage = { key, version: ++version, properties, published };
       messages.set(key, stored);

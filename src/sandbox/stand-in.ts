@@ -1,3 +1,4 @@
+import { LIMITS } from '../core/limits.ts';
 import { createServer } from 'node:http';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -53,10 +54,6 @@ export interface StandIn {
   close(): Promise<void>;
 }
 
-/** A log is for tests and demonstrations; an endless one would be a leak. */
-const LOGGED_REQUESTS = 1_000; // → LIMITS
-const BODY_BYTES = 4 * 1024 * 1024; // → LIMITS
-
 /** Wraps a function from request to answer into a server that can fail on command. */
 export function createStandIn(name: string, answer: (request: StandInRequest) => Promise<StandInAnswer> | StandInAnswer): StandIn {
   const requests: LoggedRequest[] = [];
@@ -90,7 +87,7 @@ export function createStandIn(name: string, answer: (request: StandInRequest) =>
   const serve = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const [path = '', ...query] = (request.url ?? '').split('?');
     const log = (made?: StandInAnswer): void => {
-      if (requests.length >= LOGGED_REQUESTS) requests.shift();
+      if (requests.length >= LIMITS.standInLog) requests.shift();
       requests.push({ method: request.method ?? '', path, mailboxes: made?.mailboxes ?? 0, status: made?.status });
     };
     const gone = new AbortController();
@@ -137,7 +134,7 @@ async function readWhole(request: IncomingMessage): Promise<Buffer> {
   let bytes = 0;
   for await (const part of request as AsyncIterable<Buffer>) {
     bytes += part.length;
-    if (bytes > BODY_BYTES) throw new RangeError('the request is too large for a stand-in');
+    if (bytes > LIMITS.requestBodyBytes) throw new RangeError('the request is too large for a stand-in');
     parts.push(part);
   }
   return Buffer.concat(parts);

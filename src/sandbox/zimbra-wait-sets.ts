@@ -1,3 +1,4 @@
+import { LIMITS } from '../core/limits.ts';
 import { randomUUID } from 'node:crypto';
 import type { Clock } from '../core/clock.ts';
 import { ZimbraFault } from './zimbra-fault.ts';
@@ -42,8 +43,6 @@ interface WaitSet {
 }
 
 const TYPES = ['f', 'm', 'c', 'a', 't', 'd', 'all'];
-/** A redo log for tests and demonstrations; older commits are rotated away. */
-const COMMITS = 100_000; // → LIMITS
 
 export function createWaitSets(clock: Clock): WaitSets {
   const sets = new Map<string, WaitSet>();
@@ -77,7 +76,7 @@ export function createWaitSets(clock: Clock): WaitSets {
   return {
     changed(accountId) {
       commits.push({ commit: ++commit, accountId });
-      if (commits.length > COMMITS) oldest = commits.shift()!.commit;
+      if (commits.length > LIMITS.standInCommits) oldest = commits.shift()!.commit;
       for (const wake of [...waiting]) wake();
     },
     create(defTypes, isForAll) {

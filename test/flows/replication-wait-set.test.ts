@@ -57,8 +57,8 @@ describe('a WaitSet', () => {
     await world.zimbra.restart({ isLogRotated: true });
     await until(() => (world.gates.zimbra.of('AdminCreateWaitSetRequest').length > sets ? true : undefined), 60_000, () => place.said);
     await arrived(1, 60_000);
-    const before = polls();
-    await until(() => (polls() > before ? true : undefined), 30_000);
+    // The new set is listened to.
+    await until(() => (world.gates.zimbra.of('AdminCreateWaitSetRequest', 'AdminWaitSetRequest').at(-1)?.operation === 'AdminWaitSetRequest' ? true : undefined), 30_000);
     world.gates.zimbra.rule = withoutPasses();
     change(2);
     await arrived(2);

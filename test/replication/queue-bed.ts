@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -79,8 +80,17 @@ export interface QueueProcess {
   kill(): Promise<void>;
 }
 
+const children = new Set<ChildProcess>();
+
+/** Kills what a test that failed has left behind. */
+export function killProcesses(): void {
+  for (const child of children) child.kill('SIGKILL');
+  children.clear();
+}
+
 export async function startProcess(socket: string, workMs: number, concurrency = 8): Promise<QueueProcess> {
-  const child = spawn(process.execPath, [join(import.meta.dirname, 'queue-process.mjs'), socket, JSON.stringify(FAST), String(workMs), String(concurrency)], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const child = spawn(process.execPath, [join(import.meta.dirname, 'queue-process.mjs'), socket, JSON.stringify(FAST), String(workMs), String(concurrency)], { stdio: ['pipe', 'pipe', 'inherit'] });
+  children.add(child);
   const lines: ProcessLine[] = [];
   const reader = createInterface(child.stdout);
   const ready = once(reader, 'line');

@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { BridgeError } from '../../src/core/errors.ts';
-import { FAST, mailbox, openQueue, sleep, startProcess, until } from './queue-bed.ts';
+import { FAST, killProcesses, mailbox, openQueue, sleep, startProcess, until } from './queue-bed.ts';
 import type { QueueProcess, TestQueue } from './queue-bed.ts';
 import { CAN_REDIS, startRedis } from './redis-server.ts';
 import type { TestRedis, TestStore } from './redis-server.ts';
@@ -15,6 +15,7 @@ describe.runIf(CAN_REDIS && built)('the replication queue, when something dies',
   let store: TestStore;
   beforeAll(async () => void (redis = await startRedis()));
   afterAll(() => redis.close());
+  afterEach(killProcesses);
   beforeEach(async () => {
     await redis.flush();
     store = await redis.store();

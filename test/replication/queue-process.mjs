@@ -1,8 +1,12 @@
 // A bridge's worker in a process of its own, to be killed and stopped: works one queue, reads a calendar's counter in Redis and writes it into a sink there.
 // node queue-process.mjs SOCKET TIMING-JSON WORK-MS CONCURRENCY
+import process from 'node:process';
+import { setTimeout } from 'node:timers';
 import { Connections } from '../../dist/platform/redis/connections.js';
 import { ReplicationQueue } from '../../dist/replication/queue.js';
 
+// It dies with the test that started it.
+process.stdin.on('end', () => process.exit()).resume();
 const [, , socket, timing, workMs, concurrency] = process.argv;
 const silent = { debug() {}, info() {}, warn() {}, error() {} };
 const metrics = new Proxy({}, { get: () => () => undefined });

@@ -5,7 +5,6 @@ import type { ExitCode } from '../exit-code.ts';
 import { shown } from '../terminal.ts';
 import type { Terminal } from '../terminal.ts';
 import { describe } from './describe.ts';
-import { DOCUMENTS } from './documents.ts';
 import { findMessages } from './find-messages.ts';
 import { interpret } from './interpret.ts';
 import { messageJson } from './json.ts';
@@ -36,8 +35,8 @@ export async function decode(file: string, options: DecodeOptions, terminal: Ter
   }
   for (const problem of problems) terminal.complain(problem);
   if (messages.length === 0) terminal.complain(`no free/busy message in ${name}: neither an answer to a PROPFIND, a PROPPATCH, nor an EWS item`);
-  if (found.length >= DOCUMENTS) terminal.complain(`only the first ${DOCUMENTS} documents were read`);
-  return messages.length === 0 || problems.length > 0 || found.length >= DOCUMENTS ? EXIT.failed : EXIT.done;
+  if (found.length >= LIMITS.decodedDocuments) terminal.complain(`only the first ${LIMITS.decodedDocuments} documents were read`);
+  return messages.length === 0 || problems.length > 0 || found.length >= LIMITS.decodedDocuments ? EXIT.failed : EXIT.done;
 }
 
 /** What a dry run would send, as `decode` prints it. */

@@ -1,19 +1,18 @@
-/** A capture of a busy day has a few hundred. */
-export const DOCUMENTS = 10_000; // → LIMITS
+import { LIMITS } from '../../core/limits.ts';
 
 /** The root elements in which free/busy messages come, whatever their prefix. */
 const ROOT = /<((?:[A-Za-z_][\w.-]*:)?(?:multistatus|propertyupdate|Envelope|CreateItem|UpdateItem|GetItemResponse))(?=[\s/>])/g;
 
 /**
  * Cuts the XML documents out of a text in which other things may stand between them: heads of requests and answers, marks of a log.
- * A document without its end goes to the end of the text; at most DOCUMENTS of them.
+ * A document without its end goes to the end of the text; at most LIMITS.decodedDocuments of them.
  */
 export function cutDocuments(text: string): readonly string[] {
   const documents: string[] = [];
   let readTo = 0;
   for (const match of text.matchAll(ROOT)) {
     if (match.index < readTo) continue;
-    if (documents.length === DOCUMENTS) break;
+    if (documents.length === LIMITS.decodedDocuments) break;
     const start = prologStart(text.slice(readTo, match.index)) ?? match.index - readTo;
     const end = endOf(text, match.index, match[1]!);
     documents.push(text.slice(readTo + start, end));

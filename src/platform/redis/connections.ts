@@ -2,19 +2,12 @@ import { randomUUID } from 'node:crypto';
 import { Cluster, Redis } from 'ioredis';
 import type { RedisOptions } from 'ioredis';
 import type { Logger } from '../../core/logger.ts';
+import { pauseAfter } from '../../core/back-off.ts';
 import { LIMITS } from '../../core/limits.ts';
 import { clusterOptions, singleOptions } from './address.ts';
 import type { RedisAddress } from './address.ts';
 import { Outage } from './outage.ts';
 import type { RedisConnection } from './redis-store.ts';
-
-// → LIMITS
-/** Between two tries to connect: from the first to the longest, ± a quarter. */
-const RECONNECT_MS = { first: 50, longest: 3_000 };
-/** BullMQ leaves a blocking command open for 10 s at most; a connection that is silent for longer is dead. */
-const BLOCKING_SILENCE_MS = 30_000;
-/** Start-up waits for a first answer so long, then goes on without. */
-const FIRST_ANSWER_MS = 1_000;
 
 /** Every connection of a bridge says `freebusy-bridge:` and which process it is of; a process id would be the same in two containers. */
 const NAME_START = 'freebusy-bridge:';
@@ -28,8 +21,7 @@ export function namesAnotherBridge(clientList: string): boolean {
 
 /** Pause before the n-th try, n from 1. */
 export function reconnectPause(tries: number): number {
-  const pause = Math.min(RECONNECT_MS.first * 2 ** Math.min(tries - 1, 20), RECONNECT_MS.longest);
-  return Math.round(pause * (0.75 + Math.random() / 2));
+  return pauseAfter(tries, LIMITS.redisReconnectPauses);
 }
 
 /** All connections of one store to one Redis. */
@@ -55,7 +47,7 @@ export class Connections {
   }
 
   blocking(): RedisConnection {
-    return this.#opened(connect(this.#address, reconnectPause, { maxRetriesPerRequest: null, socketTimeout: BLOCKING_SILENCE_MS }));
+    return this.#opened(connect(this.#address, reconnectPause, { maxRetriesPerRequest: null, socketTimeout: LIMITS.blockingSilenceMs }));
   }
 
   /** Waits until `commands` works, its first try failed, or a second is over; whichever comes first. */
@@ -63,7 +55,7 @@ export class Connections {
     const connection = this.commands;
     if (connection.status === 'ready') return;
     await new Promise<void>((resolve) => {
-      const timer = setTimeout(done, FIRST_ANSWER_MS);
+      const timer = setTimeout(done, LIMITS.redisFirstAnswerMs);
       function done(): void {
         clearTimeout(timer);
         connection.off('ready', done).off('error', done);

@@ -1,3 +1,4 @@
+import { LIMITS } from '../../core/limits.ts';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
@@ -9,10 +10,6 @@ import type { OwnDirectory } from './own-directory.ts';
 import { lastWarnings } from './server-log.ts';
 import type { Run } from './supervised.ts';
 
-// → LIMITS
-/** Reading a snapshot of 100,000 keys takes under a second. */
-const START_MS = 30_000;
-const STOP_MS = 2_000;
 const LOG = 'embedded.log';
 
 /** A running thread with Valkey inside. */
@@ -41,7 +38,7 @@ export async function runEmbedded(own: OwnDirectory): Promise<EmbeddedRun> {
   const ended = new Promise<string>((resolve) => worker.once('exit', (code) => resolve(reason === '' ? `exit ${code}` : reason)));
   const stop = async (): Promise<void> => {
     worker.postMessage('stop');
-    const timer = setTimeout(() => void worker.terminate(), STOP_MS);
+    const timer = setTimeout(() => void worker.terminate(), LIMITS.embeddedStopMs);
     await ended;
     clearTimeout(timer);
     await rm(own.socket, { force: true });
@@ -63,7 +60,7 @@ export function workerUrl(here: string): URL {
 
 async function listening(worker: Worker, ended: Promise<string>): Promise<void> {
   await new Promise<void>((resolve, reject) => {
-    const timer = setTimeout(() => reject(new Error('silent')), START_MS);
+    const timer = setTimeout(() => reject(new Error('silent')), LIMITS.embeddedStartMs);
     void ended.then(() => reject(new Error('ended'))).finally(() => clearTimeout(timer));
     worker.on('message', ({ kind }: EmbeddedWorkerMessage) => {
       clearTimeout(timer);

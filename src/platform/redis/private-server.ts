@@ -1,3 +1,4 @@
+import { LIMITS } from '../../core/limits.ts';
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
@@ -13,11 +14,6 @@ import type { OwnDirectory } from './own-directory.ts';
 import { lastWarnings } from './server-log.ts';
 import type { Run } from './supervised.ts';
 
-// → LIMITS
-/** A child that reads a large log of commands answers late; one that says nothing at all by then never will. */
-const START_MS = 60_000;
-/** What a SHUTDOWN may take, and what the kernel may to end a killed one. */
-const STOP_MS = 10_000;
 const LOG = 'server.log';
 
 /** A running redis-server of ours. */
@@ -107,12 +103,12 @@ function optionsOf(own: OwnDirectory): readonly string[] {
 async function firstAnswer(own: OwnDirectory, child: ChildProcess): Promise<Answering> {
   let hasEnded = false;
   child.once('exit', () => (hasEnded = true));
-  for (const until = performance.now() + START_MS; performance.now() < until; await sleep(10)) {
+  for (const until = performance.now() + LIMITS.privateRedisStartMs; performance.now() < until; await sleep(10)) {
     const answering = await askOwn(own.socket);
     if (answering !== undefined) return answering;
     if (hasEnded) throw await doesNotStart(own);
   }
-  throw new BridgeError('CONFIGURATION', `the private redis-server gave no answer within ${START_MS / 1000} s; see ${join(own.data, LOG)}`);
+  throw new BridgeError('CONFIGURATION', `the private redis-server gave no answer within ${LIMITS.privateRedisStartMs / 1000} s; see ${join(own.data, LOG)}`);
 }
 
 async function doesNotStart(own: OwnDirectory): Promise<BridgeError> {
@@ -130,9 +126,9 @@ function running(own: OwnDirectory, { version, pid }: Answering, child: ChildPro
     ended,
     async stop() {
       // One that does not answer is killed at once; everything acknowledged is on disk already.
-      if (await isToldToEnd(own.socket)) await gone(pid, STOP_MS);
+      if (await isToldToEnd(own.socket)) await gone(pid, LIMITS.privateRedisStopMs);
       if (isReached(pid, 0)) isReached(pid, 'SIGKILL');
-      await gone(pid, STOP_MS);
+      await gone(pid, LIMITS.privateRedisStopMs);
     },
   };
 }

@@ -1,11 +1,7 @@
+import { pauseAfter } from '../../core/back-off.ts';
 import { toBridgeError } from '../../core/errors.ts';
+import { LIMITS } from '../../core/limits.ts';
 import type { Logger } from '../../core/logger.ts';
-
-// → LIMITS
-/** Between two starts of a Redis of ours that died: doubling from the first to the longest. */
-const RESTART_MS = { first: 100, longest: 30_000 };
-/** One that ran so long had no trouble starting. */
-const RAN_WELL_MS = 60_000;
 
 /** What one start gives: something that runs, and the promise of its end, which never rejects. */
 export interface Run {
@@ -53,11 +49,11 @@ export class Supervised<R extends Run> {
       const reason = await run.ended;
       this.#current = undefined;
       if (this.#isStopped) return;
-      if (performance.now() - startedAt > RAN_WELL_MS) failures = 0;
+      if (performance.now() - startedAt > LIMITS.ownRedisRanWellMs) failures = 0;
       this.#logger.error({ code: 'STORE_UNAVAILABLE', reason }, "the bridge's own Redis ended and is started again");
       let next: R | undefined;
       for (let told = ''; next === undefined; ) {
-        await this.#pause(Math.min(RESTART_MS.first * 2 ** failures++, RESTART_MS.longest));
+        await this.#pause(pauseAfter(++failures, LIMITS.ownRedisRestartPauses));
         if (this.#isStopped) return;
         try {
           next = await this.#start();

@@ -16,7 +16,7 @@ export interface Signature {
  * Undefined for anything else, two times included: that is how Node joins a header that was sent twice.
  */
 export function decodeSignature(header: string): Signature | undefined {
-  if (header.length > HEADER_CHARACTERS) return undefined;
+  if (header.length > LIMITS.signatureCharacters) return undefined;
   const items = header.split(',').map((item) => /^ *([a-z]+\d*)=([0-9A-Za-z+/=_-]+) *$/.exec(item));
   const times: string[] = [];
   const codes: Buffer[] = [];
@@ -29,9 +29,6 @@ export function decodeSignature(header: string): Signature | undefined {
   const [time, ...more] = times;
   return time === undefined || more.length > 0 || codes.length === 0 ? undefined : { time, codes };
 }
-
-/** Room for a dozen of today's codes. */
-const HEADER_CHARACTERS = 1_024;
 
 /** Whether the time of signing is within LIMITS.notifyGraceMs of ours, before or after. */
 export function isFresh({ time }: Signature, now: Instant): boolean {

@@ -8,11 +8,6 @@ import { decodeGetAccountResponse, encodeGetAccountRequest } from './get-account
 import { decodeSearchDirectoryResponse, encodeSearchDirectoryRequest, filterForAny } from './search-directory.ts';
 import type { DirectoryPage, DirectorySearch } from './search-directory.ts';
 
-/** Ids in one filter: a request of 5 KB. → LIMITS */
-export const IDS_PER_SEARCH = 100;
-/** No Zimbra is larger; a server that pages for ever is broken or hostile. → LIMITS */
-const MOST_ACCOUNTS = 2_000_000;
-
 /** Pages in a row without anybody new, as after many were deleted at once. */
 const IDLE_PAGES = 10;
 
@@ -39,7 +34,7 @@ export class AccountLookup {
     return this.#get('id', id, ['zimbraId'], signal);
   }
 
-  /** Those of up to IDS_PER_SEARCH ids that there are, in one request. @throws BridgeError where it cannot be asked; `isRefused` where it may not be */
+  /** Those of up to LIMITS.zimbraIdsPerFilter ids that there are, in one request. @throws BridgeError where it cannot be asked; `isRefused` where it may not be */
   async byIds(ids: readonly string[], signal: AbortSignal): Promise<readonly ZimbraAccount[]> {
     const { accounts } = await this.#page({ filter: filterForAny(['zimbraId'], ids), limit: ids.length, offset: 0 }, signal);
     return accounts;
@@ -68,7 +63,7 @@ export class AccountLookup {
       if (!page.more && (vanished === 0 || offset === 0)) return;
       idle = fresh.length > 0 ? 0 : idle + 1;
       if (idle > IDLE_PAGES) throw new BridgeError('BACKEND_MALFORMED', 'the calendar system promises more accounts and gives none');
-      if (seen.size > MOST_ACCOUNTS) throw new BridgeError('BACKEND_TOO_LARGE', 'the calendar system names accounts without end');
+      if (seen.size > LIMITS.zimbraAccounts) throw new BridgeError('BACKEND_TOO_LARGE', 'the calendar system names accounts without end');
       offset = vanished > 0 ? Math.max(0, offset - vanished) : offset + page.entries;
     }
   }

@@ -8,10 +8,9 @@ import type { MailboxAddress } from '../../directory/smtp-address.ts';
 import { groupsOf } from '../../freebusy/ask-in-parts.ts';
 import type { Resident, Roster } from '../../freebusy/roster.ts';
 import type { ZimbraAccount } from './account.ts';
-import { IDS_PER_SEARCH, isRefused } from './account-lookup.ts';
+import { isRefused } from './account-lookup.ts';
 import type { AccountLookup } from './account-lookup.ts';
 import { KnownAccounts } from './known-accounts.ts';
-import { ACCOUNTS_PER_TURN } from './wait-set.ts';
 
 export interface ZimbraRosterOptions {
   readonly lookup: AccountLookup;
@@ -28,11 +27,6 @@ export interface NamedAccounts {
   /** With the last known address of an account that is gone, and the former ones of a renamed one: messages lie there, too. */
   readonly mailboxes: readonly MailboxAddress[];
 }
-
-/** Up to so many unknown ids are asked for one by one. → LIMITS */
-const ASKED_SINGLY = 8;
-/** Up to so many by filters; beyond, a pass over the directory costs the server less. → LIMITS */
-const ASKED_BY_FILTER = 2_000;
 
 /** Who lives in a Zimbra, as its administrator sees it. What was asked a short while ago is not asked again (LIMITS.zimbraAccountKeptMs). */
 export class ZimbraRoster implements Roster {
@@ -76,15 +70,15 @@ export class ZimbraRoster implements Roster {
   async *named(ids: Iterable<string>, signal: AbortSignal): AsyncIterable<NamedAccounts> {
     const current: string[] = [];
     const unknown = new Set<string>();
-    const pace = new Pace(ACCOUNTS_PER_TURN);
+    const pace = new Pace(LIMITS.waitSetAccountsPerTurn);
     for (const id of ids) {
       if (this.#known.current(id) === undefined) unknown.add(id);
       else current.push(id);
       if (pace.spend(1)) await pace.turn();
     }
     for (const group of groupsOf(current, LIMITS.zimbraAccountsPerPage)) yield* this.#addressesOf(group);
-    if (unknown.size <= ASKED_SINGLY) yield* this.#singly([...unknown], signal);
-    else if (unknown.size <= ASKED_BY_FILTER) yield* this.#byFilter([...unknown], signal);
+    if (unknown.size <= LIMITS.zimbraIdsAskedSingly) yield* this.#singly([...unknown], signal);
+    else if (unknown.size <= LIMITS.zimbraIdsAskedByFilter) yield* this.#byFilter([...unknown], signal);
     else yield* this.#byPass(unknown, signal);
   }
 
@@ -96,7 +90,7 @@ export class ZimbraRoster implements Roster {
   }
 
   async *#byFilter(ids: readonly string[], signal: AbortSignal): AsyncIterable<NamedAccounts> {
-    for (const group of groupsOf(ids, IDS_PER_SEARCH)) {
+    for (const group of groupsOf(ids, LIMITS.zimbraIdsPerFilter)) {
       try {
         this.#keep(await this.#options.lookup.byIds(group, signal));
       } catch (error) {

@@ -31,9 +31,6 @@ export interface ZimbraAdminOptions {
   readonly logger: Logger;
 }
 
-/** A page of a large directory takes its time. → LIMITS */
-export const ADMIN_CALL_MS = 60_000;
-
 /**
  * An administrator at a Zimbra: WaitSets and the look-up of accounts, nothing else. Free/busy is never read with this token: it would
  * show what users have denied.
@@ -70,10 +67,10 @@ export class ZimbraAdmin {
    * renewed and the request sent once more.
    *
    * @param at another mail store's SOAP address; default: `endpoint`
-   * @param patienceMs how long the answer may take; default: ADMIN_CALL_MS
+   * @param patienceMs how long the answer may take; default: LIMITS.zimbraAdminCallMs
    * @throws BridgeError as `readZimbraAnswer` and HttpClient; DEADLINE; CONFIGURATION where `at` is not permitted
    */
-  async call(request: XmlNode, signal: AbortSignal, at: URL = this.endpoint, patienceMs: number = ADMIN_CALL_MS): Promise<XmlElement | undefined> {
+  async call(request: XmlNode, signal: AbortSignal, at: URL = this.endpoint, patienceMs: number = LIMITS.zimbraAdminCallMs): Promise<XmlElement | undefined> {
     if (!this.permits(at)) throw new BridgeError('CONFIGURATION', 'the token may not go there', { details: { target: at.host, hint: 'list it under `hosts`' } });
     return within(patienceMs, signal, async (either) => {
       const budget = new RequestBudget();

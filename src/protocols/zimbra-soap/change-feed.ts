@@ -1,13 +1,13 @@
-import { HOUR_MS } from '../../core/clock.ts';
 import { toBridgeError } from '../../core/errors.ts';
 import { LIMITS } from '../../core/limits.ts';
+import { pause as realPause } from '../../core/pause.ts';
 import type { Logger } from '../../core/logger.ts';
 import { OVER } from '../../core/over.ts';
 import type { ChangeFeed, ChangeNotice, FeedMemory } from '../../freebusy/change-feed.ts';
 import { isRefused } from './account-lookup.ts';
 import type { ZimbraRoster } from './accounts.ts';
 import type { ZimbraAdmin } from './admin-client.ts';
-import { pause as realPause, pauseAfter } from './feed-pause.ts';
+import { pauseAfter } from './feed-pause.ts';
 import type { Pause } from './feed-pause.ts';
 import { decodeGetAllServersResponse, encodeGetAllServersRequest } from './get-all-servers.ts';
 import { mailStoresOf } from './mail-stores.ts';
@@ -29,11 +29,6 @@ export interface ZimbraChangeFeedOptions {
   readonly logger: Logger;
   readonly timing?: FeedTiming | undefined;
 }
-
-/** Between two looks for mail stores that came or went. → LIMITS */
-const STORES_AGAIN_MS = HOUR_MS;
-/** An answer may be on its way for so long after the server's own time is over. → LIMITS */
-const POLL_PATIENCE_MS = 15_000;
 
 interface Watched {
   readonly stop: AbortController;
@@ -72,7 +67,7 @@ export class ZimbraChangeFeed implements ChangeFeed {
         }
         for (const at of wanted) if (!watched.has(at.href)) watched.set(at.href, this.#watch(at, onChange));
       }
-      await pause(error === undefined ? STORES_AGAIN_MS : pauseAfter(error, failures), signal);
+      await pause(error === undefined ? LIMITS.zimbraMailStoresAgainMs : pauseAfter(error, failures), signal);
     }
     stopAll();
     signal.removeEventListener('abort', stopAll);
@@ -91,7 +86,7 @@ export class ZimbraChangeFeed implements ChangeFeed {
       logger,
       pause: timing?.pause ?? realPause,
       blockMs: timing?.blockMs ?? LIMITS.waitSetBlockMs,
-      patienceMs: timing?.patienceMs ?? POLL_PATIENCE_MS,
+      patienceMs: timing?.patienceMs ?? LIMITS.waitSetPatienceMs,
       onChange,
       signal: stop.signal,
     });

@@ -1,22 +1,14 @@
-import { setTimeout as wait } from 'node:timers/promises';
+import { pauseAfter as pauseAfterFailures } from '../../core/back-off.ts';
 import type { BridgeError } from '../../core/errors.ts';
 import { LIMITS } from '../../core/limits.ts';
-import { retryPauseMs } from './retry-pause.ts';
 
 /** Waits so long, or until the signal fires; never rejects. */
 export type Pause = (ms: number, signal: AbortSignal) => Promise<void>;
 
-export const pause: Pause = async (ms, signal) => {
-  if (ms > 0 && !signal.aborted) await wait(ms, undefined, { signal }).catch(() => undefined);
-};
-
-/** The store is our own, nobody is spared by staying away from it, and changes wait for it. → LIMITS */
-const STORE_LONGEST_MS = 5_000;
-
 /** How long after `error`: much longer where we are refused, because accounts get locked; no shorter than the server asked for. */
 export function pauseAfter(error: BridgeError, failures: number): number {
-  if (error.code === 'BACKEND_AUTH') return retryPauseMs(failures, LIMITS.blockedFirstMs, LIMITS.blockedLongestMs);
-  if (error.code === 'STORE_UNAVAILABLE') return retryPauseMs(failures, LIMITS.waitSetPaceMs, STORE_LONGEST_MS);
-  const own = retryPauseMs(failures, LIMITS.feedRetryFirstMs, LIMITS.feedRetryLongestMs);
-  return Math.max(own, Math.min(error.retryAfterMs ?? 0, LIMITS.feedRetryLongestMs));
+  if (error.code === 'BACKEND_AUTH') return pauseAfterFailures(failures, LIMITS.blockedPauses);
+  // The store is our own, nobody is spared by staying away from it, and changes wait for it.
+  if (error.code === 'STORE_UNAVAILABLE') return pauseAfterFailures(failures, LIMITS.feedStorePauses);
+  return pauseAfterFailures(failures, LIMITS.feedPauses, Math.min(error.retryAfterMs ?? 0, LIMITS.feedPauses.longestMs));
 }

@@ -1,3 +1,4 @@
+import { LIMITS } from '../../core/limits.ts';
 import { BridgeError } from '../../core/errors.ts';
 import { Pace } from '../../core/pace.ts';
 import { attribute } from '../../platform/xml/element.ts';
@@ -12,9 +13,6 @@ export interface WaitSetPlace {
   readonly waitSet: string;
   readonly seq: string;
 }
-
-/** Accounts worked through between two turns of the event loop: about 5 ms. → LIMITS */
-export const ACCOUNTS_PER_TURN = 5_000;
 
 /** Appointments only. */
 const TYPES = 'a';
@@ -66,7 +64,7 @@ export async function decodeWaitSetResponse(response: XmlElement | undefined): P
   if (!isOpaque(seq)) throw new BridgeError('BACKEND_MALFORMED', 'the calendar system answered about its WaitSet without a sequence');
   const accounts = new Set<string>();
   const errors = new Set<string>();
-  const pace = new Pace(ACCOUNTS_PER_TURN);
+  const pace = new Pace(LIMITS.waitSetAccountsPerTurn);
   for (const one of response.children) {
     if (pace.spend(1)) await pace.turn();
     if (one.name !== 'a' && one.name !== 'n' && one.name !== 'error') continue;

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
+import { pauseAfter } from '../../src/core/back-off.ts';
 import { LIMITS } from '../../src/core/limits.ts';
-import { RETRY_PAUSES, pauseAfter } from '../../src/replication/back-off.ts';
 
 /** The smallest and the largest of many. */
 function range(failures: number, retryAfterMs?: number): readonly [number, number] {
-  const pauses = Array.from({ length: 2_000 }, () => pauseAfter(failures, RETRY_PAUSES, retryAfterMs));
+  const pauses = Array.from({ length: 2_000 }, () => pauseAfter(failures, LIMITS.retryPauses, retryAfterMs));
   return [Math.min(...pauses), Math.max(...pauses)];
 }
 
@@ -14,8 +14,8 @@ describe('pauseAfter', () => {
     [2, 2_000],
     [5, 16_000],
     [9, 256_000],
-    [10, LIMITS.retryLongestMs],
-    [1_000_000, LIMITS.retryLongestMs],
+    [10, LIMITS.retryPauses.longestMs],
+    [1_000_000, LIMITS.retryPauses.longestMs],
   ])('after %d failures it is about %d ms, a quarter more or less', (failures, about) => {
     const [least, most] = range(failures);
     expect(least).toBeGreaterThanOrEqual(about * 0.75);
