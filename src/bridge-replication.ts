@@ -1,6 +1,6 @@
 import type { Config, RedisConfig, SystemConfig } from './config/config.ts';
 import type { Clock } from './core/clock.ts';
-import { BridgeError } from './core/errors.ts';
+import { BridgeError, toBridgeError } from './core/errors.ts';
 import type { Logger } from './core/logger.ts';
 import type { Metrics } from './core/metrics.ts';
 import type { MailboxAddress } from './directory/smtp-address.ts';
@@ -11,6 +11,7 @@ import { createHome, createSink } from './protocols/registry.ts';
 import type { ReplicationHome } from './protocols/registry.ts';
 import { ReplicationAgent } from './replication/agent.ts';
 import { RedisFeedMemory } from './replication/feed-memory.ts';
+import { KeyedLock } from './replication/keyed-lock.ts';
 
 export interface BridgeReplicationOptions {
   readonly clock: Clock;
@@ -25,17 +26,26 @@ export interface ReplicationParts {
   readonly homeOf: (mailbox: MailboxAddress) => string | undefined;
 }
 
+/** Redis, and which: the same is kept over reloads. */
+interface OpenStore {
+  readonly store: RedisStore;
+  /** JSON of its RedisTarget. */
+  readonly target: string;
+}
+
 /** An agent with everything that was opened for it. */
 export interface PreparedReplication {
   readonly agent: ReplicationAgent;
-  /** Ends the agent and its connections; Redis stays open for the next one. */
+  readonly opened: OpenStore;
+  /** Ends the agent and its connections; Redis stays open. */
   close(graceMs: number): Promise<void>;
 }
 
-/** Wires the replication: one Redis for the life of the process (as long as the configuration names the same), one agent for a configuration. */
+/** Wires the replication: one agent for a configuration, one Redis as long as the configurations name the same. */
 export class BridgeReplication {
   readonly #options: BridgeReplicationOptions;
-  #store: { readonly store: RedisStore; readonly target: string } | undefined;
+  readonly #locks = new KeyedLock();
+  #opened: OpenStore | undefined;
   #current: PreparedReplication | undefined;
 
   constructor(options: BridgeReplicationOptions) {
@@ -47,43 +57,58 @@ export class BridgeReplication {
     return this.#current?.agent;
   }
 
-  /** Opens Redis where it is not open yet, and makes an agent that does not work yet; undefined where nothing is replicated. @throws BridgeError CONFIGURATION */
+  /**
+   * Opens Redis where it is not open yet, and makes an agent that does not work yet: `swap` or `discard` it. Undefined where nothing is replicated.
+   *
+   * @throws BridgeError CONFIGURATION
+   */
   async prepare(parts: ReplicationParts): Promise<PreparedReplication | undefined> {
     if (parts.config.replication.length === 0) return undefined;
-    const store = await this.#open(parts.config);
-    return this.#agentOf(parts, store);
+    const opened = await this.#open(parts.config);
+    try {
+      return this.#prepared(parts, opened);
+    } catch (error) {
+      if (opened !== this.#opened) await opened.store.close();
+      throw error;
+    }
+  }
+
+  /** Ends what was prepared and is not to be put in force; what is in force goes on. */
+  async discard(prepared: PreparedReplication): Promise<void> {
+    await prepared.close(0);
+    if (prepared.opened !== this.#opened) await prepared.opened.store.close();
   }
 
   /** Puts an agent in force: the old one finishes what it has under way, then the new one begins. */
   async swap(next: PreparedReplication | undefined, options: { readonly work: boolean; readonly graceMs: number }): Promise<void> {
+    const { logger } = this.#options;
     const old = this.#current;
+    const oldStore = this.#opened;
     this.#current = next;
-    await old?.close(options.graceMs);
+    this.#opened = next?.opened;
+    const failed = (thrown: unknown): void => logger.error({ code: toBridgeError(thrown).code, stack: thrown instanceof Error ? thrown.stack : undefined }, 'the former replication did not end well');
+    await old?.close(options.graceMs).catch(failed);
+    if (oldStore !== next?.opened) await oldStore?.store.close().catch(failed);
     if (options.work) next?.agent.start();
   }
 
   async close(graceMs: number): Promise<void> {
     await this.swap(undefined, { work: false, graceMs });
-    await this.#store?.store.close();
-    this.#store = undefined;
   }
 
-  async #open(config: Config): Promise<RedisStore> {
+  async #open(config: Config): Promise<OpenStore> {
     const target = targetOf(config.redis);
     const key = JSON.stringify(target ?? null);
-    if (this.#store?.target === key) return this.#store.store;
+    if (this.#opened?.target === key) return this.#opened;
     const { logger } = this.#options;
     const store = await openRedis(target, config.dataDir, { logger });
     logger.info({ reason: store.promise }, 'changes are kept in Redis');
-    const old = this.#store?.store;
-    this.#store = { store, target: key };
-    // The old agent still works with it; it ends when that one has ended.
-    if (old !== undefined) setTimeout(() => void old.close(), OLD_STORE_MS).unref();
-    return store;
+    return { store, target: key };
   }
 
-  #agentOf({ config, sourceOf, homeOf }: ReplicationParts, store: RedisStore): PreparedReplication {
+  #prepared({ config, sourceOf, homeOf }: ReplicationParts, opened: OpenStore): PreparedReplication {
     const { clock, logger, metrics } = this.#options;
+    const { store } = opened;
     const systemNamed = (name: string): SystemConfig => {
       const found = config.systems.find((one) => one.name === name);
       if (found === undefined) throw new BridgeError('CONFIGURATION', `no system named ${name}`);
@@ -112,9 +137,10 @@ export class BridgeReplication {
       homeOf,
     }));
     const systems = froms.map(({ name, mailboxes }) => ({ name, mailboxes, feed: homes.get(name)?.feed, probe: homes.get(name)?.probe.bind(homes.get(name)) }));
-    const agent = new ReplicationAgent({ routes, systems, store, clock, logger, metrics });
+    const agent = new ReplicationAgent({ routes, systems, store, locks: this.#locks, clock, logger, metrics });
     return {
       agent,
+      opened,
       close: async (graceMs) => {
         await agent.close(graceMs);
         await Promise.all([...routes.map(({ sink }) => sink.close()), ...[...homes.values()].map((home) => home.close())]);
@@ -122,9 +148,6 @@ export class BridgeReplication {
     };
   }
 }
-
-/** As long as an agent may take to end after a reload, and some. */
-const OLD_STORE_MS = 30_000;
 
 /** Unambiguous whatever the names are: each as its UTF-8 bytes in hexadecimal, except plain ones. */
 function routeKey(from: string, to: string): string {

@@ -149,7 +149,7 @@ export class Bridge {
       replication = await this.#replication.prepare(this.#replicationParts(next));
       await this.#listen(next);
     } catch (error) {
-      await replication?.close(0);
+      if (replication !== undefined) await this.#replication.discard(replication);
       await closeSystems(next);
       throw error;
     }

@@ -167,8 +167,12 @@ export const LIMITS = {
   pushedAtOnce: 8,
   /** Lines of `queue` for one state of one route. */
   queueEntriesShown: 1_000,
-  /** Every mailbox is read again so often, for what no feed tells: rights, working hours, a lost message. */
+  /** Every mailbox is read again so often, for what no feed tells: rights, working hours. */
   sweepMs: 60 * 60_000,
+  /** A message that is as it should be is written again after this, whatever the record says: somebody may have deleted or changed it, or a write thought dead came late. */
+  trustedForMs: 6 * 60 * 60_000,
+  /** A pass that waits for the queue looks again after this: about the time in which the queue works off a handful. */
+  sweepLooksMs: 100,
   /** The daily pass, after midnight UTC moved the window, begins within this time. */
   dailySpreadMs: 5 * 60_000,
   /** A pass over all mailboxes waits while more than this wait, so that a change never stands behind it. */

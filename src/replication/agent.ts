@@ -9,6 +9,7 @@ import type { ProbeFinding } from '../freebusy/calendar-system.ts';
 import type { ChangeFeed, ChangeNotice } from '../freebusy/change-feed.ts';
 import type { SinkSystem } from '../freebusy/sink.ts';
 import type { RedisStore } from '../platform/redis/redis-store.ts';
+import type { KeyedLock } from './keyed-lock.ts';
 import { PublishedStore } from './published-store.ts';
 import { ReplicationQueue } from './queue.ts';
 import { Replicator } from './replicator.ts';
@@ -35,6 +36,8 @@ export interface ReplicationAgentOptions {
   /** Every `from` of the routes, once. */
   readonly systems: readonly ReplicatedSystem[];
   readonly store: RedisStore;
+  /** Of the process: an old and a new agent may be at work for a moment. */
+  readonly locks: KeyedLock;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly metrics: Metrics;
@@ -58,11 +61,11 @@ export class ReplicationAgent {
   /** Opens the queues; nothing is worked before `start`. */
   constructor(options: ReplicationAgentOptions) {
     this.#options = options;
-    const { store, clock, logger, metrics } = options;
+    const { store, locks, clock, logger, metrics } = options;
     this.#routes = options.routes.map((route): RunningRoute => {
-      const published = new PublishedStore(store, route.key);
+      const published = new PublishedStore(store, route);
       const queue = new ReplicationQueue({ route: route.name, key: route.key, store, concurrency: route.concurrency, clock, logger, metrics });
-      return { route, published, queue, replicator: new Replicator({ route, published, clock, logger, metrics }) };
+      return { route, published, queue, replicator: new Replicator({ route, published, locks, clock, logger, metrics }) };
     });
     this.#sweeps = new Map(options.systems.map((system) => [system.name, this.#sweepOf(system)]));
   }
@@ -80,11 +83,6 @@ export class ReplicationAgent {
   async close(graceMs: number): Promise<void> {
     this.#ended.abort();
     await Promise.all([this.#running, ...this.#routes.map(({ queue }) => queue.close(graceMs))]);
-  }
-
-  /** Names of the systems whose changes are wanted. */
-  isReplicated(system: string): boolean {
-    return this.#options.systems.some(({ name }) => name === system);
   }
 
   /**
@@ -136,7 +134,7 @@ export class ReplicationAgent {
   async mailboxOfIdentity(identity: string, system: string): Promise<MailboxAddress | undefined> {
     for (const { published } of this.#from(system)) {
       const owner = await published.ownerOf(identity);
-      if (owner !== undefined) return owner;
+      if (owner?.from === system) return owner.mailbox;
     }
     return undefined;
   }
@@ -180,19 +178,22 @@ export class ReplicationAgent {
     this.#sweeps.get(system)?.now();
   }
 
-  async #work({ route, replicator, queue }: RunningRoute, { mailbox, storedAt, signal }: Turn): Promise<void> {
+  /** @returns the systems that did what they were asked */
+  async #work({ route, replicator, queue }: RunningRoute, { mailbox, storedAt, signal }: Turn): Promise<readonly string[]> {
     const { clock, logger, metrics } = this.#options;
     try {
       const ending = await replicator.run(mailbox, { always: false, dryRun: false, signal });
       const primary = primaryOf(ending);
       if (primary !== undefined) await queue.add([primary]);
       const { outcome } = ending;
-      if (outcome === 'written' || outcome === 'removed') metrics.replicationStage(route.name, 'total', clock.now() - storedAt);
+      if (outcome !== 'written' && outcome !== 'removed') return outcome === 'unchanged' ? [route.from] : [];
+      metrics.replicationStage(route.name, 'total', clock.now() - storedAt);
+      return [route.from, route.to];
     } catch (thrown) {
       // Somebody told of a mailbox that is not there and never was published: there is nothing to do, now or later.
       if (thrown instanceof FailedTurn && thrown.error.code === 'MAILBOX_UNKNOWN') {
         logger.info({ route: route.name, mailbox, code: thrown.error.code }, 'nothing to replicate');
-        return;
+        return [];
       }
       throw thrown;
     }

@@ -18,8 +18,25 @@ export interface Published {
   readonly at: Instant;
 }
 
+/** Whose message an identity is: two home systems may be replicated into one Exchange. */
+export interface Owner {
+  /** Name of the home system. */
+  readonly from: string;
+  readonly mailbox: MailboxAddress;
+}
+
 /** Takes a field away only from the value that was named; nobody else's. */
 const RELEASE = `if redis.call('HGET', KEYS[1], ARGV[1]) == ARGV[2] then return redis.call('HDEL', KEYS[1], ARGV[1]) end return 0`;
+
+/** The route that a store is about. */
+export interface PublishedRoute {
+  /** `[a-z0-9-]` */
+  readonly key: string;
+  /** Name of the home system. */
+  readonly from: string;
+  /** Name of the system that is written into: all routes into it share one list of owners. */
+  readonly to: string;
+}
 
 /**
  * What was last published on one route. Digests lie in a hash of their own, so that forgetting one is one command that cannot stop half way.
@@ -32,13 +49,14 @@ export class PublishedStore {
   readonly #records: string;
   readonly #digests: string;
   readonly #owners: string;
+  readonly #from: string;
 
-  /** @param key of the route, `[a-z0-9-]` */
-  constructor(store: RedisStore, key: string) {
+  constructor(store: RedisStore, { key, from, to }: PublishedRoute) {
     this.#store = store;
     this.#records = redisKey('published', key);
     this.#digests = redisKey('digests', key);
-    this.#owners = redisKey('owners', key);
+    this.#owners = redisKey('owners', Buffer.from(to).toString('hex'));
+    this.#from = from;
   }
 
   async read(mailbox: MailboxAddress): Promise<Published | undefined> {
@@ -82,29 +100,31 @@ export class PublishedStore {
    * Claims an identity for a mailbox, durably; of two that claim at the same time one gets it.
    *
    * @param identity a legacyExchangeDN, compared without case
-   * @returns the mailbox that has it: `mailbox` where it went well
+   * @returns who has it: `mailbox` itself where it went well
    */
-  async claim(identity: string, mailbox: MailboxAddress): Promise<MailboxAddress> {
+  async claim(identity: string, mailbox: MailboxAddress): Promise<Owner> {
     return this.#asking(async (redis) => {
-      const name = identity.toLowerCase();
-      if ((await redis.hsetnx(this.#owners, name, mailbox)) === 1) {
+      const mine = { from: this.#from, mailbox };
+      if ((await redis.hsetnx(this.#owners, identity.toLowerCase(), encodeOwner(mine))) === 1) {
         await this.#store.durable();
-        return mailbox;
+        return mine;
       }
-      const owner = await redis.hget(this.#owners, name);
       // Released in between: whoever comes next finds it free.
-      return owner === null ? this.claim(identity, mailbox) : (owner as MailboxAddress);
+      return (await this.ownerOf(identity)) ?? this.claim(identity, mailbox);
     });
   }
 
-  /** The mailbox that claimed an identity; undefined where nobody has. */
-  async ownerOf(identity: string): Promise<MailboxAddress | undefined> {
-    return this.#asking(async (redis) => ((await redis.hget(this.#owners, identity.toLowerCase())) ?? undefined) as MailboxAddress | undefined);
+  /** Who claimed an identity, on whichever route into the system; undefined where nobody has. */
+  async ownerOf(identity: string): Promise<Owner | undefined> {
+    return this.#asking(async (redis) => {
+      const text = await redis.hget(this.#owners, identity.toLowerCase());
+      return text === null ? undefined : decodeOwner(text);
+    });
   }
 
-  /** Gives an identity up; nothing happens where it is another mailbox's. */
-  async release(identity: string, mailbox: MailboxAddress): Promise<void> {
-    await this.#asking((redis) => redis.eval(RELEASE, 1, this.#owners, identity.toLowerCase(), mailbox));
+  /** Gives an identity up; nothing happens where it is another's. */
+  async release(identity: string, owner: Owner): Promise<void> {
+    await this.#asking((redis) => redis.eval(RELEASE, 1, this.#owners, identity.toLowerCase(), encodeOwner(owner)));
   }
 
   async #asking<T>(work: (redis: RedisConnection) => Promise<T>): Promise<T> {
@@ -120,4 +140,15 @@ function parsePublished(record: string, digest: string): Published | undefined {
   const { i, s, e, a } = parsedObject(record);
   if (typeof i !== 'string' || typeof s !== 'number' || typeof e !== 'number' || typeof a !== 'number' || !(s < e)) return undefined;
   return { digest, identity: i, window: { start: s, end: e }, at: a };
+}
+
+/** A line break is in no address and in no system's name. */
+function encodeOwner({ from, mailbox }: Owner): string {
+  return `${from}\n${mailbox}`;
+}
+
+/** What is not ours names nobody who is still there: whoever wants the identity then takes it over. */
+function decodeOwner(text: string): Owner {
+  const at = text.indexOf('\n');
+  return { from: text.slice(0, Math.max(0, at)), mailbox: text.slice(at + 1) as MailboxAddress };
 }

@@ -19,7 +19,7 @@ import type { RetryingSet } from './retrying-set.ts';
 import { RunningTurn } from './running-turns.ts';
 import type { RunningTurns } from './running-turns.ts';
 import { FailedTurn } from './turn.ts';
-import type { Turn } from './turn.ts';
+import type { TurnWork } from './turn.ts';
 import { verdictOf } from './verdict.ts';
 
 /** What tells BullMQ to put a job back for a while; its text is kept in the job. */
@@ -38,7 +38,7 @@ export interface QueueWorkerParts {
   readonly failures: FailureStore;
   readonly retrying: RetryingSet;
   readonly running: RunningTurns;
-  readonly work: (turn: Turn) => Promise<void>;
+  readonly work: TurnWork;
   /** Puts a mailbox into the queue anew; never rejects. */
   readonly again: (mailbox: MailboxAddress) => Promise<void>;
 }

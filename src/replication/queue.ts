@@ -17,7 +17,7 @@ import { REDIS_PREFIX } from './redis-keys.ts';
 import type { QueueEntry, QueueReport } from './report.ts';
 import { RetryingSet } from './retrying-set.ts';
 import { RunningTurns } from './running-turns.ts';
-import type { Turn } from './turn.ts';
+import type { TurnWork } from './turn.ts';
 
 export type { ReplicationQueueOptions } from './queue-options.ts';
 export { REDIS_PREFIX } from './redis-keys.ts';
@@ -68,7 +68,7 @@ export class ReplicationQueue {
   }
 
   /** Starts working, once; where Redis is away, when it is there. `work` throws BridgeError or FailedTurn, and verdictOf decides what becomes of the mailbox. */
-  start(work: (turn: Turn) => Promise<void>): void {
+  start(work: TurnWork): void {
     const { commands } = this.#options.store;
     const begin = (): void => {
       if (this.#closed.signal.aborted) return;

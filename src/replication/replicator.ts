@@ -10,8 +10,9 @@ import type { FreeBusy } from '../freebusy/free-busy.ts';
 import type { Resident } from '../freebusy/roster.ts';
 import { withoutWorkingElsewhere } from '../freebusy/working-elsewhere.ts';
 import { REMOVED, digestOf } from './digest.ts';
+import type { KeyedLock } from './keyed-lock.ts';
 import { publicationWindow, publishablePart } from './publication-window.ts';
-import type { PublishedStore } from './published-store.ts';
+import type { Owner, Published, PublishedStore } from './published-store.ts';
 import type { PushOutcome } from './report.ts';
 import { whyNot } from './route.ts';
 import type { Route } from './route.ts';
@@ -23,6 +24,8 @@ export type PublicationRecord = Pick<PublishedStore, 'read' | 'invalidate' | 'wr
 export interface ReplicatorOptions {
   readonly route: Route;
   readonly published: PublicationRecord;
+  /** Shared by all routes, and kept over reloads: an old and a new replicator may be at work for a moment. */
+  readonly locks: KeyedLock;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly metrics: Metrics;
@@ -46,33 +49,26 @@ type Ending = PushOutcome extends infer One ? (One extends { outcome: 'failed' }
  * **Unknown is never free:** a mailbox that is no data (its owner denies viewFreeBusy, it is gone, it is excluded) loses its message;
  * where an answer is unknown in part, the message speaks only about the part that is known.
  *
- * **The record never runs ahead of Exchange:** the digest is forgotten, durably, before a write and stored after every property was
- * accepted. A process that dies in between writes again.
+ * **The record never runs ahead of Exchange:** the digest is forgotten, durably, before a write or a removal and stored after every property
+ * was accepted. A process that dies in between writes again; and so does everybody once in LIMITS.trustedForMs, for what nobody foresaw.
  */
 export class Replicator {
   readonly #options: ReplicatorOptions;
-  /** One turn of a mailbox at a time: a run that stalled and its repetition must not overtake each other. */
-  readonly #turns = new Map<MailboxAddress, Promise<unknown>>();
 
   constructor(options: ReplicatorOptions) {
     this.#options = options;
   }
 
-  /** @throws FailedTurn which system failed, and how */
+  /**
+   * One turn of a mailbox at a time: a run that stalled and its repetition must not overtake each other.
+   *
+   * @throws FailedTurn which system failed, and how
+   */
   async run(mailbox: MailboxAddress, options: TurnOptions): Promise<PushOutcome> {
-    const before = this.#turns.get(mailbox);
-    const turn = (async () => {
-      await before?.catch(() => undefined);
-      return this.#run(mailbox, options);
-    })();
-    this.#turns.set(mailbox, turn);
-    try {
-      const ending = await turn;
-      if (!options.dryRun) this.#options.metrics.replicated(this.#options.route.name, ending.outcome);
-      return { mailbox, route: this.#options.route.name, ...ending };
-    } finally {
-      if (this.#turns.get(mailbox) === turn) this.#turns.delete(mailbox);
-    }
+    const { route, locks, metrics } = this.#options;
+    const ending = await locks.run([`${route.key}\n${mailbox}`], async () => this.#run(mailbox, options));
+    if (!options.dryRun) metrics.replicated(route.name, ending.outcome);
+    return { mailbox, route: route.name, ...ending };
   }
 
   async #run(mailbox: MailboxAddress, options: TurnOptions): Promise<Ending> {
@@ -90,12 +86,24 @@ export class Replicator {
     const refusal = whyNot(route, resident);
     if (refusal !== undefined) return this.#takeAway(mailbox, refusal, options, ctx);
 
-    const identity = await this.#at(route.to, async () => route.sink.identityOf(resident));
+    const identity = await this.#identityOf(resident, options, ctx);
     const began = performance.now();
     const read = await this.#read(mailbox, ctx);
     metrics.replicationStage(route.name, 'read', performance.now() - began);
     if (!(read instanceof BridgeError)) return this.#publish(mailbox, identity, read, options, ctx);
     return read.code === 'MAILBOX_UNKNOWN' ? this.#gone(mailbox, options, ctx) : this.#retract(mailbox, identity, read, options, ctx);
+  }
+
+  /** @throws FailedTurn NO_DATA where it can have no message, or no more: then an old one is taken away first */
+  async #identityOf(resident: Resident, options: TurnOptions, ctx: RequestContext): Promise<string> {
+    const { route } = this.#options;
+    try {
+      return route.sink.identityOf(resident);
+    } catch (thrown) {
+      const error = toBridgeError(thrown);
+      if (error.code === 'NO_DATA') await this.#takeAway(resident.mailbox, error.publicMessage, options, ctx);
+      throw new FailedTurn(error, route.to);
+    }
   }
 
   async #resident(mailbox: MailboxAddress, signal: AbortSignal): Promise<Resident | undefined> {
@@ -126,18 +134,19 @@ export class Replicator {
       const preview = await this.#at(route.to, async () => route.sink.preview(identity, freeBusy));
       return { outcome: 'would-write', window: freeBusy.window, preview };
     }
-    const known = await published.read(mailbox);
+    const [known, isOurs] = await Promise.all([published.read(mailbox), this.#isOwner(mailbox, identity)]);
     const digest = digestOf(identity, freeBusy);
-    if (!options.always && known?.digest === digest) return { outcome: 'unchanged' };
-    await this.#own(mailbox, identity, known?.identity, ctx);
-    await published.invalidate(mailbox);
-    const began = performance.now();
-    const window = await this.#at(route.to, async () => route.sink.publish(identity, freeBusy, ctx));
-    const durationMs = performance.now() - began;
-    metrics.replicationStage(route.name, 'write', durationMs);
-    await published.write(mailbox, { digest, identity, window, at: clock.now() });
-    logger.info({ requestId: ctx.requestId, route: route.name, system: route.to, mailbox, outcome: 'written', count: freeBusy.busy.length, durationMs: Math.round(durationMs) }, 'free/busy message written');
-    return { outcome: 'written', window };
+    if (!options.always && isOurs && this.#stillHolds(known, digest)) return { outcome: 'unchanged' };
+    return this.#holding(mailbox, identity, known, ctx, async () => {
+      await published.invalidate(mailbox);
+      const began = performance.now();
+      const window = await this.#at(route.to, async () => route.sink.publish(identity, freeBusy, ctx));
+      const durationMs = performance.now() - began;
+      metrics.replicationStage(route.name, 'write', durationMs);
+      await published.write(mailbox, { digest, identity, window, at: clock.now() });
+      logger.info({ requestId: ctx.requestId, route: route.name, system: route.to, mailbox, outcome: 'written', count: freeBusy.busy.length, durationMs: Math.round(durationMs) }, 'free/busy message written');
+      return { outcome: 'written', window };
+    });
   }
 
   /** It is no data: nobody may see an old message, nor a free one. */
@@ -145,14 +154,19 @@ export class Replicator {
     const { route, published, clock } = this.#options;
     const reason = why.publicMessage;
     if (options.dryRun) return { outcome: 'would-remove', where: identity, reason };
-    const known = await published.read(mailbox);
-    if (!options.always && known?.digest === REMOVED && sameIdentity(known.identity, identity)) return { outcome: 'unchanged' };
-    await this.#own(mailbox, identity, known?.identity, ctx);
-    await published.invalidate(mailbox);
-    await this.#remove(mailbox, identity, reason, ctx);
-    const now = clock.now();
-    await published.write(mailbox, { digest: REMOVED, identity, window: publicationWindow(now, route.pastMs, route.aheadMs), at: now });
-    return { outcome: 'removed', reason };
+    const [known, isOurs] = await Promise.all([published.read(mailbox), this.#isOwner(mailbox, identity)]);
+    if (!options.always && isOurs && known !== undefined && sameIdentity(known.identity, identity) && this.#stillHolds(known, REMOVED)) return { outcome: 'unchanged' };
+    return this.#holding(mailbox, identity, known, ctx, async () => {
+      await this.#remove(mailbox, identity, reason, ctx);
+      const now = clock.now();
+      await published.write(mailbox, { digest: REMOVED, identity, window: publicationWindow(now, route.pastMs, route.aheadMs), at: now });
+      return { outcome: 'removed', reason };
+    });
+  }
+
+  /** Whether the message need not be written: it was, the same, and not so long ago that somebody may have lost or changed it. */
+  #stillHolds(known: Published | undefined, digest: string): boolean {
+    return known?.digest === digest && this.#options.clock.now() - known.at < LIMITS.trustedForMs;
   }
 
   /** @throws FailedTurn MAILBOX_UNKNOWN where nothing was ever written for it, either */
@@ -165,13 +179,10 @@ export class Replicator {
 
   /** It is not (or no longer) ours to publish: what we wrote goes, what we never wrote is nobody's business of ours. */
   async #takeAway(mailbox: MailboxAddress, reason: string, options: TurnOptions, ctx: RequestContext): Promise<Ending> {
-    const { published } = this.#options;
-    const known = await published.read(mailbox);
+    const known = await this.#options.published.read(mailbox);
     if (known === undefined) return { outcome: 'skipped', reason };
     if (options.dryRun) return { outcome: 'would-remove', where: known.identity, reason };
-    if (await this.#isOwner(mailbox, known.identity)) await this.#remove(mailbox, known.identity, reason, ctx);
-    await published.release(known.identity, mailbox);
-    await published.forget(mailbox);
+    await this.#options.locks.run([this.#lockOf(known.identity)], async () => this.#abandon(mailbox, known.identity, reason, ctx));
     return { outcome: 'removed', reason };
   }
 
@@ -179,52 +190,79 @@ export class Replicator {
     const { published } = this.#options;
     const known = options.dryRun ? undefined : await published.read(mailbox);
     if (known !== undefined) {
-      await published.release(known.identity, mailbox);
       await published.forget(mailbox);
+      await published.release(known.identity, this.#owner(mailbox));
     }
     return { outcome: 'skipped', reason };
   }
 
+  /** Removes a message that is this mailbox's and forgets all about it; somebody else's is left alone. Under the lock of the identity. */
+  async #abandon(mailbox: MailboxAddress, identity: string, reason: string, ctx: RequestContext): Promise<void> {
+    const { published } = this.#options;
+    if (await this.#isOwner(mailbox, identity)) await this.#remove(mailbox, identity, reason, ctx);
+    // The record first: an owner without one is found out, a record without its message is believed.
+    await published.forget(mailbox);
+    await published.release(identity, this.#owner(mailbox));
+  }
+
   async #remove(mailbox: MailboxAddress, identity: string, reason: string, ctx: RequestContext): Promise<void> {
-    const { route, logger } = this.#options;
+    const { route, published, logger } = this.#options;
+    await published.invalidate(mailbox);
     await this.#at(route.to, async () => route.sink.remove(identity, ctx));
     logger.info({ requestId: ctx.requestId, route: route.name, system: route.to, mailbox, outcome: 'removed', reason }, 'free/busy message removed');
   }
 
   /**
-   * Makes sure that the message is this mailbox's alone, and that none is left under its former name.
+   * Runs `work` while the message is this mailbox's alone, and none is left under its former name.
    *
    * @throws FailedTurn NO_DATA where another mailbox has the same legacyExchangeDN: each would show the other's time
    */
-  async #own(mailbox: MailboxAddress, identity: string, former: string | undefined, ctx: RequestContext): Promise<void> {
+  async #holding(mailbox: MailboxAddress, identity: string, known: Published | undefined, ctx: RequestContext, work: () => Promise<Ending>): Promise<Ending> {
+    const former = known === undefined || sameIdentity(known.identity, identity) ? undefined : known.identity;
+    const names = former === undefined ? [identity] : [identity, former];
+    return this.#options.locks.run(names.map((one) => this.#lockOf(one)), async () => {
+      if (former !== undefined) await this.#abandon(mailbox, former, 'its legacyExchangeDN has changed', ctx);
+      await this.#claim(mailbox, identity, ctx);
+      return work();
+    });
+  }
+
+  async #claim(mailbox: MailboxAddress, identity: string, ctx: RequestContext): Promise<void> {
     const { route, published } = this.#options;
-    // Whoever takes an identity over also forgets the record that would say so here.
-    if (former !== undefined && sameIdentity(former, identity)) return;
-    if (former !== undefined) {
-      if (await this.#isOwner(mailbox, former)) await this.#remove(mailbox, former, 'its legacyExchangeDN has changed', ctx);
-      await published.release(former, mailbox);
-    }
+    const isOurs = (one: Owner): boolean => one.from === route.from && one.mailbox === mailbox;
     let owner = await published.claim(identity, mailbox);
-    if (owner !== mailbox && !(await this.#stillHas(owner, identity, ctx.signal))) {
-      // A mailbox that was renamed, or gave its principal away: the message goes over to the new one as it is.
+    if (!isOurs(owner) && !(await this.#stillHas(owner, identity, ctx.signal))) {
+      // A mailbox that was renamed, moved, or gave its principal away: the message goes over to the new one as it is.
+      if (owner.from === route.from) await published.forget(owner.mailbox);
       await published.release(identity, owner);
-      await published.forget(owner);
       owner = await published.claim(identity, mailbox);
     }
-    if (owner === mailbox) return;
+    if (isOurs(owner)) return;
     const hint = `give one of them another zimbraForeignPrincipal, or exclude it; see the legacyExchangeDn template of ${route.to}`;
-    throw new FailedTurn(new BridgeError('NO_DATA', `its legacyExchangeDN is also that of ${owner}`, { details: { hint } }), route.to);
+    throw new FailedTurn(new BridgeError('NO_DATA', `its legacyExchangeDN is also that of ${owner.mailbox}`, { details: { hint } }), route.to);
   }
 
   async #isOwner(mailbox: MailboxAddress, identity: string): Promise<boolean> {
-    return (await this.#options.published.ownerOf(identity)) === mailbox;
+    const owner = await this.#options.published.ownerOf(identity);
+    return owner?.mailbox === mailbox && owner.from === this.#options.route.from;
   }
 
-  async #stillHas(other: MailboxAddress, identity: string, signal: AbortSignal): Promise<boolean> {
+  #owner(mailbox: MailboxAddress): Owner {
+    return { from: this.#options.route.from, mailbox };
+  }
+
+  /** Two mailboxes that come to one message at the same time, from whichever home. */
+  #lockOf(identity: string): string {
+    return `${this.#options.route.to}\n${identity.toLowerCase()}`;
+  }
+
+  async #stillHas(other: Owner, identity: string, signal: AbortSignal): Promise<boolean> {
     const { route } = this.#options;
-    if (route.homeOf(other) !== route.from) return false;
-    const resident = await this.#resident(other, signal);
-    if (resident === undefined || whyNot(route, resident) !== undefined) return false;
+    if (route.homeOf(other.mailbox) !== other.from) return false;
+    // Another home's people are not ours to look up.
+    if (other.from !== route.from) return true;
+    const resident = await this.#resident(other.mailbox, signal);
+    if (resident?.mailbox !== other.mailbox || whyNot(route, resident) !== undefined) return false;
     return this.#at(route.to, async () => sameIdentity(route.sink.identityOf(resident), identity));
   }
 

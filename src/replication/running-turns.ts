@@ -2,6 +2,7 @@ import type { Instant } from '../core/clock.ts';
 import { BridgeError } from '../core/errors.ts';
 import { OVER } from '../core/over.ts';
 import type { MailboxAddress } from '../directory/smtp-address.ts';
+import type { TurnWork } from './turn.ts';
 
 /** What a turn is about. */
 export interface TurnFacts {
@@ -37,13 +38,13 @@ export class RunningTurn implements TurnFacts {
     return this.#abort.signal;
   }
 
-  /** Runs `work`, ended from outside where it does not end by itself: what ignores its signal must not keep its place for ever. @throws what `work` throws; DEADLINE */
-  async run(work: (turn: RunningTurn) => Promise<void>, patienceMs: number): Promise<void> {
+  /** Runs `work`, ended from outside where it does not end by itself: what ignores its signal must not keep its place for ever. @returns what `work` does. @throws what `work` throws; DEADLINE */
+  async run(work: TurnWork, patienceMs: number): Promise<readonly string[]> {
     const late = setTimeout(() => this.end('late'), patienceMs);
     try {
-      await new Promise<void>((resolve, reject) => {
+      return await new Promise<readonly string[]>((resolve, reject) => {
         this.#giveUp = reject;
-        work(this).then(resolve, reject);
+        work(this).then((done) => resolve(done ?? []), reject);
       });
     } finally {
       clearTimeout(late);

@@ -85,7 +85,7 @@ export class Sweep {
   async #room(signal: AbortSignal): Promise<boolean> {
     while (!signal.aborted) {
       if ((await this.#options.waiting()) < LIMITS.sweepAhead) return true;
-      await pause(LOOK_AGAIN_MS, signal);
+      await pause(LIMITS.sweepLooksMs, signal);
     }
     return false;
   }
@@ -98,9 +98,6 @@ export class Sweep {
     this.#wake = () => undefined;
   }
 }
-
-/** About the time in which the queue works off a handful. */
-const LOOK_AGAIN_MS = 100;
 
 /** To a moment shortly after the next midnight UTC, spread so that many bridges do not come at once. */
 function untilAfterMidnight(now: number): number {

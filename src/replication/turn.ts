@@ -13,6 +13,9 @@ export interface Turn {
   readonly signal: AbortSignal;
 }
 
+/** What is done in a turn: gives the names of the systems that did in it what they were asked to, and throws BridgeError or FailedTurn. */
+export type TurnWork = (turn: Turn) => Promise<readonly string[] | void>;
+
 /** What a turn throws: which system failed, and how. */
 export class FailedTurn extends Error {
   override readonly name = 'FailedTurn';

@@ -11,6 +11,7 @@ import type { MailboxAddress } from '../../src/directory/smtp-address.ts';
 import { freeBusyFrom } from '../../src/freebusy/free-busy.ts';
 import { openRedis } from '../../src/platform/redis/open-redis.ts';
 import type { RedisStore } from '../../src/platform/redis/redis-store.ts';
+import { KeyedLock } from '../../src/replication/keyed-lock.ts';
 import { PublishedStore } from '../../src/replication/published-store.ts';
 import { ReplicationQueue } from '../../src/replication/queue.ts';
 import { Replicator } from '../../src/replication/replicator.ts';
@@ -134,7 +135,7 @@ function nullReplicator(store: RedisStore, key: string): Replicator {
     workingElsewhereAs: 'free',
     homeOf: () => 'zimbra',
   };
-  return new Replicator({ route, published: new PublishedStore(store, key), clock: systemClock, logger: silentLogger, metrics: noMetrics });
+  return new Replicator({ route, published: new PublishedStore(store, route), locks: new KeyedLock(), clock: systemClock, logger: silentLogger, metrics: noMetrics });
 }
 
 async function bytesOfWaiting(store: RedisStore): Promise<number> {

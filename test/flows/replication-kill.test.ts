@@ -1,7 +1,7 @@
-import { afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { until } from './bridge-process.ts';
 import { OwnRedis, HAS_REDIS, childrenOf, isRunning } from './replication-redis.ts';
-import { Place, WAIT_SETS, bothShow, isShownBusy, messageOf, messagesOf, localPart, openWorld, slot, tell, withoutPasses } from './replication-world.ts';
+import { Place, WAIT_SETS, bothShow, closedAfter, isShownBusy, messageOf, messagesOf, localPart, openWorld, slot, tell, withoutPasses } from './replication-world.ts';
 import type { World } from './replication-world.ts';
 
 /**
@@ -15,15 +15,6 @@ const KINDS = ['embedded', 'private', 'configured'] as const;
 const ROUNDS = 6;
 const CHANGES_A_ROUND = 180;
 const REGULARS = 100;
-
-const open: { close(): Promise<void> }[] = [];
-const opened = <T extends { close(): Promise<void> }>(one: T): T => {
-  open.push(one);
-  return one;
-};
-afterEach(async () => {
-  for (const one of open.splice(0).reverse()) await one.close();
-});
 
 const say = (text: string): void => void process.stdout.write(`${text}\n`);
 
@@ -92,8 +83,9 @@ async function tellUntil(url: string, ledger: Ledger, enough: number, trigger: (
   }));
 }
 
-describe.each(KINDS)('with the %s Redis', (kind) => {
-  it.skipIf(kind !== 'embedded' && !HAS_REDIS)(`has every acknowledged change in both Exchanges after ${ROUNDS} rounds of kill -9`, async () => {
+describe.each(KINDS)('with the %s Redis', { concurrent: true }, (kind) => {
+  it.skipIf(kind !== 'embedded' && !HAS_REDIS)(`has every acknowledged change in both Exchanges after ${ROUNDS} rounds of kill -9`, { timeout: 200_000 }, async (context) => {
+    const opened = closedAfter(context);
     const began = performance.now();
     const world = opened(await openWorld({ mailboxes: Array.from({ length: REGULARS }, (_, index) => `person${index}@zimbra.example`) }));
     const redis = kind === 'configured' ? opened(await OwnRedis.start()) : undefined;
@@ -128,9 +120,10 @@ describe.each(KINDS)('with the %s Redis', (kind) => {
     expect(ledger.invented()).toEqual([]);
     expect((await place.stop()).code).toBe(0);
     expect([...orphans].filter(isRunning)).toEqual([]);
-  }, 200_000);
+  });
 
-  it.skipIf(kind !== 'embedded' && !HAS_REDIS)('has every change that only the WaitSet told of, killed twice meanwhile', async () => {
+  it.skipIf(kind !== 'embedded' && !HAS_REDIS)('has every change that only the WaitSet told of, killed twice meanwhile', { timeout: 180_000 }, async (context) => {
+    const opened = closedAfter(context);
     const world = opened(await openWorld());
     const redis = kind === 'configured' ? opened(await OwnRedis.start()) : undefined;
     const place = opened(await Place.make(world.config(redis === undefined ? {} : { redis: redis.url }), kind === 'embedded' ? 'without-redis' : 'as-it-is'));
@@ -154,10 +147,11 @@ describe.each(KINDS)('with the %s Redis', (kind) => {
     }
     await until(() => (ledger.missing(changes).length === 0 ? true : undefined), 90_000, () => `missing: ${ledger.missing(changes).slice(0, 10).join('; ')}`);
     expect(ledger.invented()).toEqual([]);
-  }, 180_000);
+  });
 });
 
-it('ends with A where a calendar went from A to B and back to A around a kill', async () => {
+it.concurrent('ends with A where a calendar went from A to B and back to A around a kill', { timeout: 90_000 }, async (context) => {
+  const opened = closedAfter(context);
   const address = 'kim@zimbra.example';
   const world = opened(await openWorld({ mailboxes: [address] }));
   const place = opened(await Place.make(world.config(), 'without-redis'));
@@ -194,4 +188,4 @@ it('ends with A where a calendar went from A to B and back to A around a kill', 
   expect(bothShow(world, address, a)).toBe(false);
   await place.serve();
   await until(() => (isExactly(a) ? true : undefined), 40_000, () => `Exchange still has B: ${place.said}`);
-}, 90_000);
+});

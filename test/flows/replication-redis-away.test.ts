@@ -1,7 +1,8 @@
-import { afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
+import type { TestContext } from 'vitest';
 import { until } from './bridge-process.ts';
 import { OwnRedis, HAS_REDIS } from './replication-redis.ts';
-import { Place, READER, bothShow, openWorld, slot, tell, withoutPasses } from './replication-world.ts';
+import { Place, READER, bothShow, closedAfter, openWorld, slot, tell, withoutPasses } from './replication-world.ts';
 import type { World } from './replication-world.ts';
 import { askJson } from './raw-http.ts';
 
@@ -9,16 +10,8 @@ import { askJson } from './raw-http.ts';
 
 const [KIM, LEE, MIA] = ['kim@zimbra.example', 'lee@zimbra.example', 'mia@zimbra.example'] as const;
 
-const open: { close(): Promise<void> }[] = [];
-const opened = <T extends { close(): Promise<void> }>(one: T): T => {
-  open.push(one);
-  return one;
-};
-afterEach(async () => {
-  for (const one of open.splice(0).reverse()) await one.close();
-});
-
-async function setUp(): Promise<{ world: World; redis: OwnRedis; place: Place }> {
+async function setUp(context: TestContext): Promise<{ world: World; redis: OwnRedis; place: Place }> {
+  const opened = closedAfter(context);
   const world = opened(await openWorld({ mailboxes: [KIM, LEE, MIA] }));
   const redis = opened(await OwnRedis.start());
   return { world, redis, place: opened(await Place.make(world.config({ redis: redis.url }))) };
@@ -60,9 +53,9 @@ async function whileAway(world: World, url: string): Promise<void> {
   expect(bothShow(world, LEE, slot(1))).toBe(false);
 }
 
-describe.skipIf(!HAS_REDIS)('a configured Redis', () => {
-  it.each(['stands still', 'is gone'] as const)('that %s stops acknowledging and writing only, and nothing is lost', async (how) => {
-    const { world, redis, place } = await setUp();
+describe.skipIf(!HAS_REDIS)('a configured Redis', { concurrent: true }, () => {
+  it.for(['stands still', 'is gone'] as const)('that %s stops acknowledging and writing only, and nothing is lost', { timeout: 120_000 }, async (how, context) => {
+    const { world, redis, place } = await setUp(context);
     world.calendars.add(KIM, { ...slot(0), type: 'busy' });
     const url = await place.serve();
     await until(() => (bothShow(world, KIM, slot(0)) ? true : undefined), 20_000, () => place.said);
@@ -80,10 +73,10 @@ describe.skipIf(!HAS_REDIS)('a configured Redis', () => {
     world.calendars.add(MIA, { ...slot(2), type: 'busy' });
     expect((await tell(url, [MIA])).status).toBe(202);
     await until(() => (bothShow(world, MIA, slot(2)) ? true : undefined), 20_000, () => place.said);
-  }, 120_000);
+  });
 
-  it('that is gone when the bridge is killed costs no change of the WaitSet: the same sequence is asked again', async () => {
-    const { world, redis, place } = await setUp();
+  it('that is gone when the bridge is killed costs no change of the WaitSet: the same sequence is asked again', async (context) => {
+    const { world, redis, place } = await setUp(context);
     world.gates.zimbra.rule = withoutPasses();
     await place.serve();
     await until(() => (asked(world).length > 0 ? true : undefined), 20_000, () => place.said);
@@ -102,8 +95,8 @@ describe.skipIf(!HAS_REDIS)('a configured Redis', () => {
     await until(() => (bothShow(world, KIM, slot(0)) ? true : undefined), 30_000, () => place.said);
   }, 120_000);
 
-  it('that is not there yet at start keeps nobody from looking up, and everything arrives when it comes', async () => {
-    const { world, redis, place } = await setUp();
+  it('that is not there yet at start keeps nobody from looking up, and everything arrives when it comes', async (context) => {
+    const { world, redis, place } = await setUp(context);
     world.calendars.add(KIM, { ...slot(0), type: 'busy' });
     await redis.kill();
     const url = await place.serve();
@@ -113,7 +106,8 @@ describe.skipIf(!HAS_REDIS)('a configured Redis', () => {
     await until(() => (bothShow(world, KIM, slot(0)) ? true : undefined), 60_000, () => place.said);
   }, 120_000);
 
-  it('that evicts fails `check`, which says noeviction; one that does not passes', async () => {
+  it('that evicts fails `check`, which says noeviction; one that does not passes', async (context) => {
+    const opened = closedAfter(context);
     const world = opened(await openWorld({ mailboxes: [KIM] }));
     const evicting = opened(await OwnRedis.start('--maxmemory', '50mb', '--maxmemory-policy', 'allkeys-lru'));
     const good = opened(await OwnRedis.start());

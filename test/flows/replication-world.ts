@@ -1,6 +1,7 @@
 import { createHmac } from 'node:crypto';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { TestContext } from 'vitest';
 import { createCalendarStore } from '../../src/sandbox/calendar-store.ts';
 import type { CalendarStore } from '../../src/sandbox/calendar-store.ts';
 import { createExchange2003 } from '../../src/sandbox/exchange-2003.ts';
@@ -111,6 +112,14 @@ export function withoutPasses(...more: readonly string[]): Rule {
   return ({ operation, body }) => (closed.has(operation) || isListing(operation, body) ? UNAVAILABLE : undefined);
 }
 export const WAIT_SETS = ['AdminCreateWaitSetRequest', 'AdminWaitSetRequest'] as const;
+
+/** Closes what a test opens when that test is over, the last first; tests that run at the same time have nothing in common. */
+export function closedAfter({ onTestFinished }: TestContext): <T extends { close(): Promise<void> }>(one: T) => T {
+  return (one) => {
+    onTestFinished(() => one.close());
+    return one;
+  };
+}
 
 /** A folder with a bridge.yaml in which bridges are started, killed and started again. */
 export class Place {

@@ -14,6 +14,7 @@ import type { SinkSystem } from '../../src/freebusy/sink.ts';
 import { openRedis } from '../../src/platform/redis/open-redis.ts';
 import type { RedisStore } from '../../src/platform/redis/redis-store.ts';
 import { ReplicationAgent } from '../../src/replication/agent.ts';
+import { KeyedLock } from '../../src/replication/keyed-lock.ts';
 
 const KIM = 'kim@zimbra.example' as MailboxAddress;
 const LEE = 'lee@zimbra.example' as MailboxAddress;
@@ -90,6 +91,7 @@ function world() {
     routes: [route('one'), route('two')],
     systems: [{ name: 'zimbra', feed, mailboxes: [] }],
     store,
+    locks: new KeyedLock(),
     clock: systemClock,
     logger: silentLogger,
     metrics: noMetrics,

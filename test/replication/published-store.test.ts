@@ -9,6 +9,8 @@ import type { TestRedis, TestStore } from './redis-server.ts';
 const anna = parseMailboxAddress('anna@corp.example')!;
 const bert = parseMailboxAddress('bert@corp.example')!;
 const DN = '/o=Corp/ou=First/cn=Recipients/cn=Anna';
+const ROUTE = { key: 'zimbra-exchange', from: 'zimbra', to: 'exchange' };
+const ANNAS = { from: 'zimbra', mailbox: anna };
 const WINDOW = { start: 1_795_000_000_000, end: 1_800_000_000_000 };
 const PUBLISHED = { digest: 'abc', identity: DN, window: WINDOW, at: 1_795_300_000_000 };
 
@@ -21,14 +23,14 @@ describe.runIf(CAN_REDIS)('what was published, in Redis', () => {
   beforeEach(async () => {
     await redis.flush();
     store = await redis.store();
-    published = new PublishedStore(store, 'zimbra-exchange');
+    published = new PublishedStore(store, ROUTE);
   });
 
   it('gives back what was written, to another process too, and nothing for others and on other routes', async () => {
     await published.write(anna, PUBLISHED);
-    expect(await new PublishedStore(await redis.store(), 'zimbra-exchange').read(anna)).toEqual(PUBLISHED);
+    expect(await new PublishedStore(await redis.store(), ROUTE).read(anna)).toEqual(PUBLISHED);
     expect(await published.read(bert)).toBeUndefined();
-    expect(await new PublishedStore(store, 'other').read(anna)).toBeUndefined();
+    expect(await new PublishedStore(store, { ...ROUTE, key: 'other' }).read(anna)).toBeUndefined();
     await published.forget(anna);
     expect(await published.read(anna)).toBeUndefined();
   });
@@ -76,27 +78,30 @@ describe.runIf(CAN_REDIS)('what was published, in Redis', () => {
   });
 
   it('an identity has one owner, whatever its case; who has it says so', async () => {
-    expect(await published.claim(DN, anna)).toBe(anna);
+    expect(await published.claim(DN, anna)).toEqual(ANNAS);
     expect(store.durables()).toBe(1);
-    expect(await published.claim(DN.toUpperCase(), bert)).toBe(anna);
-    expect(await published.claim(DN.toLowerCase(), anna)).toBe(anna);
-    expect(await published.ownerOf(DN)).toBe(anna);
+    expect(await published.claim(DN.toUpperCase(), bert)).toEqual(ANNAS);
+    expect(await published.claim(DN.toLowerCase(), anna)).toEqual(ANNAS);
+    expect(await published.ownerOf(DN)).toEqual(ANNAS);
     expect(await published.ownerOf('/o=Other')).toBeUndefined();
   });
 
   it('of fifty that claim at the same time one gets it, and all hear who', async () => {
     const many = Array.from({ length: 50 }, (_, index) => parseMailboxAddress(`u${index}@corp.example`)!);
-    const other = new PublishedStore(store, 'zimbra-exchange');
-    const owners = new Set(await Promise.all(many.map((one, index) => (index % 2 === 0 ? published : other).claim(DN, one))));
-    expect(owners.size).toBe(1);
+    // Routes from two homes into one Exchange claim the same messages.
+    const other = new PublishedStore(store, { key: 'other-exchange', from: 'other', to: 'exchange' });
+    const owners = await Promise.all(many.map((one, index) => (index % 2 === 0 ? published : other).claim(DN, one)));
+    expect(new Set(owners.map(({ from, mailbox }) => `${from} ${mailbox}`)).size).toBe(1);
+    expect(await new PublishedStore(store, { key: 'zimbra-second', from: 'zimbra', to: 'second' }).ownerOf(DN)).toBeUndefined();
   });
 
   it('release gives it up for the next, and takes it from nobody else', async () => {
     await published.claim(DN, anna);
-    await published.release(DN, bert);
-    expect(await published.ownerOf(DN)).toBe(anna);
-    await published.release(DN.toUpperCase(), anna);
-    expect(await published.claim(DN, bert)).toBe(bert);
+    await published.release(DN, { ...ANNAS, mailbox: bert });
+    await published.release(DN, { ...ANNAS, from: 'other' });
+    expect(await published.ownerOf(DN)).toEqual(ANNAS);
+    await published.release(DN.toUpperCase(), ANNAS);
+    expect(await published.claim(DN, bert)).toEqual({ from: 'zimbra', mailbox: bert });
   });
 
   it('a feed finds its place again', async () => {
@@ -117,7 +122,7 @@ describe.runIf(CAN_REDIS)('what was published, in Redis', () => {
       await expect(published.write(anna, PUBLISHED)).rejects.toMatchObject(refused);
       await expect(published.forget(anna)).rejects.toMatchObject(refused);
       await expect(published.claim(DN, anna)).rejects.toMatchObject(refused);
-      await expect(published.release(DN, anna)).rejects.toMatchObject(refused);
+      await expect(published.release(DN, ANNAS)).rejects.toMatchObject(refused);
       await expect(published.mailboxes()[Symbol.asyncIterator]().next()).rejects.toMatchObject(refused);
       await expect(memory.save('a', 'b')).rejects.toMatchObject(refused);
       await expect(memory.load('a')).rejects.toMatchObject(refused);

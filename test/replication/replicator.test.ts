@@ -7,7 +7,8 @@ import { freeBusyFrom, unknownFreeBusy } from '../../src/freebusy/free-busy.ts';
 import type { BusyInterval, FreeBusy } from '../../src/freebusy/free-busy.ts';
 import type { Resident } from '../../src/freebusy/roster.ts';
 import type { FreeBusyQuery, FreeBusyResult } from '../../src/freebusy/source.ts';
-import type { Published } from '../../src/replication/published-store.ts';
+import { KeyedLock } from '../../src/replication/keyed-lock.ts';
+import type { Owner, Published } from '../../src/replication/published-store.ts';
 import { Replicator } from '../../src/replication/replicator.ts';
 import type { PublicationRecord } from '../../src/replication/replicator.ts';
 import type { Route } from '../../src/replication/route.ts';
@@ -20,14 +21,16 @@ const DAY = 86_400_000;
 const meeting = (hour: number): BusyInterval => ({ start: NOW + hour * 3_600_000, end: NOW + (hour + 1) * 3_600_000, busyType: 'busy' });
 
 /** A home system, a sink and a record from memory, with everything that happened to them. */
-function world(changes: Partial<Route> = {}) {
+function world(changes: Partial<Route> = {}, shared?: { readonly owners: Map<string, Owner>; readonly messages: Map<string, FreeBusy>; readonly locks: KeyedLock }) {
   const log: string[] = [];
   const calendars = new Map<MailboxAddress, readonly BusyInterval[] | BridgeError>([[KIM, [meeting(1)]], [LEE, []]]);
   const residents = new Map<MailboxAddress, Resident>([KIM, LEE].map((mailbox) => [mailbox, { mailbox, foreignPrincipal: mailbox.split('@')[0]!, isSystem: false }]));
-  const messages = new Map<string, FreeBusy>();
+  const messages = shared?.messages ?? new Map<string, FreeBusy>();
+  const locks = shared?.locks ?? new KeyedLock();
+  const time = { now: NOW };
   const records = new Map<MailboxAddress, Published>();
-  const owners = new Map<string, MailboxAddress>();
-  const failing: { publish?: BridgeError; remove?: BridgeError; afterInvalidate?: Error } = {};
+  const owners = shared?.owners ?? new Map<string, Owner>();
+  const failing: { publish?: BridgeError; remove?: BridgeError; /** It went through, and nobody heard. */ afterRemove?: BridgeError; identity?: BridgeError; removeTakes?: Promise<void> } = {};
   const homes = new Map<MailboxAddress, string>();
   const route: Route = {
     name: 'zimbra → exchange',
@@ -49,7 +52,10 @@ function world(changes: Partial<Route> = {}) {
       find: async (mailbox) => residents.get(mailbox),
     },
     sink: {
-      identityOf: ({ mailbox, foreignPrincipal }) => `/o=Corp/cn=Recipients/cn=${foreignPrincipal ?? mailbox.split('@')[0]!}`,
+      identityOf: ({ mailbox, foreignPrincipal }) => {
+        if (failing.identity !== undefined) throw failing.identity;
+        return `/o=Corp/cn=Recipients/cn=${foreignPrincipal ?? mailbox.split('@')[0]!}`;
+      },
       publish: async (identity, freeBusy) => {
         log.push(`publish ${identity}`);
         if (failing.publish !== undefined) throw failing.publish;
@@ -59,7 +65,9 @@ function world(changes: Partial<Route> = {}) {
       remove: async (identity) => {
         log.push(`remove ${identity}`);
         if (failing.remove !== undefined) throw failing.remove;
+        await failing.removeTakes;
         messages.delete(identity.toLowerCase());
+        if (failing.afterRemove !== undefined) throw failing.afterRemove;
       },
       preview: (identity) => ({ where: identity, document: '<nothing/>' }),
     },
@@ -85,17 +93,18 @@ function world(changes: Partial<Route> = {}) {
     forget: async (mailbox) => void records.delete(mailbox),
     claim: async (identity, mailbox) => {
       const key = identity.toLowerCase();
-      if (!owners.has(key)) owners.set(key, mailbox);
+      if (!owners.has(key)) owners.set(key, { from: route.from, mailbox });
       return owners.get(key)!;
     },
-    release: async (identity, mailbox) => {
-      if (owners.get(identity.toLowerCase()) === mailbox) owners.delete(identity.toLowerCase());
+    release: async (identity, owner) => {
+      const current = owners.get(identity.toLowerCase());
+      if (current?.mailbox === owner.mailbox && current.from === owner.from) owners.delete(identity.toLowerCase());
     },
     ownerOf: async (identity) => owners.get(identity.toLowerCase()),
   };
-  const replicator = new Replicator({ route, published, clock: { now: () => NOW }, logger: silentLogger, metrics: noMetrics });
+  const replicator = new Replicator({ route, published, locks, clock: { now: () => time.now }, logger: silentLogger, metrics: noMetrics });
   const run = (mailbox = KIM, options: { always?: boolean; dryRun?: boolean } = {}) => replicator.run(mailbox, { always: false, dryRun: false, signal: AbortSignal.timeout(5_000), ...options });
-  return { log, calendars, residents, messages, records, owners, failing, homes, run };
+  return { log, calendars, residents, messages, records, owners, locks, failing, homes, time, run };
 }
 
 const KIMS = '/o=corp/cn=recipients/cn=kim';
@@ -290,6 +299,106 @@ describe('whose message it is', () => {
     expect(await failure(run(KIM))).toMatchObject({ error: { code: 'MAILBOX_UNKNOWN' } });
     expect(messages.has(KIMS)).toBe(true);
     expect(records.has(KIM)).toBe(false);
+  });
+});
+
+describe('what the record says of Exchange', () => {
+  it('a removal that went through while its answer was lost does not leave a mailbox that comes back without its message', async () => {
+    const { run, residents, messages, failing } = world();
+    await run();
+    const kim = residents.get(KIM)!;
+    residents.delete(KIM);
+    failing.afterRemove = new BridgeError('BACKEND_UNREACHABLE', 'connection reset after the request', { temporary: true });
+    await failure(run());
+    delete failing.afterRemove;
+    residents.set(KIM, kim);
+    expect(await run()).toMatchObject({ outcome: 'written' });
+    expect(messages.has(KIMS)).toBe(true);
+  });
+
+  it('a principal that was wrong for a while and is right again brings the message back', async () => {
+    const { run, residents, messages } = world();
+    await run(KIM);
+    await run(LEE);
+    const kim = residents.get(KIM)!;
+    residents.set(KIM, { ...kim, foreignPrincipal: 'lee' });
+    await failure(run(KIM));
+    expect(messages.has(KIMS)).toBe(false);
+    residents.set(KIM, kim);
+    expect(await run(KIM)).toMatchObject({ outcome: 'written' });
+    expect(messages.has(KIMS)).toBe(true);
+  });
+
+  it('who gave a legacyExchangeDN up never writes over whoever has it now', async () => {
+    const { run, residents, messages, calendars } = world();
+    const mo = 'mo@zimbra.example' as MailboxAddress;
+    await run(KIM);
+    await run(LEE);
+    const kim = residents.get(KIM)!;
+    residents.set(KIM, { ...kim, foreignPrincipal: 'lee' });
+    await failure(run(KIM));
+    residents.set(mo, { mailbox: mo, foreignPrincipal: 'kim', isSystem: false });
+    calendars.set(mo, [meeting(7)]);
+    await run(mo);
+    residents.set(KIM, kim);
+    calendars.set(KIM, [meeting(2)]);
+    expect(await failure(run(KIM))).toMatchObject({ error: { code: 'NO_DATA' } });
+    expect(messages.get(KIMS)?.mailbox).toBe(mo);
+  });
+
+  it('the removal for an old address and the write for the new one do not overtake each other', async () => {
+    const { run, residents, messages, calendars, failing } = world();
+    const renamed = 'kim.new@zimbra.example' as MailboxAddress;
+    await run(KIM);
+    residents.delete(KIM);
+    residents.set(renamed, { mailbox: renamed, foreignPrincipal: 'kim', isSystem: false });
+    calendars.set(renamed, [meeting(1)]);
+    failing.removeTakes = new Promise((resolve) => setTimeout(resolve, 50));
+    await Promise.all([run(KIM), run(renamed)]);
+    expect(messages.get(KIMS)?.mailbox).toBe(renamed);
+  });
+
+  it('a mailbox that can have no legacyExchangeDN any more loses its message, and is a failure', async () => {
+    const { run, messages, failing } = world();
+    await run(KIM);
+    failing.identity = new BridgeError('NO_DATA', 'the foreign principal cannot stand in a legacyExchangeDN');
+    expect(await failure(run(KIM))).toMatchObject({ system: 'exchange', error: { code: 'NO_DATA' } });
+    expect(messages.has(KIMS)).toBe(false);
+  });
+
+  it('a mailbox that moved from one home to another, both replicated into one Exchange, keeps its message', async () => {
+    const homes = new Map([[KIM, 'zimbra']]);
+    const homeOf = (mailbox: MailboxAddress): string => homes.get(mailbox) ?? 'zimbra';
+    const before = world({ homeOf });
+    const after = world({ name: 'other → exchange', key: 'other-exchange', from: 'other', homeOf }, before);
+    await before.run(KIM);
+    homes.set(KIM, 'other');
+    expect(await after.run(KIM)).toMatchObject({ outcome: 'written' });
+    expect(await before.run(KIM)).toMatchObject({ outcome: 'removed' });
+    expect(before.messages.has(KIMS)).toBe(true);
+    // And back again: what the first home remembers is no longer what lies there.
+    homes.set(KIM, 'zimbra');
+    expect(await before.run(KIM)).toMatchObject({ outcome: 'written' });
+  });
+
+  it('two homes do not take each other’s legacyExchangeDN', async () => {
+    const homeOf = (mailbox: MailboxAddress): string => (mailbox === LEE ? 'other' : 'zimbra');
+    const one = world({ homeOf });
+    const other = world({ name: 'other → exchange', key: 'other-exchange', from: 'other', homeOf }, one);
+    other.residents.set(LEE, { mailbox: LEE, foreignPrincipal: 'kim', isSystem: false });
+    await one.run(KIM);
+    expect(await failure(other.run(LEE))).toMatchObject({ error: { code: 'NO_DATA' } });
+    expect(one.messages.get(KIMS)?.mailbox).toBe(KIM);
+  });
+
+  it('is believed for some hours only: then the message is written again, in case somebody deleted it', async () => {
+    const { run, messages, time } = world();
+    await run();
+    messages.clear();
+    expect(await run()).toMatchObject({ outcome: 'unchanged' });
+    time.now += 6 * 3_600_000;
+    expect(await run()).toMatchObject({ outcome: 'written' });
+    expect(messages.has(KIMS)).toBe(true);
   });
 });
 
