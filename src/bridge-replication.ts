@@ -17,6 +17,8 @@ export interface BridgeReplicationOptions {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly metrics: Metrics;
+  /** See OpenRedisOptions. */
+  readonly prefer?: 'private' | 'embedded' | undefined;
 }
 
 /** What a configuration says about replication, with the systems already made. */
@@ -100,8 +102,8 @@ export class BridgeReplication {
     const target = targetOf(config.redis);
     const key = JSON.stringify(target ?? null);
     if (this.#opened?.target === key) return this.#opened;
-    const { logger } = this.#options;
-    const store = await openRedis(target, config.dataDir, { logger });
+    const { logger, prefer } = this.#options;
+    const store = await openRedis(target, config.dataDir, { logger, ...(prefer === undefined ? {} : { prefer }) });
     logger.info({ reason: store.promise }, 'changes are kept in Redis');
     return { store, target: key };
   }

@@ -33,14 +33,19 @@ import { owaWebdavEndpoint } from './protocols/owa-webdav/endpoint.ts';
 import type { PushedMessages } from './protocols/owa-webdav/pushed-message.ts';
 import { createSystem } from './protocols/registry.ts';
 import { mailboxOfLegacyExchangeDn } from './protocols/schedule-plus/legacy-exchange-dn.ts';
+import { adminEndpoint } from './protocols/rest-api/admin-endpoint.ts';
+import type { AdminQueue } from './protocols/rest-api/admin-endpoint.ts';
 import { restApiEndpoint } from './protocols/rest-api/endpoint.ts';
 import { zimbraSoapEndpoint } from './protocols/zimbra-soap/endpoint.ts';
 import type { ReplicationAgent } from './replication/agent.ts';
+import { encodeQueueReport } from './replication/report.ts';
 
 /** What a test or a command replaces. */
 export interface BridgeOverrides {
   readonly clock?: Clock;
   readonly logger?: Logger;
+  /** Which Redis of its own it keeps, whatever is installed. */
+  readonly ownRedis?: 'private' | 'embedded';
 }
 
 /** A configured system with its client. */
@@ -85,7 +90,7 @@ export class Bridge {
     this.#clock = overrides.clock ?? systemClock;
     this.#logger = overrides.logger ?? silentLogger;
     this.#failures = new FailureMemory(this.#clock);
-    this.#replication = new BridgeReplication({ clock: this.#clock, logger: this.#logger, metrics: this.#metrics });
+    this.#replication = new BridgeReplication({ clock: this.#clock, logger: this.#logger, metrics: this.#metrics, prefer: overrides.ownRedis });
     this.#metrics.readDepthsFrom(async () => (await this.#replication.agent?.depths()) ?? []);
     this.#runtime = this.#build(config);
   }
@@ -284,10 +289,16 @@ export class Bridge {
       always: healthEndpoint(() => this.#ready),
       // Metrics are wanted most when the faces shed load.
       gate: new LoadGate(),
-      routers: [metricsEndpoint(this.#metrics)],
+      routers: [metricsEndpoint(this.#metrics), adminEndpoint({ queue: () => this.#adminQueue(), hosts: config.admin === undefined ? [] : [config.admin.listen.host.toLowerCase()] })],
       logger: this.#logger,
       metrics: this.#metrics,
     });
+  }
+
+  #adminQueue(): AdminQueue | undefined {
+    const { agent } = this.#replication;
+    if (agent === undefined) return undefined;
+    return { report: async () => encodeQueueReport(await agent.queue()), retry: (which) => agent.retry(which), drop: (which) => agent.drop(which) };
   }
 
   async #retire(runtime: Runtime): Promise<void> {

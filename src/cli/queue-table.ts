@@ -1,6 +1,5 @@
 import type { Instant } from '../core/clock.ts';
 import type { QueueEntry, QueueReport, QueueState } from '../replication/report.ts';
-import { iso } from './decode/json.ts';
 import { durationInWords } from './duration-words.ts';
 import { shown } from './terminal.ts';
 
@@ -38,9 +37,4 @@ function row({ state, mailbox, since, attempts, code, reason, nextTryAt }: Queue
 function columns(rows: readonly (readonly string[])[]): readonly string[] {
   const widths = (rows[0] ?? []).map((_cell, index) => rows.reduce((widest, cells) => Math.max(widest, cells[index]!.length), 0));
   return rows.map((cells) => cells.map((cell, index) => cell.padEnd(widths[index]!)).filter((_cell, index) => widths[index]! > 0).join('  ').trimEnd());
-}
-
-/** For `--json`: the report with times in ISO 8601. */
-export function queueJson({ entries, counts }: QueueReport): unknown {
-  return { counts, entries: entries.map(({ since, nextTryAt, ...entry }) => ({ ...entry, since: iso(since), ...(nextTryAt === undefined ? {} : { nextTryAt: iso(nextTryAt) }) })) };
 }

@@ -1,9 +1,10 @@
 import { toBridgeError } from '../core/errors.ts';
 import type { MailboxAddress } from '../directory/smtp-address.ts';
+import { encodeQueueReport } from '../replication/report.ts';
 import { EXIT } from './exit-code.ts';
 import type { ExitCode } from './exit-code.ts';
 import { namedMailboxes } from './push.ts';
-import { queueJson, queueTable } from './queue-table.ts';
+import { queueTable } from './queue-table.ts';
 import { reachReplication } from './reach-replication.ts';
 import type { Replicating } from './replicating.ts';
 import type { Terminal } from './terminal.ts';
@@ -22,7 +23,7 @@ export interface QueueChangeOptions {
 export async function showQueue(options: QueueOptions, terminal: Terminal): Promise<ExitCode> {
   return withReplication(options.config, terminal, async (replication) => {
     const report = await replication.queue();
-    if (options.json === true) terminal.print(JSON.stringify(queueJson(report), undefined, 2));
+    if (options.json === true) terminal.print(JSON.stringify(encodeQueueReport(report), undefined, 2));
     else for (const line of queueTable(report, Date.now())) terminal.print(line);
     return EXIT.done;
   });

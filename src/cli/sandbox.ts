@@ -69,9 +69,10 @@ async function startBetween(standIns: Sandbox, dataDir: string, options: Sandbox
     await writeFile(file, standIns.configYaml({ listen: `http://127.0.0.1:${port}`, dataDir }), { mode: 0o600 });
     const config = await loadConfiguration(file, terminal);
     if (config === undefined) return undefined;
+    // Its dataDir dies with it: a Redis in a process of its own would outlive a kill -9, and nobody would take it over.
     // The walk shows what happens; the log of every request beside it would bury it.
     const quiet = { ...config, log: { level: 'error' } as const };
-    const serving = await startServing(quiet, file, { print: terminal.print, complain: (line) => refusals.push(line) });
+    const serving = await startServing(quiet, file, { print: terminal.print, complain: (line) => refusals.push(line) }, { ownRedis: 'embedded' });
     if (serving !== undefined) return serving;
   }
   for (const refusal of refusals) terminal.complain(refusal);

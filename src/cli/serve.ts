@@ -1,6 +1,7 @@
-import type { Bridge } from '../bridge.ts';
+import type { Bridge, BridgeOverrides } from '../bridge.ts';
 import type { Config } from '../config/config.ts';
 import { BridgeError, toBridgeError } from '../core/errors.ts';
+import { LIMITS } from '../core/limits.ts';
 import { ControlSocket } from '../platform/control-socket.ts';
 import type { ControlAnswer } from '../platform/control-socket.ts';
 import { createLogger } from '../platform/log.ts';
@@ -21,6 +22,8 @@ export async function serve(file: string, terminal: Terminal): Promise<ExitCode>
   if (running === undefined) return EXIT.failed;
   await untilSignal({ onHangup: running.reload });
   await running.close();
+  // Everything is closed, and main.ts lets the process end by itself. A library may have left a handle open (a connection that goes on trying): nobody waits for it.
+  setTimeout(() => process.exit(EXIT.done), LIMITS.lastHandlesMs).unref();
   return EXIT.done;
 }
 
@@ -35,9 +38,9 @@ export interface Serving {
 }
 
 /** Starts a bridge with its control socket and prints its listeners; undefined, and said why, when it cannot. */
-export async function startServing(config: Config, file: string, terminal: Terminal): Promise<Serving | undefined> {
+export async function startServing(config: Config, file: string, terminal: Terminal, overrides: Pick<BridgeOverrides, 'ownRedis'> = {}): Promise<Serving | undefined> {
   const logger = createLogger(config.log.level);
-  const bridge = makeBridge(config, terminal, logger);
+  const bridge = makeBridge(config, terminal, { logger, ...overrides });
   if (bridge === undefined) return undefined;
   let isClosing = false;
   const reload = async (): Promise<ControlAnswer> => {

@@ -17,6 +17,11 @@ function write(stream: NodeJS.WriteStream, line: string): void {
   stream.write(`${line}\n`);
 }
 
+// `push --all | head`: whoever read has gone; the command still ends what it began, its Redis above all.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+});
+
 export const processTerminal: Terminal = {
   print: (line) => write(process.stdout, line),
   complain: (line) => write(process.stderr, line),

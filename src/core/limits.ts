@@ -157,6 +157,20 @@ export const LIMITS = {
   stalledTurnsMs: 5_000,
   /** What is left of a turn after its signal has fired. */
   turnSettlesMs: 2_000,
+  /** How long a queue that ends waits for Redis: what Redis has not been told by then, the look for lost turns finds out. */
+  queueFarewellMs: 500,
+  /** Another process may have recorded a failure since we saw none: asking Redis after every turn cost a fifth of the rate (measured). */
+  noFailuresForMs: 1_000,
+  /** Failures read at once: 150 KB, parsed in 2 ms. */
+  failuresPerPage: 500,
+  /** BullMQ's journal of events, which nobody reads; 10,000 without this. */
+  queueEventsKept: 100,
+  /** A worker without work looks by itself after so many seconds: what was to wake it may have gone to a process that hangs. */
+  queueLooksSeconds: 1,
+  /** Between two lines about BullMQ's trouble with Redis: what it means for a mailbox shows elsewhere. */
+  queueTroubleToldMs: 60_000,
+  /** A clock that goes back by more was set back, and what it had put off is looked at again. */
+  clockSetBackMs: 1_000,
   /** Mailboxes stored with one write: 50 KB. */
   storedAtOnce: 250,
   /** Jobs looked at, tried or dropped with one write. */
@@ -202,11 +216,22 @@ export const LIMITS = {
   ownRedisRanWellMs: 60_000,
   /** Reading a snapshot of 100,000 keys takes under a second. */
   embeddedStartMs: 30_000,
-  embeddedStopMs: 2_000,
+  /** The last snapshot of a Redis inside the process: 100 ms; what it would spare is work done twice. */
+  embeddedLastSaveMs: 1_000,
+  /** A thread that is not over by then is cut off. */
+  embeddedStopMs: 400,
   /** A child that reads a large log of commands answers late; one that says nothing at all by then never will. */
   privateRedisStartMs: 60_000,
-  /** What a SHUTDOWN may take, and what the kernel may to end a killed one. */
-  privateRedisStopMs: 10_000,
+  /** What a SHUTDOWN may take: everything acknowledged is on disk, so a kill costs nothing. */
+  privateRedisStopMs: 1_000,
+  /** What the kernel may take to end a killed one. */
+  privateRedisKillMs: 400,
+  /** A connection that we ended and the other side did not (it hangs) is cut after this. */
+  redisFarewellMs: 200,
+
+  // ── The end ───────────────────────────────────────────────────────────────────────────────────────────────────
+  /** Everything is closed: what holds the process after this is a handle that somebody forgot. */
+  lastHandlesMs: 500,
 
   // ── Commands ──────────────────────────────────────────────────────────────────────────────────────────────────
   /** A thousand addresses of 254 characters are 260 KB. */

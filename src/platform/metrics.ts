@@ -1,4 +1,5 @@
 import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client';
+import { toBridgeError } from '../core/errors.ts';
 import type { Metrics, QueueDepth } from '../core/metrics.ts';
 
 export interface PrometheusMetrics extends Metrics {
@@ -27,11 +28,21 @@ export function createMetrics(): PrometheusMetrics {
   const changes = new Counter({ name: 'freebusy_changes_total', help: 'Changed mailboxes that were stored, by the feed that told.', labelNames: ['system', 'feed'], registers });
   const depth = new Gauge({ name: 'freebusy_replication_queue_mailboxes', help: 'Mailboxes in the queue, by state.', labelNames: ['route', 'state'], registers });
   const oldest = new Gauge({ name: 'freebusy_replication_oldest_change_seconds', help: 'Age of the oldest change that is not written yet.', labelNames: ['route'], registers });
+  const storeUp = new Gauge({ name: 'freebusy_replication_store_up', help: '1 while Redis answers; while it does not, what waits is not known.', registers });
   let readDepths: () => Promise<readonly QueueDepth[]> = async () => [];
   const updateDepths = async (): Promise<void> => {
-    const depths = await readDepths();
     depth.reset();
     oldest.reset();
+    let depths: readonly QueueDepth[];
+    try {
+      depths = await readDepths();
+      storeUp.set(1);
+    } catch (thrown) {
+      // The store is away: what waits is not known, and everything else is wanted now more than ever.
+      if (toBridgeError(thrown).code !== 'STORE_UNAVAILABLE') throw thrown;
+      storeUp.set(0);
+      return;
+    }
     for (const { route, oldestAgeMs, ...states } of depths) {
       for (const [state, count] of Object.entries(states)) depth.set({ route, state }, count);
       oldest.set({ route }, oldestAgeMs / 1000);

@@ -93,7 +93,8 @@ export class ReplicationAgent {
    */
   async changed(system: string, feed: string, mailboxes: readonly MailboxAddress[]): Promise<void> {
     if (mailboxes.length === 0) return;
-    await Promise.all(this.#from(system).map(({ route, queue }) => queue.add(mailboxes.filter((one) => !route.choice.exclude.has(one)))));
+    // The excluded ones too: who was published before loses the message.
+    await Promise.all(this.#from(system).map(({ queue }) => queue.add(mailboxes)));
     this.#options.metrics.changes(system, feed, mailboxes.length);
   }
 

@@ -1,4 +1,4 @@
-import type { Clock, Instant } from '../core/clock.ts';
+import type { Clock } from '../core/clock.ts';
 import type { BridgeError } from '../core/errors.ts';
 import { pauseAfter } from '../core/back-off.ts';
 import type { Pauses } from '../core/back-off.ts';
@@ -14,13 +14,16 @@ export interface Pass {
 export interface Blocked {
   readonly code: string;
   readonly reason: string;
-  /** From then on one mailbox may try. */
-  readonly until: Instant;
+  /** Name of the system that refused; undefined where nobody said which. */
+  readonly system: string | undefined;
+  /** From then on one mailbox may try; by the brake's clock. */
+  readonly until: number;
 }
 
 /**
  * Holds a whole route back while a server refuses us as a whole: thousands of mailboxes with one wrong password would lock the account.
- * When the pause is over one mailbox tries; its success releases all, another refusal doubles the pause.
+ * When the pause is over one mailbox tries; where the system that refused does what it is asked to, all are released, and another refusal doubles the pause.
+ * A turn that had nothing to ask of that system says nothing about it, and the next one tries.
  *
  * What began before the brake was pulled (or released) no longer moves it: thirty turns that fail together are one refusal.
  */
@@ -32,6 +35,7 @@ export class Brake {
   #epoch = 0;
   #isTrying = false;
 
+  /** @param clock should only go forward: a pause must not grow by the hour that somebody sets the system's clock back */
   constructor(clock: Clock, pauses: Pauses) {
     this.#clock = clock;
     this.#pauses = pauses;
@@ -50,18 +54,22 @@ export class Brake {
   }
 
   /** The server refused us as a whole. @returns whether this pulled the brake; false for a turn older than its last move */
-  refused(pass: Pass, { code, publicMessage, retryAfterMs }: BridgeError): boolean {
+  refused(pass: Pass, { code, publicMessage, retryAfterMs }: BridgeError, system: string | undefined): boolean {
     if (pass.epoch !== this.#epoch) return false;
     this.#refusals += 1;
     this.#epoch += 1;
     this.#isTrying = false;
-    this.#blocked = { code, reason: publicMessage, until: this.#clock.now() + pauseAfter(this.#refusals, this.#pauses, retryAfterMs) };
+    this.#blocked = { code, reason: publicMessage, system, until: this.#clock.now() + pauseAfter(this.#refusals, this.#pauses, retryAfterMs) };
     return true;
   }
 
-  /** The server did what it was asked to. @returns whether this released the brake */
-  succeeded(pass: Pass): boolean {
-    return pass.isTrial && pass.epoch === this.#epoch && this.release();
+  /** These systems did what they were asked to. @returns whether this released the brake */
+  succeeded(pass: Pass, systems: readonly string[]): boolean {
+    if (!pass.isTrial || pass.epoch !== this.#epoch) return false;
+    const system = this.#blocked?.system;
+    if (system === undefined || systems.includes(system)) return this.release();
+    this.undecided(pass);
+    return false;
   }
 
   /** The turn ended in a way that says nothing about the server as a whole: the next one tries. */

@@ -1,5 +1,6 @@
 import type { Instant } from '../core/clock.ts';
 import type { BridgeError } from '../core/errors.ts';
+import { LIMITS } from '../core/limits.ts';
 import type { MailboxAddress } from '../directory/smtp-address.ts';
 import type { RedisConnection } from '../platform/redis/redis-store.ts';
 import { redisKey } from './redis-keys.ts';
@@ -15,9 +16,6 @@ export interface Failure {
   /** Tries so far, over all changes since it first failed. */
   readonly attempts: number;
 }
-
-/** Another process may have written one since. */
-const NONE_FOR_MS = 1_000;
 
 /**
  * The mailboxes of one route that are not tried any more, one record each, until a turn succeeds. They lie beside the queue, so that
@@ -42,12 +40,11 @@ export class FailureStore {
   }
 
   /**
-   * A turn succeeded. Where there are no failures at all, which is nearly always, Redis is asked once a second: a command for each of
-   * thousands of jobs cost a fifth of the rate (measured).
+   * A turn succeeded. Where there are no failures at all, which is nearly always, Redis is asked once in LIMITS.noFailuresForMs only.
    */
   async clear(redis: RedisConnection, mailbox: MailboxAddress): Promise<void> {
     const now = performance.now();
-    if (now - this.#noneAt < NONE_FOR_MS) return;
+    if (now - this.#noneAt < LIMITS.noFailuresForMs) return;
     await redis.hdel(this.#key, mailbox);
     if ((await this.count(redis)) === 0) this.#noneAt = now;
   }
@@ -63,10 +60,22 @@ export class FailureStore {
     return redis.hlen(this.#key);
   }
 
-  /** All of them, the oldest first. A record that cannot be read is left out. */
-  async all(redis: RedisConnection): Promise<readonly Failure[]> {
-    const records = Object.entries(await redis.hgetall(this.#key));
-    return records.flatMap(([mailbox, text]) => parseFailure(mailbox as MailboxAddress, text) ?? []).sort((a, b) => a.since - b.since);
+  /** The oldest first, at most so many. A record that cannot be read is left out. */
+  async oldest(redis: RedisConnection, most: number): Promise<readonly Failure[]> {
+    let oldest: readonly Failure[] = [];
+    for await (const page of this.#pages(redis)) {
+      // A page may hold what one before it held.
+      const known = new Set(oldest.map(({ mailbox }) => mailbox));
+      oldest = [...oldest, ...page.filter(({ mailbox }) => !known.has(mailbox))].sort((a, b) => a.since - b.since).slice(0, most);
+    }
+    return oldest;
+  }
+
+  /** All whose record can be read, each once. */
+  async mailboxes(redis: RedisConnection): Promise<readonly MailboxAddress[]> {
+    const all = new Set<MailboxAddress>();
+    for await (const page of this.#pages(redis)) for (const { mailbox } of page) all.add(mailbox);
+    return [...all];
   }
 
   /** Those of `mailboxes` that have failed, in their order. */
@@ -74,6 +83,16 @@ export class FailureStore {
     if (mailboxes.length === 0) return [];
     const records = await redis.hmget(this.#key, ...mailboxes);
     return mailboxes.filter((_, index) => typeof records[index] === 'string');
+  }
+
+  /** Page after page: tens of thousands in one answer held the event loop for a quarter of a second. A record that changes meanwhile may come twice. */
+  async *#pages(redis: RedisConnection): AsyncIterable<readonly Failure[]> {
+    for (let cursor = '0'; ; ) {
+      const [next, flat] = await redis.hscan(this.#key, cursor, 'COUNT', LIMITS.failuresPerPage);
+      yield flat.flatMap((mailbox, index) => (index % 2 === 0 ? (parseFailure(mailbox as MailboxAddress, flat[index + 1] ?? '') ?? []) : []));
+      if (next === '0') return;
+      cursor = next;
+    }
   }
 }
 

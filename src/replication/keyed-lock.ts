@@ -7,7 +7,7 @@ export class KeyedLock {
 
   /** Runs `work` when its turn has come; its outcome is the outcome. */
   async run<T>(keys: readonly string[], work: () => Promise<T>): Promise<T> {
-    const before = keys.map((key) => this.#last.get(key));
+    const before = keys.flatMap((key) => this.#last.get(key) ?? []);
     const turn = (async () => {
       await Promise.allSettled(before);
       return work();

@@ -45,9 +45,10 @@ export class QueueInventory {
   async report(blocked: Blocked | undefined): Promise<{ readonly entries: readonly QueueEntry[]; readonly counts: QueueReport['counts'][number] }> {
     const { queue, redis, failures, route } = this.#parts;
     const most = LIMITS.queueEntriesShown;
-    const [counts, failed, waiting, delayed, active, retrying] = await Promise.all([
+    const [counts, failedCount, failed, waiting, delayed, active, retrying] = await Promise.all([
       this.#counts(),
-      failures.all(redis),
+      failures.count(redis),
+      failures.oldest(redis, most),
       queue.getJobs('wait', 0, most - 1, true),
       queue.getJobs('delayed', 0, most - 1, true),
       queue.getJobs('active', 0, most - 1),
@@ -69,23 +70,34 @@ export class QueueInventory {
         ...oldestFirst([...waiting, ...delayed].filter(isNew).map((job) => entry(job, 'waiting'))),
         ...oldestFirst(running),
         ...oldestFirst(retrying.filter(({ id }) => !isRunning.has(id)).map((job) => entry(job, 'retrying'))),
-        ...failed.slice(0, most).map(({ mailbox, since, attempts, code, reason }): QueueEntry => ({ route, mailbox, state: 'failed', since, attempts, code, reason })),
+        ...failed.map(({ mailbox, since, attempts, code, reason }): QueueEntry => ({ route, mailbox, state: 'failed', since, attempts, code, reason })),
       ],
-      counts: { route, ...counts, failed: failed.length, ...(blocked === undefined ? {} : { blocked: `${blocked.code}: ${blocked.reason}` }) },
+      counts: { route, ...counts, failed: failedCount, ...(blocked === undefined ? {} : { blocked: `${blocked.code}: ${blocked.reason}` }) },
     };
   }
 
   /** Those whose last try failed are tried now. @returns how many of them there were */
   async promote(mailboxes: readonly MailboxAddress[] | 'all'): Promise<number> {
     const { redis, retrying } = this.#parts;
-    const known = (await retrying.oldest(redis)).map(({ mailbox }) => mailbox);
-    const wanted = mailboxes === 'all' ? known : mailboxes.filter((one) => new Set(known).has(one));
+    const known = new Set((await retrying.oldest(redis)).map(({ mailbox }) => mailbox));
+    const wanted = mailboxes === 'all' ? [...known] : mailboxes.filter((one) => known.has(one));
     let count = 0;
     await inChunks(wanted, async (mailbox) => {
       const job = await this.#jobOf(mailbox);
       if (job !== undefined && (await promoted(job))) count += 1;
     });
     return count;
+  }
+
+  /** Those due later than any pause lasts, because the clock was set back since: they are tried now. */
+  async promoteFarOff(now: Instant): Promise<void> {
+    const { queue, redis } = this.#parts;
+    // BullMQ's score: the time, and twelve bits to tell those of one millisecond apart.
+    const ids = await redis.zrangebyscore(queue.toKey('delayed'), (now + LIMITS.retryAfterLongestMs) * 0x1000, '+inf');
+    await inChunks(ids, async (id) => {
+      const job: Job<QueuedJob> | undefined = await queue.getJob(id);
+      if (job !== undefined) await promoted(job);
+    });
   }
 
   /** Takes waiting and retrying ones out, with what keeps their successors away. What runs, and what changed while it runs, stays. @returns how many */

@@ -1,9 +1,11 @@
 import { DelayedError, Worker } from 'bullmq';
 import type { Job } from 'bullmq';
+import type { Clock } from '../core/clock.ts';
 import { toBridgeError } from '../core/errors.ts';
 import type { BridgeError } from '../core/errors.ts';
 import { LIMITS } from '../core/limits.ts';
 import { untilAborted } from '../core/until-aborted.ts';
+import { endForGood } from '../platform/redis/connections.ts';
 import type { MailboxAddress } from '../directory/smtp-address.ts';
 import type { RedisConnection } from '../platform/redis/redis-store.ts';
 import { reasonOf } from '../platform/redis/store-unavailable.ts';
@@ -21,6 +23,9 @@ import type { RunningTurns } from './running-turns.ts';
 import { FailedTurn } from './turn.ts';
 import type { TurnWork } from './turn.ts';
 import { verdictOf } from './verdict.ts';
+
+/** Only goes forward, whatever somebody does to the system's clock; not an Instant. */
+const FORWARD: Clock = { now: () => performance.now() };
 
 /** What tells BullMQ to put a job back for a while; its text is kept in the job. */
 class TryAgain extends Error {
@@ -47,6 +52,8 @@ export interface QueueWorkerParts {
 export class QueueWorker {
   readonly #parts: QueueWorkerParts;
   readonly #redis: RedisConnection;
+  /** On which BullMQ waits for work. */
+  readonly #waiting: RedisConnection;
   readonly #worker: Worker<QueuedJob, void>;
   readonly #brake: Brake;
   #trial: NodeJS.Timeout | undefined;
@@ -57,9 +64,11 @@ export class QueueWorker {
     this.#parts = parts;
     const { options, timing, running } = parts;
     this.#redis = options.store.blocking();
-    this.#brake = new Brake(options.clock, timing.blocked);
+    this.#waiting = options.store.blocking();
+    this.#brake = new Brake(FORWARD, timing.blocked);
     this.#worker = new Worker<QueuedJob, void>(options.key, async (job, token) => this.#process(job, token), {
-      connection: this.#redis,
+      // BullMQ duplicates it for itself, and nobody but BullMQ could end that one.
+      connection: Object.assign(this.#redis, { duplicate: () => this.#waiting }),
       prefix: REDIS_PREFIX,
       concurrency: options.concurrency,
       lockDuration: timing.lockMs,
@@ -67,8 +76,7 @@ export class QueueWorker {
       // However often its process died: what BullMQ gives up is lost.
       maxStalledCount: Number.MAX_SAFE_INTEGER,
       runRetryDelay: LIMITS.retryPauses.firstMs,
-      // Seconds without work after which it looks by itself: what was to wake it may have gone to a process that hangs.
-      drainDelay: 1,
+      drainDelay: LIMITS.queueLooksSeconds,
       removeOnComplete: { count: 0 },
       removeOnFail: { count: 0 },
       settings: { backoffStrategy: (_attempts, _type, error, job) => (error instanceof TryAgain ? error.delayMs : this.#unfinished(job as Job<QueuedJob, void> | undefined)) },
@@ -82,11 +90,12 @@ export class QueueWorker {
     return this.#brake.blocked;
   }
 
+  /** Whatever refused the route as a whole may have been put right: everybody may try at once. */
   unblock(): void {
     if (this.#brake.release()) this.#releaseAll();
   }
 
-  /** Lets turns under way finish for `graceMs`, then sends them back; what does not even go back is found by the next start. */
+  /** Lets turns under way finish for `graceMs`, then sends them back; what does not even go back is found by the next start. Ends its connections: nobody waits for a Redis that hangs. */
   async close(graceMs: number): Promise<void> {
     const { running, timing } = this.#parts;
     this.#isClosing = true;
@@ -95,9 +104,14 @@ export class QueueWorker {
     await running.whenIdle(graceMs);
     running.abortAll();
     await running.whenIdle(timing.settleMs);
-    // Redis may be away: nobody waits for it for ever, and BullMQ's last farewell is not waited for at all.
-    const closed = this.#worker.close(running.size > 0);
-    await untilAborted(closed, new AbortController().signal, timing.settleMs).catch(() => void this.#worker.disconnect().catch((error: unknown) => this.#say(error)));
+    await this.#patiently(this.#worker.close(running.size > 0));
+    endForGood(this.#redis);
+    endForGood(this.#waiting);
+  }
+
+  /** Waits for something that Redis is asked while the queue closes, for a moment. */
+  async #patiently(asked: Promise<unknown>): Promise<void> {
+    await untilAborted(asked, new AbortController().signal, LIMITS.queueFarewellMs).catch((error: unknown) => this.#say(error));
   }
 
   async #process(job: Job<QueuedJob, void>, token: string | undefined): Promise<void> {
@@ -106,37 +120,36 @@ export class QueueWorker {
     // Nobody can work on what names no mailbox; it ends here.
     if (typeof mailbox !== 'string' || typeof at !== 'number') return options.logger.error({ route: options.route, code: 'INTERNAL' }, 'a job without a mailbox was taken out of the queue');
     Object.assign(job.opts, TRY_FOR_EVER);
-    if (this.#isClosing || running.has(mailbox)) return park(job, token, timing.parkMs);
+    if (this.#isClosing || running.has(mailbox)) return this.#park(job, token, timing.parkMs);
     const pass = this.#brake.admit();
-    if (pass === undefined) return park(job, token, timing.parkMs);
+    if (pass === undefined) return this.#park(job, token, timing.parkMs);
     const attempt = job.attemptsMade + 1;
     const turn = new RunningTurn({ mailbox, jobId: job.id ?? '', storedAt: running.storedAt(mailbox, at), attempt }, timing.settleMs / 2);
     running.begin(turn);
     if (attempt === 1) options.metrics.replicationStage(options.route, 'queued', Math.max(0, options.clock.now() - turn.storedAt));
     try {
-      const blame = await this.#take(turn);
+      const result = await this.#take(turn);
       if (turn.ended === 'lost') await this.#lost(mailbox);
-      else if (blame === undefined) await this.#succeeded(job, turn, pass);
-      else await this.#failed(job, token, turn, pass, blame);
+      else if ('done' in result) await this.#succeeded(job, turn, pass, result.done);
+      else await this.#failed(job, token, turn, pass, result);
     } finally {
       this.#brake.undecided(pass);
       running.end(turn);
     }
   }
 
-  /** The turn itself. @returns what it threw */
-  async #take(turn: RunningTurn): Promise<Blame | undefined> {
+  /** The turn itself. @returns the systems that did what they were asked to, or what it threw */
+  async #take(turn: RunningTurn): Promise<{ readonly done: readonly string[] } | Blame> {
     try {
-      await turn.run(this.#parts.work, this.#parts.timing.turnMs);
-      return undefined;
+      return { done: await turn.run(this.#parts.work, this.#parts.timing.turnMs) };
     } catch (thrown) {
       return blamed(thrown);
     }
   }
 
-  async #succeeded(job: Job<QueuedJob, void>, { mailbox, attempt }: RunningTurn, pass: Pass): Promise<void> {
+  async #succeeded(job: Job<QueuedJob, void>, { mailbox, attempt }: RunningTurn, pass: Pass, done: readonly string[]): Promise<void> {
     const { failures, retrying } = this.#parts;
-    if (this.#brake.succeeded(pass)) this.#releaseAll();
+    if (this.#brake.succeeded(pass, done)) this.#releaseAll();
     await failures.clear(this.#redis, mailbox);
     if (attempt > 1 || job.stalledCounter > 0) await retrying.remove(this.#redis, [mailbox]);
   }
@@ -156,14 +169,14 @@ export class QueueWorker {
   async #failed(job: Job<QueuedJob, void>, token: string | undefined, turn: RunningTurn, pass: Pass, { error, system }: Blame): Promise<void> {
     const { failures, retrying, options, timing } = this.#parts;
     const { mailbox } = turn;
-    if (turn.ended === 'closing') return park(job, token, 0);
+    if (turn.ended === 'closing') return this.#park(job, token, 0);
     const last = decodeLastTry(job.failedReason);
     const verdict = verdictOf(error);
     const doubtful = (last?.doubtful ?? 0) + (verdict === 'doubtful' ? 1 : 0);
     this.#tell(turn, error, system);
     if (verdict === 'block') {
-      if (this.#brake.refused(pass, error)) this.#hold();
-      return park(job, token, timing.parkMs);
+      if (this.#brake.refused(pass, error, system)) this.#hold();
+      return this.#park(job, token, timing.parkMs);
     }
     const now = options.clock.now();
     if (verdict === 'stop' || (verdict === 'doubtful' && doubtful >= LIMITS.doubtfulTries)) {
@@ -176,10 +189,10 @@ export class QueueWorker {
     throw new TryAgain(encodeLastTry({ code: error.code, reason: error.publicMessage, doubtful, nextTryAt: now + delayMs }), delayMs);
   }
 
-  #tell({ mailbox, attempt, storedAt }: RunningTurn, error: BridgeError, system: string): void {
+  #tell({ mailbox, attempt, storedAt }: RunningTurn, error: BridgeError, system: string | undefined): void {
     const { route, logger, metrics, clock } = this.#parts.options;
-    metrics.replicationFailed(route, system, error.code);
-    const fields = { route, system, mailbox, code: error.code, reason: error.publicMessage, attempt, ageMs: clock.now() - storedAt };
+    metrics.replicationFailed(route, system ?? 'bridge', error.code);
+    const fields = { route, system: system ?? 'bridge', mailbox, code: error.code, reason: error.publicMessage, attempt, ageMs: clock.now() - storedAt };
     const stack = error.code === 'INTERNAL' && error.cause instanceof Error ? error.cause.stack : undefined;
     logger.warn(stack === undefined ? fields : { ...fields, stack }, 'a mailbox could not be replicated');
   }
@@ -189,7 +202,7 @@ export class QueueWorker {
     const { options } = this.#parts;
     const blocked = this.#brake.blocked;
     if (blocked === undefined || this.#isClosing) return;
-    const pauseMs = blocked.until - options.clock.now();
+    const pauseMs = Math.max(0, Math.ceil(blocked.until - FORWARD.now()));
     options.logger.warn({ route: options.route, code: blocked.code, reason: blocked.reason, durationMs: pauseMs }, 'the whole route is held back, one mailbox tries again after this time');
     this.#letIn(0);
     clearTimeout(this.#trial);
@@ -213,30 +226,32 @@ export class QueueWorker {
     change.catch((error: unknown) => this.#say(error));
   }
 
-  /** BullMQ's own troubles: what they mean for a mailbox shows elsewhere, so one line a minute is enough. */
+  /** Back into the queue for so long, without counting as a try. */
+  async #park(job: Job<QueuedJob, void>, token: string | undefined, ms: number): Promise<never> {
+    const parked = job.moveToDelayed(Date.now() + ms, token);
+    if (this.#isClosing) await this.#patiently(parked);
+    else await parked;
+    throw new DelayedError();
+  }
+
+  /** BullMQ's own troubles, one line now and then. */
   #say(error: unknown): void {
     const { options } = this.#parts;
-    const now = options.clock.now();
-    if (now - this.#saidAt < 60_000) return;
+    const now = FORWARD.now();
+    if (this.#isClosing || now - this.#saidAt < LIMITS.queueTroubleToldMs) return;
     this.#saidAt = now;
     options.logger.warn({ route: options.route, code: 'STORE_UNAVAILABLE', reason: reasonOf(error) }, 'the queue has trouble with Redis and goes on trying');
   }
 }
 
-/** Back into the queue for so long, without counting as a try. */
-async function park(job: Job<QueuedJob, void>, token: string | undefined, ms: number): Promise<never> {
-  await job.moveToDelayed(Date.now() + ms, token);
-  throw new DelayedError();
-}
-
 interface Blame {
   readonly error: BridgeError;
-  /** `bridge` where nobody said which one failed. */
-  readonly system: string;
+  /** Undefined where nobody said which one failed. */
+  readonly system: string | undefined;
 }
 
 function blamed(thrown: unknown): Blame {
   if (thrown instanceof FailedTurn) return thrown;
   const error = toBridgeError(thrown);
-  return { error, system: typeof error.details['system'] === 'string' ? error.details['system'] : 'bridge' };
+  return { error, system: typeof error.details['system'] === 'string' ? error.details['system'] : undefined };
 }

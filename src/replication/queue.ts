@@ -39,6 +39,8 @@ export class ReplicationQueue {
   readonly #inventory: QueueInventory;
   readonly #closed = new AbortController();
   #worker: QueueWorker | undefined;
+  /** Of the clock that only goes forward; how far is nobody's business. */
+  #clockAhead = Infinity;
 
   /** Nothing is worked on before `start`; several processes may have the same queue open. */
   constructor(options: ReplicationQueueOptions) {
@@ -48,7 +50,7 @@ export class ReplicationQueue {
     this.#retrying = new RetryingSet(options.key);
     const { commands } = options.store;
     // BullMQ keeps a journal of 10,000 events that nobody here reads. The store tells the log about its connection.
-    this.#queue = new Queue<QueuedJob, void>(options.key, { connection: commands, prefix: REDIS_PREFIX, skipVersionCheck: true, streams: { events: { maxLen: 100 } } });
+    this.#queue = new Queue<QueuedJob, void>(options.key, { connection: commands, prefix: REDIS_PREFIX, skipVersionCheck: true, streams: { events: { maxLen: LIMITS.queueEventsKept } } });
     this.#queue.on('error', () => undefined);
     this.#inventory = new QueueInventory({ route: options.route, queue: this.#queue, redis: commands, failures: this.#failures, retrying: this.#retrying, running: this.#running });
   }
@@ -65,13 +67,19 @@ export class ReplicationQueue {
       await this.#asking(this.#store(distinct.slice(from, from + LIMITS.storedAtOnce)));
     }
     if (distinct.length > 0) await this.#asking(this.#options.store.durable());
+    await this.#minded();
   }
 
-  /** Starts working, once; where Redis is away, when it is there. `work` throws BridgeError or FailedTurn, and verdictOf decides what becomes of the mailbox. */
+  /** Somebody else has brought this mailbox up to date: it has not failed any more. @throws BridgeError STORE_UNAVAILABLE */
+  async succeeded(mailbox: MailboxAddress): Promise<void> {
+    await this.#asking(this.#failures.remove(this.#options.store.commands, [mailbox]));
+  }
+
+  /** Starts working, once; where Redis is away, when it is there. verdictOf decides what becomes of a mailbox whose turn throws. */
   start(work: TurnWork): void {
+    if (this.#closed.signal.aborted) return;
     const { commands } = this.#options.store;
     const begin = (): void => {
-      if (this.#closed.signal.aborted) return;
       this.#worker ??= new QueueWorker({
         options: this.#options,
         timing: this.#timing,
@@ -84,7 +92,10 @@ export class ReplicationQueue {
     };
     // A worker of BullMQ that was never connected cannot be closed.
     if (commands.status === 'ready') begin();
-    else commands.once('ready', begin);
+    else {
+      commands.once('ready', begin);
+      this.#closed.signal.addEventListener('abort', () => commands.off('ready', begin), { once: true });
+    }
   }
 
   /** @throws BridgeError STORE_UNAVAILABLE */
@@ -102,10 +113,11 @@ export class ReplicationQueue {
     return this.#asking(this.#inventory.waiting());
   }
 
-  /** Failed ones are queued again (and stay in the report until they succeed), retrying ones are tried now. @returns how many. @throws BridgeError STORE_UNAVAILABLE */
+  /** Failed ones are queued again (and stay in the report until they succeed), retrying ones are tried now, and a route held back goes on: somebody has put something right. @returns how many. @throws BridgeError STORE_UNAVAILABLE */
   async retry(mailboxes: readonly MailboxAddress[] | 'all'): Promise<number> {
     const { commands } = this.#options.store;
-    const failed = await this.#asking(mailboxes === 'all' ? this.#failures.all(commands).then((all) => all.map(({ mailbox }) => mailbox)) : this.#failures.among(commands, mailboxes));
+    const failed = await this.#asking(mailboxes === 'all' ? this.#failures.mailboxes(commands) : this.#failures.among(commands, mailboxes));
+    this.#worker?.unblock();
     const promoted = await this.#patiently(() => this.#inventory.promote(mailboxes));
     await this.add(failed);
     return failed.length + promoted;
@@ -116,11 +128,6 @@ export class ReplicationQueue {
     const { commands } = this.#options.store;
     const removed = await this.#patiently(() => this.#inventory.remove(mailboxes));
     return removed + (await this.#asking(this.#failures.remove(commands, mailboxes)));
-  }
-
-  /** Whatever refused the route as a whole may have been put right: everybody may try at once. */
-  unblock(): void {
-    this.#worker?.unblock();
   }
 
   /** Takes up no new turn, lets those under way finish for so long, then sends them back to be run after the next start. Safe to call twice. */
@@ -137,6 +144,14 @@ export class ReplicationQueue {
     for (const mailbox of mailboxes) this.#running.changed(mailbox, at);
   }
 
+  /** Looks whether somebody set the clock back, at the first change too: what was put off by the old one would wait for it to come again. @throws BridgeError STORE_UNAVAILABLE */
+  async #minded(): Promise<void> {
+    const now = this.#options.clock.now();
+    const ahead = now - performance.now();
+    if (ahead < this.#clockAhead - LIMITS.clockSetBackMs) await this.#patiently(() => this.#inventory.promoteFarOff(now));
+    this.#clockAhead = ahead;
+  }
+
   /** @throws BridgeError STORE_UNAVAILABLE where no more may wait */
   async #room(): Promise<void> {
     const { maxWaiting } = this.#options.store;
@@ -146,11 +161,12 @@ export class ReplicationQueue {
     throw new BridgeError('STORE_UNAVAILABLE', `${maxWaiting} mailboxes wait already, the Redis inside the bridge holds no more: configure redis`, { temporary: true, retryAfterMs: 5_000 });
   }
 
-  /** Stores it once more, however long that takes. */
+  /** Stores it once more, however long that takes; where no more may wait too, for it was counted before and its turn waits for this. */
   async #again(mailbox: MailboxAddress): Promise<void> {
     while (!this.#closed.signal.aborted) {
       try {
-        return await this.add([mailbox]);
+        await this.#asking(this.#store([mailbox]));
+        return await this.#asking(this.#options.store.durable());
       } catch (error) {
         const { code, message } = storeUnavailable(error);
         this.#options.logger.debug({ route: this.#options.route, mailbox, code, reason: message }, 'stored again when Redis is back');

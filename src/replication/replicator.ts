@@ -79,7 +79,7 @@ export class Replicator {
     if (home === route.to) return this.#disown(mailbox, `it lives in ${route.to}`, options);
     if (home !== route.from) return this.#takeAway(mailbox, `it does not live in ${route.from}`, options, ctx);
 
-    const resident = await this.#resident(mailbox, ctx.signal);
+    const resident = await this.#resident(mailbox, ctx.signal, options.always);
     if (resident === undefined) return this.#gone(mailbox, options, ctx);
     const primary = resident.mailbox;
     if (primary !== mailbox) return { ...(await this.#takeAway(mailbox, `it is an alias of ${primary}`, options, ctx)), primary } as Ending;
@@ -106,10 +106,10 @@ export class Replicator {
     }
   }
 
-  async #resident(mailbox: MailboxAddress, signal: AbortSignal): Promise<Resident | undefined> {
+  async #resident(mailbox: MailboxAddress, signal: AbortSignal, fresh = false): Promise<Resident | undefined> {
     const { route } = this.#options;
     if (route.roster === undefined) return { mailbox, isSystem: false };
-    return this.#at(route.from, async () => route.roster!.find(mailbox, signal));
+    return this.#at(route.from, async () => route.roster!.find(mailbox, signal, { fresh }));
   }
 
   /** What can be published, or why it is no data. */
@@ -153,7 +153,7 @@ export class Replicator {
   async #retract(mailbox: MailboxAddress, identity: string, why: BridgeError, options: TurnOptions, ctx: RequestContext): Promise<Ending> {
     const { route, published, clock } = this.#options;
     const reason = why.publicMessage;
-    if (options.dryRun) return { outcome: 'would-remove', where: identity, reason };
+    if (options.dryRun) return { outcome: 'would-remove', where: this.#whereOf(mailbox, identity), reason };
     const [known, isOurs] = await Promise.all([published.read(mailbox), this.#isOwner(mailbox, identity)]);
     if (!options.always && isOurs && known !== undefined && sameIdentity(known.identity, identity) && this.#stillHolds(known, REMOVED)) return { outcome: 'unchanged' };
     return this.#holding(mailbox, identity, known, ctx, async () => {
@@ -181,7 +181,7 @@ export class Replicator {
   async #takeAway(mailbox: MailboxAddress, reason: string, options: TurnOptions, ctx: RequestContext): Promise<Ending> {
     const known = await this.#options.published.read(mailbox);
     if (known === undefined) return { outcome: 'skipped', reason };
-    if (options.dryRun) return { outcome: 'would-remove', where: known.identity, reason };
+    if (options.dryRun) return { outcome: 'would-remove', where: this.#whereOf(mailbox, known.identity), reason };
     await this.#options.locks.run([this.#lockOf(known.identity)], async () => this.#abandon(mailbox, known.identity, reason, ctx));
     return { outcome: 'removed', reason };
   }
@@ -240,6 +240,12 @@ export class Replicator {
     if (isOurs(owner)) return;
     const hint = `give one of them another zimbraForeignPrincipal, or exclude it; see the legacyExchangeDn template of ${route.to}`;
     throw new FailedTurn(new BridgeError('NO_DATA', `its legacyExchangeDN is also that of ${owner.mailbox}`, { details: { hint } }), route.to);
+  }
+
+  /** The URL, or folder and subject, of a message. */
+  #whereOf(mailbox: MailboxAddress, identity: string): string {
+    const { route, clock } = this.#options;
+    return route.sink.preview(identity, { mailbox, window: publicationWindow(clock.now(), route.pastMs, route.aheadMs), busy: [] }).where;
   }
 
   async #isOwner(mailbox: MailboxAddress, identity: string): Promise<boolean> {

@@ -42,3 +42,9 @@ export interface QueueReport {
   readonly entries: readonly QueueEntry[];
   readonly counts: readonly { readonly route: string; readonly waiting: number; readonly running: number; readonly retrying: number; readonly failed: number; /** Why nothing of this route is tried at present. */ readonly blocked?: string }[];
 }
+
+/** The report as JSON, times in ISO 8601: for `queue --json` and the admin API. */
+export function encodeQueueReport({ entries, counts }: QueueReport): unknown {
+  const iso = (instant: Instant): string => new Date(instant).toISOString();
+  return { counts, entries: entries.map(({ since, nextTryAt, ...entry }) => ({ ...entry, since: iso(since), ...(nextTryAt === undefined ? {} : { nextTryAt: iso(nextTryAt) }) })) };
+}

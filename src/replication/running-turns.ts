@@ -44,7 +44,7 @@ export class RunningTurn implements TurnFacts {
     try {
       return await new Promise<readonly string[]>((resolve, reject) => {
         this.#giveUp = reject;
-        work(this).then((done) => resolve(done ?? []), reject);
+        work(this).then(resolve, reject);
       });
     } finally {
       clearTimeout(late);

@@ -51,7 +51,7 @@ export class Sweep {
         await this.#sleep(Math.min(sweepMs, untilAfterMidnight(clock.now())), signal);
       } else {
         failures += 1;
-        await this.#sleep(pauseAfter(failures, LIMITS.retryPauses), signal, false);
+        await this.#sleep(pauseAfter(failures, LIMITS.retryPauses), signal);
       }
     }
   }
@@ -90,10 +90,10 @@ export class Sweep {
     return false;
   }
 
-  async #sleep(ms: number, signal: AbortSignal, mayBeWoken = true): Promise<void> {
-    if (this.#wanted && mayBeWoken) return;
+  async #sleep(ms: number, signal: AbortSignal): Promise<void> {
+    if (this.#wanted) return;
     const woken = new AbortController();
-    this.#wake = () => mayBeWoken && woken.abort();
+    this.#wake = () => woken.abort();
     await pause(ms, AbortSignal.any([signal, woken.signal]));
     this.#wake = () => undefined;
   }

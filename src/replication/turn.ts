@@ -14,7 +14,7 @@ export interface Turn {
 }
 
 /** What is done in a turn: gives the names of the systems that did in it what they were asked to, and throws BridgeError or FailedTurn. */
-export type TurnWork = (turn: Turn) => Promise<readonly string[] | void>;
+export type TurnWork = (turn: Turn) => Promise<readonly string[]>;
 
 /** What a turn throws: which system failed, and how. */
 export class FailedTurn extends Error {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { BridgeError } from '../../src/core/errors.ts';
 import { createMetrics } from '../../src/platform/metrics.ts';
 
 describe('the metrics', () => {
@@ -29,5 +30,33 @@ describe('the metrics', () => {
     const one = createMetrics();
     createMetrics().lookup('exchange', 'ok');
     expect((await one.expose()).body).not.toContain('freebusy_lookup_mailboxes_total{');
+  });
+});
+
+describe('the queue in the metrics', () => {
+  const depth = { route: 'zimbra → exchange', waiting: 3, running: 1, retrying: 0, failed: 2, oldestAgeMs: 1_500 };
+
+  it('is read at every exposition', async () => {
+    const metrics = createMetrics();
+    metrics.readDepthsFrom(async () => [depth]);
+    const lines = (await metrics.expose()).body.split('\n');
+    for (const line of [
+      'freebusy_replication_queue_mailboxes{route="zimbra → exchange",state="waiting"} 3',
+      'freebusy_replication_queue_mailboxes{route="zimbra → exchange",state="failed"} 2',
+      'freebusy_replication_oldest_change_seconds{route="zimbra → exchange"} 1.5',
+      'freebusy_replication_store_up 1',
+    ]) expect(lines).toContain(line);
+  });
+
+  it('is left out while the store is away, and everything else is there: it is wanted now more than ever', async () => {
+    const metrics = createMetrics();
+    metrics.lookup('exchange', 'ok');
+    metrics.readDepthsFrom(async () => [depth]);
+    await metrics.expose();
+    metrics.readDepthsFrom(async () => Promise.reject(new BridgeError('STORE_UNAVAILABLE', 'away', { temporary: true })));
+    const { body } = await metrics.expose();
+    expect(body).toContain('freebusy_lookup_mailboxes_total{system="exchange",outcome="ok"} 1');
+    expect(body).toContain('freebusy_replication_store_up 0');
+    expect(body).not.toContain('freebusy_replication_queue_mailboxes{');
   });
 });

@@ -35,7 +35,7 @@ afterAll(async () => {
 });
 
 /** An agent between calendars and two sinks from memory, on the Redis inside the process. */
-function world() {
+function world(excluded: readonly MailboxAddress[] = []) {
   const calendars = new Map<MailboxAddress, number>([[KIM, 1], [LEE, 1]]);
   const messages = { one: new Map<string, FreeBusy>(), two: new Map<string, FreeBusy>() };
   const writes = { one: 0, two: 0 };
@@ -80,7 +80,7 @@ function world() {
       find: async (mailbox: MailboxAddress) => (calendars.has(mailbox) ? { mailbox, isSystem: false } : undefined),
     },
     sink: sink(name),
-    choice: { only: 'all', include: new Set<MailboxAddress>(), exclude: new Set<MailboxAddress>() } as const,
+    choice: { only: 'all', include: new Set<MailboxAddress>(), exclude: new Set<MailboxAddress>(excluded) } as const,
     pastMs: 86_400_000,
     aheadMs: 86_400_000,
     concurrency: 2,
@@ -133,6 +133,19 @@ describe('the agent', () => {
     await told.hear!({ kind: 'resync', reason: 'test' });
     await vi.waitFor(() => expect(written('one', LEE)).toBe(9), soon);
     await agent.close(1_000);
+  });
+
+  it('who is excluded by the next configuration loses the message, though it was never to be read again', async () => {
+    const before = world();
+    before.agent.start();
+    await vi.waitFor(() => expect(before.messages.one.size).toBe(2), soon);
+    await before.agent.close(1_000);
+    routes -= 1;
+    const after = world([KIM]);
+    for (const [identity, message] of before.messages.one) after.messages.one.set(identity, message);
+    after.agent.start();
+    await vi.waitFor(() => expect([...after.messages.one.keys()]).toEqual(['/o=one/cn=lee']), soon);
+    await after.agent.close(1_000);
   });
 
   it('keeps what could not be done for the next start', async () => {

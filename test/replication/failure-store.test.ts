@@ -1,3 +1,4 @@
+import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { BridgeError } from '../../src/core/errors.ts';
 import type { RedisConnection } from '../../src/platform/redis/redis-store.ts';
@@ -23,7 +24,7 @@ describe.runIf(CAN_REDIS)('the record of failures', () => {
     const failures = new FailureStore('a-b');
     await failures.record(commands, anna, DENIED, 1_000, 1);
     await failures.record(commands, anna, new BridgeError('BACKEND_FAULT', 'refused'), 5_000, 8);
-    expect(await failures.all(commands)).toEqual([{ mailbox: anna, code: 'BACKEND_FAULT', reason: 'refused', since: 1_000, lastAt: 5_000, attempts: 9 }]);
+    expect(await failures.oldest(commands, 10)).toEqual([{ mailbox: anna, code: 'BACKEND_FAULT', reason: 'refused', since: 1_000, lastAt: 5_000, attempts: 9 }]);
   });
 
   it('lists the oldest first, and leaves out what cannot be read', async () => {
@@ -32,9 +33,30 @@ describe.runIf(CAN_REDIS)('the record of failures', () => {
     await failures.record(commands, anna, DENIED, 1_000, 1);
     const [key] = await commands.keys('*');
     await commands.hset(key!, mailbox(3), '{"c":1}', mailbox(4), 'x');
-    expect((await failures.all(commands)).map((one) => one.mailbox)).toEqual([anna, bert]);
+    expect((await failures.oldest(commands, 10)).map((one) => one.mailbox)).toEqual([anna, bert]);
     await failures.record(commands, mailbox(4), DENIED, 3_000, 1);
-    expect((await failures.all(commands)).at(-1)).toMatchObject({ mailbox: mailbox(4), since: 3_000, attempts: 1 });
+    expect((await failures.oldest(commands, 10)).at(-1)).toMatchObject({ mailbox: mailbox(4), since: 3_000, attempts: 1 });
+  });
+
+  it('of tens of thousands, lists the oldest without holding the event loop, and names all', async () => {
+    const failures = new FailureStore('a-b');
+    await failures.record(commands, anna, DENIED, 50_000, 1);
+    const [key] = await commands.keys('*');
+    const pipeline = commands.pipeline();
+    for (let n = 2; n <= 30_000; n += 1) pipeline.hset(key!, mailbox(n), JSON.stringify({ c: 'BACKEND_FAULT', r: 'the server answered with something', s: 100_000 - n, l: 2, n: 3 }));
+    await pipeline.exec();
+    const delay = monitorEventLoopDelay({ resolution: 1 });
+    delay.enable();
+    await sleep(20);
+    delay.reset();
+    const oldest = await failures.oldest(commands, 1_000);
+    await sleep(5);
+    delay.disable();
+    expect(delay.max / 1e6).toBeLessThan(60);
+    expect(oldest).toHaveLength(1_000);
+    expect(oldest[0]).toMatchObject({ mailbox: anna });
+    expect(oldest.slice(1, 4).map((one) => one.mailbox)).toEqual([mailbox(30_000), mailbox(29_999), mailbox(29_998)]);
+    expect((await failures.mailboxes(commands)).length).toBe(30_000);
   });
 
   it('a success takes away what another process recorded, a second after it was recorded at the latest', async () => {
@@ -52,7 +74,7 @@ describe.runIf(CAN_REDIS)('the record of failures', () => {
     await failures.record(commands, anna, DENIED, 1_000, 1);
     await failures.record(commands, bert, DENIED, 1_000, 1);
     await failures.clear(commands, anna);
-    expect((await failures.all(commands)).map((one) => one.mailbox)).toEqual([bert]);
+    expect((await failures.oldest(commands, 10)).map((one) => one.mailbox)).toEqual([bert]);
   });
 
   it('counts what it takes away', async () => {

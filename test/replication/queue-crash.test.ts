@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { BridgeError } from '../../src/core/errors.ts';
+import { BridgeError } from '../../src/core/errors.ts';
 import { FAST, killProcesses, mailbox, openQueue, sleep, startProcess, until } from './queue-bed.ts';
 import type { QueueProcess, TestQueue } from './queue-bed.ts';
 import { CAN_REDIS, startRedis } from './redis-server.ts';
@@ -46,6 +46,7 @@ describe.runIf(CAN_REDIS && built)('the replication queue, when something dies',
     queue.start(async () => {
       turns.push(Date.now());
       await store.commands.hset('sink', anna, (await store.commands.hget('calendar', anna))!);
+      return [];
     });
     await until('it was written', isEverythingWritten);
     expect(turns.at(-1)).toBeGreaterThanOrEqual(changed);
@@ -132,7 +133,10 @@ describe.runIf(CAN_REDIS && built)('the replication queue, when something dies',
     it('that hangs lets add fail in time, and everything goes on when it answers again', async () => {
       const queue = openQueue(store);
       const seen: string[] = [];
-      queue.start(async (turn) => void seen.push(turn.mailbox));
+      queue.start(async (turn) => {
+        seen.push(turn.mailbox);
+        return [];
+      });
       await queue.add([anna]);
       await until('it ran', () => seen.length === 1);
       redis.signal('SIGSTOP');
@@ -146,6 +150,47 @@ describe.runIf(CAN_REDIS && built)('the replication queue, when something dies',
       await queue.close(0);
     }, 30_000);
 
+    it('that hangs holds up no end, and nobody talks to it afterwards', async () => {
+      const pipes = (): number => process.getActiveResourcesInfo().filter((name) => name === 'PipeWrap').length;
+      const before = pipes();
+      const own = await redis.store();
+      const queue = openQueue(own);
+      let isOver = false;
+      queue.start(async ({ signal }) => {
+        await new Promise((resolve) => signal.addEventListener('abort', resolve));
+        isOver = true;
+        throw new BridgeError('DEADLINE', 'over', { temporary: true });
+      });
+      await queue.add([anna]);
+      await until('it runs', async () => (await queue.depth()).running === 1);
+      redis.signal('SIGSTOP');
+      try {
+        // The worker has waited in vain for as long as it takes to begin to connect anew.
+        await sleep(2_500);
+        const begin = Date.now();
+        await queue.close(100);
+        await own.close();
+        expect(isOver).toBe(true);
+        expect(Date.now() - begin).toBeLessThan(2_000);
+        const { length } = queue.log;
+        await until('every connection is gone', () => pipes() <= before, 2_000);
+        // What BullMQ had begun before would have come by now.
+        await sleep(1_500);
+        expect(pipes()).toBeLessThanOrEqual(before);
+        expect(queue.log).toHaveLength(length);
+      } finally {
+        redis.signal('SIGCONT');
+      }
+      const later = openQueue(store);
+      const seen: string[] = [];
+      later.start(async (turn) => {
+        seen.push(turn.mailbox);
+        return [];
+      });
+      await until('it runs after the next start', () => seen.length === 1);
+      await later.close(0);
+    }, 30_000);
+
     it('that dies and comes back has lost nothing acknowledged; the worker goes on by itself, turns under way too', async () => {
       const queue = openQueue(store);
       const calendar = new Map<string, number>();
@@ -154,6 +199,7 @@ describe.runIf(CAN_REDIS && built)('the replication queue, when something dies',
         const value = calendar.get(turn.mailbox) ?? 0;
         await sleep(20);
         sink.set(turn.mailbox, value);
+        return [];
       });
       const acknowledged = new Map<string, number>();
       let refusals = 0;
@@ -200,6 +246,7 @@ describe.runIf(CAN_REDIS && built)('the replication queue, when something dies',
         await sleep(begins.length === 1 ? 4_000 : 10);
         now -= 1;
         ends.push(Date.now());
+        return [];
       });
       await queue.add([anna]);
       await until('it runs', () => begins.length === 1);
@@ -217,17 +264,23 @@ describe.runIf(CAN_REDIS && built)('the replication queue, when something dies',
       const late = await redis.store();
       const queue = openQueue(late);
       const seen: string[] = [];
-      queue.start(async (turn) => void seen.push(turn.mailbox));
+      queue.start(async (turn) => {
+        seen.push(turn.mailbox);
+        return [];
+      });
       const begin = Date.now();
       await expect(queue.add([anna])).rejects.toMatchObject(refused);
       await expect(queue.drop('all')).rejects.toMatchObject(refused);
       await expect(queue.retry('all')).rejects.toMatchObject(refused);
       expect(Date.now() - begin).toBeLessThan(10_000);
       const never = openQueue(late, { key: 'never' });
-      never.start(async () => undefined);
+      never.start(async () => []);
       const closing = Date.now();
+      expect(late.commands.listenerCount('ready')).toBeGreaterThan(0);
+      const listeners = late.commands.listenerCount('ready');
       await never.close(100);
       expect(Date.now() - closing).toBeLessThan(2_000);
+      expect(late.commands.listenerCount('ready')).toBeLessThan(listeners);
       await redis.start();
       await until('it takes changes', () => queue.add([anna]).then(() => true, () => false));
       await until('they are worked on', () => seen.length > 0);

@@ -22,5 +22,6 @@ queue.start(async ({ mailbox }) => {
   await new Promise((resolve) => setTimeout(resolve, Number(workMs)));
   await redis.hset('sink', mailbox, value);
   say({ end: mailbox, value, at: Date.now() });
+  return [];
 });
 say({ ready: true });

@@ -34,11 +34,12 @@ describe.runIf(CAN_REDIS)('the replication queue', () => {
   };
 
   /** Starts `queue` with work that keeps its turns. */
-  const started = (queue: TestQueue, work: (turn: Turn) => Promise<void> = async () => undefined): (Turn & { readonly at: number })[] => {
+  const started = (queue: TestQueue, work: (turn: Turn) => Promise<unknown> = async () => undefined, done: readonly string[] = ['exchange']): (Turn & { readonly at: number })[] => {
     const turns: (Turn & { readonly at: number })[] = [];
     queue.start(async (turn) => {
       turns.push({ ...turn, mailbox: turn.mailbox, storedAt: turn.storedAt, attempt: turn.attempt, signal: turn.signal, at: Date.now() });
       await work(turn);
+      return done;
     });
     return turns;
   };
@@ -121,7 +122,10 @@ describe.runIf(CAN_REDIS)('the replication queue', () => {
     it('a thousand in one call are stored and worked on', async () => {
       const queue = make({ concurrency: 32 });
       const seen = new Set<MailboxAddress>();
-      queue.start(async (turn) => void seen.add(turn.mailbox));
+      queue.start(async (turn) => {
+        seen.add(turn.mailbox);
+        return [];
+      });
       await queue.add(Array.from({ length: 1_000 }, (_, index) => mailbox(index)));
       await until('all were worked on', () => seen.size === 1_000);
       expect(await store.commands.keys('{freebusy-bridge}:a-b:[0-9]*')).toEqual([]);
@@ -146,6 +150,41 @@ describe.runIf(CAN_REDIS)('the replication queue', () => {
       started(queue);
       await drained(queue);
       await queue.add([mailbox(4)]);
+    });
+
+    it('one whose turn was lost is stored again even where no more may wait, or its turn would never end', async () => {
+      store = await redis.store({ maxWaiting: 2 });
+      const queue = make({ concurrency: 1, timing: { ...FAST, lockMs: 400 } });
+      let finish = (): void => undefined;
+      const turns = started(queue, async ({ signal }) => {
+        if (turns.length > 1) return;
+        await new Promise<void>((resolve) => (finish = resolve));
+        expect(signal.aborted).toBe(true);
+      });
+      await queue.add([anna]);
+      await until('it runs', () => turns.length === 1);
+      await queue.add([bert, carl]);
+      const lock = (await store.commands.keys('*:lock'))[0]!;
+      await store.commands.set(lock, 'another process');
+      await until('it knows', () => turns[0]!.signal.aborted);
+      await store.commands.del(lock);
+      finish();
+      await drained(queue);
+      expect(turns.map((turn) => turn.mailbox).sort()).toEqual(expect.arrayContaining([anna, bert, carl]));
+    });
+
+    it('do not wait for a time that the clock, set back since, has yet to reach again', async () => {
+      const real = Date.now;
+      const queue = make();
+      try {
+        Date.now = () => real() + 3_600_000;
+        await queue.add([anna]);
+      } finally {
+        Date.now = real;
+      }
+      const turns = started(queue);
+      await queue.add([bert]);
+      await until('both ran', () => turns.length === 2, 3_000);
     });
 
     it('leave nothing in Redis when they are done', async () => {
@@ -346,7 +385,7 @@ describe.runIf(CAN_REDIS)('the replication queue', () => {
       expect((await queue.report()).counts.blocked).toBeUndefined();
     });
 
-    it('is tried by all at once after unblock', async () => {
+    it('is tried by all at once after retry', async () => {
       const queue = make({ timing: { ...FAST, blocked: { firstMs: 60_000, longestMs: 60_000 } } });
       let isRefused = true;
       const turns = started(queue, async () => {
@@ -360,9 +399,30 @@ describe.runIf(CAN_REDIS)('the replication queue', () => {
       await sleep(200);
       expect(turns).toHaveLength(before);
       isRefused = false;
-      queue.unblock();
+      expect(await queue.retry([mailbox(99)])).toBe(0);
       await until('all ran', () => new Set(turns.slice(before).map((turn) => turn.mailbox)).size === 3, 2_000);
       await drained(queue);
+    });
+
+    it('is not taken to have relented by turns that did not ask it anything', async () => {
+      const queue = make({ concurrency: 4 });
+      const isChanged = (who: MailboxAddress): boolean => Number(/\d+/.exec(who)![0]) % 10 === 0;
+      let refusals = 0;
+      const seen = new Set<MailboxAddress>();
+      queue.start(async ({ mailbox: who }) => {
+        seen.add(who);
+        if (!isChanged(who)) return ['zimbra'];
+        refusals += 1;
+        throw new FailedTurn(refusedPassword(), 'exchange');
+      });
+      await queue.add(Array.from({ length: 100 }, (_, index) => mailbox(index)));
+      await sleep(1_500);
+      // The first ones together, then one after pauses of about 200, 400 and 800 ms.
+      expect(refusals).toBeGreaterThanOrEqual(2);
+      expect(refusals).toBeLessThanOrEqual(4 + 3);
+      expect((await queue.report()).counts.blocked).toBeDefined();
+      // Who has nothing to ask of it is not held up by it for ever.
+      expect([...seen].filter((who) => !isChanged(who)).length).toBeGreaterThan(10);
     });
 
     it('a mailbox that fails for itself while one tries does not end the trials', async () => {
@@ -415,6 +475,18 @@ describe.runIf(CAN_REDIS)('the replication queue', () => {
       expect(await queue.retry('all')).toBe(1);
       await drained(queue);
       expect(turns).toHaveLength(4);
+    });
+
+    it('succeeded: a mailbox that somebody else brought up to date has not failed any more', async () => {
+      const queue = make();
+      started(queue, async () => {
+        throw new BridgeError('NO_DATA', 'x');
+      });
+      await queue.add([anna, bert]);
+      await drained(queue);
+      await queue.succeeded(anna);
+      expect((await queue.report()).entries.map((entry) => entry.mailbox)).toEqual([bert]);
+      expect((await queue.depth()).failed).toBe(1);
     });
 
     it('drop: waiting, retrying and failed ones go, what runs stays, and a dropped mailbox is taken again when it changes', async () => {
@@ -497,6 +569,21 @@ describe.runIf(CAN_REDIS)('the replication queue', () => {
       const next = make();
       const later = started(next);
       await until('it ran again', () => later.length === 1, 5_000);
+    });
+
+    it('leaves no connection and no listener behind', async () => {
+      const clients = async (): Promise<number> => String(await store.commands.call('CLIENT', 'LIST')).trim().split('\n').length;
+      const listeners = (): readonly number[] => ['ready', 'error', 'close', 'end'].map((name) => store.commands.listenerCount(name));
+      const before = [await clients(), listeners()];
+      for (let round = 0; round < 3; round += 1) {
+        const queue = make();
+        const turns = started(queue);
+        await queue.add([anna]);
+        await until('it ran', () => turns.length === 1);
+        await queue.close(1_000);
+      }
+      await until('they are gone', async () => (await clients()) <= (before[0] as number), 2_000);
+      expect([await clients(), listeners()]).toEqual(before);
     });
 
     it('is there for a queue that was never started; nothing is taken after it', async () => {

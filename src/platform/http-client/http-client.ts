@@ -30,6 +30,8 @@ export interface HttpRequest {
   readonly hops?: number;
   /** `follow` (default): within the rules of `redirectHosts`, method and body unchanged. `manual`: the 3xx is the answer. */
   readonly redirect?: 'follow' | 'manual';
+  /** Arriving twice would do harm: it is not sent again over a new connection. Default: false. */
+  readonly once?: boolean;
 }
 
 export interface HttpAnswer {
@@ -139,7 +141,7 @@ export class HttpClient {
   async #send(request: HttpRequest, url: URL): Promise<HttpAnswer> {
     const { statusCode, headers, body } = await this.#dispatch(request, url).catch((error: unknown) => {
       // No header of an answer has come: a kept-alive connection gone stale. What we send may arrive twice: reads, and writes that replace.
-      if (!request.signal.aborted && isDeadConnection(error)) return this.#dispatch(request, url);
+      if (request.once !== true && !request.signal.aborted && isDeadConnection(error)) return this.#dispatch(request, url);
       throw error;
     });
     const raw = await readBounded(body, request.method === 'HEAD' ? 0 : Number(headers['content-length'] ?? 0));

@@ -66,7 +66,7 @@ export class Connections {
   }
 
   close(): void {
-    for (const connection of this.#open) connection.disconnect();
+    for (const connection of this.#open) endForGood(connection);
     this.#open.clear();
   }
 
@@ -76,6 +76,15 @@ export class Connections {
     connection.on('end', () => this.#open.delete(connection));
     return connection;
   }
+}
+
+/**
+ * Ends a connection so that nobody brings it back: BullMQ 6.7.0 reconnects one whose silence it was waiting out, even after it was closed, and the process never ended.
+ * Commands under way are rejected.
+ */
+export function endForGood(connection: RedisConnection): void {
+  connection.connect = () => Promise.reject(new Error('Connection is closed.'));
+  connection.disconnect();
 }
 
 /**
@@ -104,7 +113,7 @@ type Pause = (tries: number) => number | null;
 type SharedOptions = Pick<RedisOptions, 'enableOfflineQueue' | 'maxRetriesPerRequest' | 'autoResendUnfulfilledCommands' | 'commandTimeout' | 'socketTimeout' | 'lazyConnect'>;
 
 function connect(address: RedisAddress, pause: Pause, { enableOfflineQueue = true, lazyConnect = false, ...options }: SharedOptions): RedisConnection {
-  const shared = { connectTimeout: LIMITS.connectTimeoutMs, connectionName: BRIDGE_NAME, ...options };
+  const shared = { connectTimeout: LIMITS.connectTimeoutMs, disconnectTimeout: LIMITS.redisFarewellMs, connectionName: BRIDGE_NAME, ...options };
   if (address.kind !== 'cluster') {
     const ofSentinels: RedisOptions = address.kind === 'sentinels' ? { sentinelRetryStrategy: pause, sentinelCommandTimeout: LIMITS.storeTimeoutMs } : {};
     const all: Omit<RedisOptions, 'replyMapping'> = { ...shared, ...singleOptions(address), ...ofSentinels, retryStrategy: pause, enableOfflineQueue, lazyConnect };

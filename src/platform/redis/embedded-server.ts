@@ -3,6 +3,7 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { BridgeError } from '../../core/errors.ts';
+import { untilAborted } from '../../core/until-aborted.ts';
 import { askOwn } from './ask-own.ts';
 import { connectOnce } from './connections.ts';
 import type { EmbeddedWorkerData, EmbeddedWorkerMessage } from './embedded-worker.ts';
@@ -22,11 +23,12 @@ export interface EmbeddedRun extends Run {
 /**
  * Starts Valkey in a thread of this process.
  *
- * @throws BridgeError CONFIGURATION when its snapshot cannot be read, or when somebody uses the directory already
+ * @param signal gives up: the thread is ended
+ * @throws BridgeError CONFIGURATION when its snapshot cannot be read, or when somebody uses the directory already; DEADLINE when `signal` fires
  */
-export async function runEmbedded(own: OwnDirectory): Promise<EmbeddedRun> {
+export async function runEmbedded(own: OwnDirectory, signal: AbortSignal): Promise<EmbeddedRun> {
   // Two that write one snapshot would lose each other's changes. The control socket lets one bridge use a dataDir; this catches the rest.
-  if ((await askOwn(own.socket)) !== undefined) throw new BridgeError('CONFIGURATION', `another bridge, or a redis-server it left behind, uses ${own.data}`);
+  if ((await untilAborted(askOwn(own.socket), signal)) !== undefined) throw new BridgeError('CONFIGURATION', `another bridge, or a redis-server it left behind, uses ${own.data}`);
   await rm(own.socket, { force: true });
   const workerData: EmbeddedWorkerData = { data: own.data, socket: own.socket, log: join(own.data, LOG) };
   const worker = new Worker(workerUrl(import.meta.url), { workerData, name: 'valkey' });
@@ -44,10 +46,11 @@ export async function runEmbedded(own: OwnDirectory): Promise<EmbeddedRun> {
     await rm(own.socket, { force: true });
   };
   try {
-    await listening(worker, ended);
-    return { version: await prepared(own.socket), ended, stop };
-  } catch {
+    await untilAborted(listening(worker, ended), signal);
+    return { version: await untilAborted(prepared(own.socket), signal), ended, stop };
+  } catch (error) {
     await stop();
+    if (signal.aborted) throw error;
     throw await doesNotStart(own, await ended);
   }
 }

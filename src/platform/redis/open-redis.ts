@@ -1,5 +1,6 @@
 import type { Logger } from '../../core/logger.ts';
 import { LIMITS } from '../../core/limits.ts';
+import { untilAborted } from '../../core/until-aborted.ts';
 import { shownAddress } from './address.ts';
 import type { RedisAddress } from './address.ts';
 import { Connections } from './connections.ts';
@@ -66,7 +67,7 @@ async function configured(target: RedisTarget, logger: Logger): Promise<RedisSto
 }
 
 async function privateChild(own: OwnDirectory, server: Awaited<ReturnType<typeof findServer>>, logger: Logger): Promise<RedisStore> {
-  const supervised = await Supervised.run(() => runPrivate(own, server), logger);
+  const supervised = await Supervised.run((signal) => runPrivate(own, server, signal), logger);
   const address = { kind: 'socket', path: own.socket } as const;
   const connections = new Connections(address, logger);
   await connections.settled();
@@ -86,7 +87,7 @@ async function privateChild(own: OwnDirectory, server: Awaited<ReturnType<typeof
 }
 
 async function embedded(own: OwnDirectory, logger: Logger): Promise<RedisStore> {
-  const supervised = await Supervised.run(() => runEmbedded(own), logger);
+  const supervised = await Supervised.run((signal) => runEmbedded(own, signal), logger);
   const address = { kind: 'socket', path: own.socket } as const;
   const connections = new Connections(address, logger);
   await connections.settled();
@@ -101,7 +102,7 @@ async function embedded(own: OwnDirectory, logger: Logger): Promise<RedisStore> 
     durable: () => saves.commit(),
     maxWaiting: LIMITS.embeddedWaiting,
     async end() {
-      await saves.commit().catch((error: unknown) => logger.error({ code: 'STORE_UNAVAILABLE', reason: storeUnavailable(error).code }, 'the last snapshot could not be written: finished work is done again'));
+      await untilAborted(saves.commit(), new AbortController().signal, LIMITS.embeddedLastSaveMs).catch((error: unknown) => logger.error({ code: 'STORE_UNAVAILABLE', reason: storeUnavailable(error).code }, 'the last snapshot could not be written: finished work is done again'));
       connections.close();
       await (await supervised.stop())?.stop();
       await own.close();

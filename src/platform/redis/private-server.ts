@@ -6,6 +6,7 @@ import { createConnection } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { BridgeError } from '../../core/errors.ts';
+import { untilAborted } from '../../core/until-aborted.ts';
 import { askOwn } from './ask-own.ts';
 import type { Answering } from './ask-own.ts';
 import { connectOnce } from './connections.ts';
@@ -22,7 +23,7 @@ export interface PrivateRun extends Run {
   readonly pid: number;
   /** It was left over by a bridge that died, and was taken over. */
   readonly isAdopted: boolean;
-  /** Ends it by SHUTDOWN and waits; kills it when it does not listen. */
+  /** Ends it by SHUTDOWN and waits; kills it when it does not listen. Takes LIMITS.privateRedisStopMs and privateRedisKillMs at most. */
   stop(): Promise<void>;
 }
 
@@ -31,10 +32,11 @@ export interface PrivateRun extends Run {
  * Two children on one directory would spoil its log of commands; what guards against it is the socket (asked first) and the control socket, which
  * lets one bridge use a dataDir. A child that a running bridge uses is left alone.
  *
- * @throws BridgeError CONFIGURATION when it cannot start, with what its own log says
+ * @param signal gives up: what was started is killed
+ * @throws BridgeError CONFIGURATION when it cannot start, with what its own log says; DEADLINE when `signal` fires
  */
-export async function runPrivate(own: OwnDirectory, server: FoundServer | undefined): Promise<PrivateRun> {
-  const orphan = await orphanOf(own.socket);
+export async function runPrivate(own: OwnDirectory, server: FoundServer | undefined, signal: AbortSignal): Promise<PrivateRun> {
+  const orphan = await untilAborted(orphanOf(own.socket), signal);
   if (orphan !== undefined) {
     if (!orphan.isAppendOnly || orphan.isUsed) throw new BridgeError('CONFIGURATION', `another bridge uses ${own.data}`);
     return running(own, orphan, undefined);
@@ -42,10 +44,11 @@ export async function runPrivate(own: OwnDirectory, server: FoundServer | undefi
   if (server === undefined) throw noServer(own);
   const child = await spawned(own, server.command);
   try {
-    const answering = await firstAnswer(own, child);
+    const answering = await untilAborted(firstAnswer(own, child), signal);
     return running(own, answering, child);
   } catch (error) {
     child.kill('SIGKILL');
+    await untilNot(() => child.exitCode === null && child.signalCode === null, LIMITS.privateRedisKillMs);
     throw error;
   }
 }
@@ -119,16 +122,21 @@ async function doesNotStart(own: OwnDirectory): Promise<BridgeError> {
 
 function running(own: OwnDirectory, { version, pid }: Answering, child: ChildProcess | undefined): PrivateRun {
   const ended = child === undefined ? endOfOrphan(own.socket) : endOfChild(child);
+  let hasEnded = false;
+  void ended.then(() => (hasEnded = true));
+  // An orphan that ended may keep its process id until init looks after it.
+  const isThere = (): boolean => !hasEnded && isReached(pid, 0);
   return {
     version,
     pid,
     isAdopted: child === undefined,
     ended,
     async stop() {
-      // One that does not answer is killed at once; everything acknowledged is on disk already.
-      if (await isToldToEnd(own.socket)) await gone(pid, LIMITS.privateRedisStopMs);
-      if (isReached(pid, 0)) isReached(pid, 'SIGKILL');
-      await gone(pid, LIMITS.privateRedisStopMs);
+      const politely = isToldToEnd(own.socket).then((isTold) => (isTold ? untilNot(isThere, LIMITS.privateRedisStopMs) : undefined));
+      // One that does not listen is killed; everything acknowledged is on disk already.
+      await untilAborted(politely, new AbortController().signal, LIMITS.privateRedisStopMs).catch(() => undefined);
+      if (isThere()) isReached(pid, 'SIGKILL');
+      await untilNot(isThere, LIMITS.privateRedisKillMs);
     },
   };
 }
@@ -163,8 +171,9 @@ function endOfOrphan(socket: string): Promise<string> {
   });
 }
 
-async function gone(pid: number, ms: number): Promise<void> {
-  for (const until = performance.now() + ms; isReached(pid, 0) && performance.now() < until; ) await sleep(5);
+/** Looks every 5 ms, for so long at most. */
+async function untilNot(isThere: () => boolean, ms: number): Promise<void> {
+  for (const until = performance.now() + ms; isThere() && performance.now() < until; ) await sleep(5);
 }
 
 /** Sends a signal; 0 only asks. */

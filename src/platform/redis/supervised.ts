@@ -1,6 +1,8 @@
 import { pauseAfter } from '../../core/back-off.ts';
 import { toBridgeError } from '../../core/errors.ts';
 import { LIMITS } from '../../core/limits.ts';
+import { OVER } from '../../core/over.ts';
+import { pause } from '../../core/pause.ts';
 import type { Logger } from '../../core/logger.ts';
 
 /** What one start gives: something that runs, and the promise of its end, which never rejects. */
@@ -10,23 +12,25 @@ export interface Run {
 
 /** Keeps something running: starts it again whenever it ended, with growing pauses, until `stop`. */
 export class Supervised<R extends Run> {
-  readonly #start: () => Promise<R>;
+  readonly #start: (signal: AbortSignal) => Promise<R>;
+  readonly #stopped = new AbortController();
   readonly #logger: Logger;
   #current: R | undefined;
-  #isStopped = false;
-  #wake: (() => void) | undefined;
   #watching: Promise<void>;
 
-  private constructor(first: R, start: () => Promise<R>, logger: Logger) {
+  private constructor(first: R, start: (signal: AbortSignal) => Promise<R>, logger: Logger) {
     this.#start = start;
     this.#logger = logger;
     this.#current = first;
     this.#watching = this.#watch(first);
   }
 
-  /** @throws what the first start throws; later ones are logged and tried again */
-  static async run<R extends Run>(start: () => Promise<R>, logger: Logger): Promise<Supervised<R>> {
-    return new Supervised(await start(), start, logger);
+  /**
+   * @param start gives up, and ends what it began, when its signal fires
+   * @throws what the first start throws; later ones are logged and tried again
+   */
+  static async run<R extends Run>(start: (signal: AbortSignal) => Promise<R>, logger: Logger): Promise<Supervised<R>> {
+    return new Supervised(await start(new AbortController().signal), start, logger);
   }
 
   /** The one that runs now; undefined between its death and its next start. */
@@ -36,9 +40,8 @@ export class Supervised<R extends Run> {
 
   /** From now on nothing is started again; resolves with what still runs, which the caller ends. */
   async stop(): Promise<R | undefined> {
-    this.#isStopped = true;
-    this.#wake?.();
-    // A start that is under way is waited for, or it would outlive us.
+    this.#stopped.abort(OVER);
+    // A start that is under way gives up; it is waited for, or what it began would outlive us.
     if (this.#current === undefined) await this.#watching;
     return this.#current;
   }
@@ -53,11 +56,12 @@ export class Supervised<R extends Run> {
       this.#logger.error({ code: 'STORE_UNAVAILABLE', reason }, "the bridge's own Redis ended and is started again");
       let next: R | undefined;
       for (let told = ''; next === undefined; ) {
-        await this.#pause(pauseAfter(++failures, LIMITS.ownRedisRestartPauses));
+        await pause(pauseAfter(++failures, LIMITS.ownRedisRestartPauses), this.#stopped.signal);
         if (this.#isStopped) return;
         try {
-          next = await this.#start();
+          next = await this.#start(this.#stopped.signal);
         } catch (error) {
+          if (this.#isStopped) return;
           const { publicMessage } = toBridgeError(error);
           if (publicMessage !== told) this.#logger.error({ code: 'STORE_UNAVAILABLE', attempt: failures }, `the bridge's own Redis does not start: ${publicMessage}`);
           told = publicMessage;
@@ -68,14 +72,7 @@ export class Supervised<R extends Run> {
     }
   }
 
-  async #pause(ms: number): Promise<void> {
-    await new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, ms);
-      this.#wake = () => {
-        clearTimeout(timer);
-        resolve();
-      };
-    });
-    this.#wake = undefined;
+  get #isStopped(): boolean {
+    return this.#stopped.signal.aborted;
   }
 }

@@ -58,6 +58,8 @@ export class EwsConnection {
       signal: ctx.signal,
       budget,
       hops: ctx.hops,
+      // Sent twice it makes two items. Whoever tries again looks first what is there.
+      once: operation === 'CreateItem',
     });
     exchange.dated?.(answer.headers['date']);
     const envelope = await decodeAnswer(answer);

@@ -6,7 +6,7 @@ import { untilAborted } from '../../core/until-aborted.ts';
 import { domainOf } from '../../directory/smtp-address.ts';
 import type { MailboxAddress } from '../../directory/smtp-address.ts';
 import { groupsOf } from '../../freebusy/ask-in-parts.ts';
-import type { Resident, Roster } from '../../freebusy/roster.ts';
+import type { FindOptions, Resident, Roster } from '../../freebusy/roster.ts';
 import type { ZimbraAccount } from './account.ts';
 import { isRefused } from './account-lookup.ts';
 import type { AccountLookup } from './account-lookup.ts';
@@ -46,8 +46,9 @@ export class ZimbraRoster implements Roster {
   }
 
   /** An alias gives the account it belongs to, under that one's own address. */
-  async find(mailbox: MailboxAddress, signal: AbortSignal): Promise<Resident | undefined> {
-    const account = this.#known.currentBy(mailbox) ?? (await this.#ask(`name ${mailbox}`, signal, () => this.#options.lookup.byName(mailbox, this.#never)));
+  async find(mailbox: MailboxAddress, signal: AbortSignal, { fresh = false }: FindOptions = {}): Promise<Resident | undefined> {
+    const known = fresh ? undefined : this.#known.currentBy(mailbox);
+    const account = known ?? (await this.#ask(`name ${mailbox}`, signal, () => this.#options.lookup.byName(mailbox, this.#never)));
     if (account === undefined) this.#known.expireBy(mailbox);
     return account === undefined ? undefined : residentOf(account);
   }

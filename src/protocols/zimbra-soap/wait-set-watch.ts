@@ -118,7 +118,6 @@ export class WaitSetWatch {
     await this.#tell({ kind: 'resync', reason: `${at.hostname}: ${reason}` });
     await this.#keep(place);
     this.#doubts = 0;
-    this.#canceled = 0;
     return place;
   }
 
@@ -139,12 +138,12 @@ export class WaitSetWatch {
     await this.#destroy(place);
   }
 
-  /** Two pollers on one set would chase each other off it; where that goes on, this one gets a set of its own. */
+  /** Two pollers on one set would chase each other off it; where that goes on, this one gets a set of its own, and less and less often. */
   async #yield(): Promise<void> {
     this.#canceled += 1;
     if (this.#canceled === 1) this.#log('warn', {}, 'somebody else polls the same WaitSet: is there a second bridge with the same store?');
-    if (this.#canceled >= TIMES_BEFORE_NEW) await this.#begin('somebody else polls the same WaitSet');
-    else await this.#options.pause(pauseAfter(CANCELED, this.#canceled), this.#options.signal);
+    if (this.#canceled % TIMES_BEFORE_NEW === 0) await this.#begin('somebody else polls the same WaitSet');
+    await this.#options.pause(pauseAfter(CANCELED, this.#canceled), this.#options.signal);
   }
 
   async #tellOf(ids: ReadonlySet<string>): Promise<void> {
