@@ -15,15 +15,16 @@ export async function* everyoneOf(
   routes: readonly { readonly route: Route; readonly published: PublishedStore }[],
   signal: AbortSignal,
 ): AsyncIterable<readonly MailboxAddress[]> {
-  for (const { published } of routes) yield* published.mailboxes();
   const named = new Set(routes.flatMap(({ route }) => [...route.choice.include]));
   const roster = routes[0]?.route.roster;
   if (roster === undefined) {
     yield [...new Set([...mailboxes, ...named])];
-    return;
+  } else {
+    for await (const page of roster.all(signal)) {
+      const wanted = page.filter((resident) => routes.some(({ route }) => route.homeOf(resident.mailbox) === route.from && whyNot(route, resident) === undefined));
+      if (wanted.length > 0) yield wanted.map(({ mailbox }) => mailbox);
+    }
   }
-  for await (const page of roster.all(signal)) {
-    const wanted = page.filter((resident) => routes.some(({ route }) => route.homeOf(resident.mailbox) === route.from && whyNot(route, resident) === undefined));
-    if (wanted.length > 0) yield wanted.map(({ mailbox }) => mailbox);
-  }
+  // After the list: a system that cannot even list its mailboxes is not asked about each of them.
+  for (const { published } of routes) yield* published.mailboxes();
 }

@@ -23,20 +23,24 @@ export interface SweepOptions {
 /**
  * Passes over every mailbox of one system: at start, again after a while, after midnight UTC (the window moved), and when a feed has
  * lost its place. A pass hands mailboxes to the queue no faster than they are worked off, so that no change ever stands behind it;
- * one that fails is begun again until it was complete.
+ * one that breaks off is taken up again until everybody was listed.
  */
 export class Sweep {
   readonly #options: SweepOptions;
   #wanted = true;
+  /** Whom the pass under way has handed over: one that broke off goes on where it was. */
+  #seen = new Set<MailboxAddress>();
   #wake: () => void = () => undefined;
 
   constructor(options: SweepOptions) {
     this.#options = options;
   }
 
-  /** Asks for a pass as soon as the one under way is done: what that one has passed may have changed since. */
+  /** Asks for a pass, as soon as the one under way is done. */
   now(): void {
     this.#wanted = true;
+    // Whoever was passed may have changed since.
+    this.#seen = new Set();
     this.#wake();
   }
 
@@ -60,7 +64,7 @@ export class Sweep {
   async #pass(signal: AbortSignal): Promise<boolean> {
     const { system, everyone, add, logger } = this.#options;
     const began = performance.now();
-    const seen = new Set<MailboxAddress>();
+    const seen = this.#seen;
     try {
       for await (const page of everyone(signal)) {
         const fresh = page.filter((one) => !seen.has(one));
@@ -74,9 +78,10 @@ export class Sweep {
     } catch (thrown) {
       if (signal.aborted) return false;
       const { code, publicMessage } = toBridgeError(thrown);
-      logger.warn({ system, code, reason: publicMessage, count: seen.size }, 'a pass over all mailboxes broke off, it is begun again');
+      logger.warn({ system, code, reason: publicMessage, count: seen.size }, 'a pass over all mailboxes broke off, it is taken up again');
       return false;
     }
+    if (this.#seen === seen) this.#seen = new Set();
     logger.info({ system, count: seen.size, durationMs: Math.round(performance.now() - began) }, 'every mailbox was handed to the queue');
     return true;
   }

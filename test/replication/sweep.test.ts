@@ -58,7 +58,7 @@ describe('a pass over all mailboxes', () => {
     expect(added).toHaveLength(3);
   });
 
-  it('is begun again when the list broke off half-way: an incomplete one is none', async () => {
+  it('is taken up again when the list broke off half-way: an incomplete one is none, and nobody is read twice for it', async () => {
     let tries = 0;
     const everyone = async function* (): AsyncIterable<readonly MailboxAddress[]> {
       tries += 1;
@@ -66,8 +66,8 @@ describe('a pass over all mailboxes', () => {
       if (tries === 1) throw new BridgeError('BACKEND_UNREACHABLE', 'gone', { temporary: true });
       yield people(2);
     };
-    const added = await sweep({ everyone }, (all) => all.length === 3);
-    expect(added).toEqual([...people(1), ...people(2)]);
+    const added = await sweep({ everyone }, (all) => all.length === 2);
+    expect(added).toEqual(people(2));
   });
 
   it('is begun again when the queue could not store', async () => {
