@@ -130,7 +130,7 @@ export class BridgeReplication {
       to: one.to,
       source: sourceOf(one.from),
       roster: homes.get(one.from)?.roster,
-      sink: createSink(systemNamed(one.to), { clock, logger, probeMailbox: systemNamed(one.from).mailboxes[0] }),
+      sink: createSink(systemNamed(one.to), { clock, logger }),
       choice: { only: one.only, include: new Set(one.include), exclude: new Set(one.exclude) },
       pastMs: one.pastMs,
       aheadMs: one.aheadMs,

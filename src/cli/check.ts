@@ -5,6 +5,7 @@ import { DAY_MS } from '../core/clock.ts';
 import { domainOf, parseMailboxAddress } from '../directory/smtp-address.ts';
 import type { MailboxAddress } from '../directory/smtp-address.ts';
 import type { ProbeFinding } from '../freebusy/calendar-system.ts';
+import type { Lookup } from '../lookup/lookup.ts';
 import { CERTIFICATE_WARNING_DAYS, probeNetwork } from '../platform/network-probe.ts';
 import { EXIT } from './exit-code.ts';
 import type { ExitCode } from './exit-code.ts';
@@ -15,7 +16,7 @@ import { probeReplication } from './probe-replication.ts';
 import type { Terminal } from './terminal.ts';
 
 interface Checked {
-  readonly kind: 'system' | 'client' | 'listener' | 'replication';
+  readonly kind: 'system' | 'client' | 'listener' | 'mailbox' | 'replication';
   readonly name: string;
   readonly findings: readonly ProbeFinding[];
 }
@@ -42,6 +43,7 @@ export async function check(addresses: readonly string[], options: CheckOptions,
     const checked = await Promise.all([...bridge.systems.map(checkSystem), ...config.clients.map((client) => checkClient(client, config))]);
     checked.push(...checkCertificate(config));
     for (const { name, findings } of await probeReplication(config)) checked.push({ kind: 'replication', name, findings });
+    checked.push(...(await checkMailboxes(bridge.lookup, named.flatMap((one) => one ?? []))));
     if (options.json === true) terminal.print(JSON.stringify(checked, undefined, 2));
     else {
       for (const one of checked) for (const line of describe(one, options.verbose === true)) terminal.print(line);
@@ -60,6 +62,18 @@ function withProbes(config: Config, addresses: readonly MailboxAddress[]): Confi
     return own.length === 0 ? system : { ...system, mailboxes: [...new Set([...own, ...system.mailboxes])] };
   });
   return { ...config, systems };
+}
+
+/** Every mailbox that was named, asked for as the faces ask: the coming day. */
+async function checkMailboxes(lookup: Lookup, addresses: readonly MailboxAddress[]): Promise<readonly Checked[]> {
+  if (addresses.length === 0) return [];
+  const start = Date.now();
+  const results = await lookup.freeBusy({ mailboxes: [...new Set(addresses)], window: { start, end: start + DAY_MS }, details: false }, probeContext());
+  return results.map((result): Checked => {
+    if (!('error' in result)) return { kind: 'mailbox', name: result.mailbox, findings: [{ step: 'lookup', outcome: 'ok', text: `${result.freeBusy.busy.length} stretches in the coming day` }] };
+    const text = `no data (${result.error.code}: ${result.error.publicMessage})`;
+    return { kind: 'mailbox', name: result.mailbox, findings: [{ step: 'lookup', outcome: 'fail', text, advice: `lookup ${result.mailbox} --explain shows where the question goes` }] };
+  });
 }
 
 /** The bridge's own certificate, as its clients will see it. */

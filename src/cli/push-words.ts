@@ -32,9 +32,9 @@ function outcomeInWords(one: PushOutcome): string {
     case 'unchanged':
       return 'unchanged';
     case 'removed':
-      return `removed: ${shown(one.reason)}`;
+      return `no data, so no message there now: ${shown(one.reason)}`;
     case 'would-remove':
-      return `would be removed: ${shown(one.reason)}`;
+      return `no data, so its message would be removed: ${shown(one.reason)}`;
     case 'skipped':
       return `skipped: ${shown(one.reason)}`;
     case 'failed':

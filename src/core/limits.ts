@@ -137,6 +137,8 @@ export const LIMITS = {
   gatherChangesMs: 300,
   /** One mailbox's turn, reading and writing: longer than any honest server takes, so that a silent one frees its place. */
   replicationTurnMs: 30_000,
+  /** Stretches in one published message, which is made at one go: a room booked every 15 minutes for 60 days has 5,760, and 10,000 hold the event loop for 20 ms. */
+  publishedStretches: 10_000,
   /** Between the tries of one mailbox: doubling from the first to the longest, ± a quarter so that thousands do not come at once. */
   retryPauses: { firstMs: 1_000, longestMs: 5 * 60_000 },
   /** A server that asks for a day is broken or hostile. */
@@ -248,8 +250,12 @@ export const LIMITS = {
   waitSetBlockMs: 50_000,
   /** Answers that come faster than this, with nothing new, or in a flood, are asked for no faster. */
   waitSetPaceMs: 250,
-  /** After a failed poll: doubling from the first to the longest, ± a quarter. */
-  feedPauses: { firstMs: 1_000, longestMs: 60_000 },
+  /** After a failed poll: doubling from the first to the longest, ± a quarter: once the server is well again, no change waits for more than 10 s. */
+  feedPauses: { firstMs: 1_000, longestMs: 8_000 },
+  /** While every new WaitSet is lost at once: each try costs a pass over everybody. */
+  waitSetLostPauses: { firstMs: 1_000, longestMs: 60_000 },
+  /** So often in a row before a fault, another poller or an account that cannot be looked up costs a full resynchronisation. */
+  waitSetTimesBeforeNew: 3,
   /** Changed accounts one answer may name; a restarted Zimbra signals every account it has. */
   waitSetAccounts: 200_000,
   /** Id to address, kept in memory: 300 bytes each. */
@@ -276,6 +282,8 @@ export const LIMITS = {
   zimbraIdsPerFilter: 100,
   /** No Zimbra is larger; a server that pages for ever is broken or hostile. */
   zimbraAccounts: 2_000_000,
+  /** Pages in a row without anybody new, as after many were deleted at once. */
+  zimbraIdlePages: 10,
   /** A page of a large directory takes its time. */
   zimbraAdminCallMs: 60_000,
 

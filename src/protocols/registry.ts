@@ -3,11 +3,10 @@ import { BridgeError } from '../core/errors.ts';
 import type { Logger } from '../core/logger.ts';
 import type { RequestContext } from '../core/request-context.ts';
 import type { SystemConfig, ZimbraConfig } from '../config/config.ts';
-import type { MailboxAddress } from '../directory/smtp-address.ts';
 import type { CalendarSystem, ProbeFinding } from '../freebusy/calendar-system.ts';
 import type { ChangeFeed, FeedMemory } from '../freebusy/change-feed.ts';
 import type { Roster } from '../freebusy/roster.ts';
-import type { SinkSystem } from '../freebusy/sink.ts';
+import type { Addressee, SinkSystem } from '../freebusy/sink.ts';
 import { ExchangeEwsSystem } from './ews/client.ts';
 import { ExchangeEwsSink } from './ews/sink.ts';
 import { IfbSystem } from './ifb/client.ts';
@@ -41,10 +40,10 @@ export function createSystem(config: SystemConfig, services: SystemServices): Ca
 /**
  * Makes what writes into a configured system.
  *
- * @param probeMailbox somebody who is replicated into it, for `check`
+ * @param probeAddressee gives somebody who is replicated into it, for `check`
  * @throws BridgeError CONFIGURATION where nothing can be replicated into it
  */
-export function createSink(config: SystemConfig, services: SystemServices & { readonly probeMailbox?: MailboxAddress | undefined }): SinkSystem {
+export function createSink(config: SystemConfig, services: SystemServices & { readonly probeAddressee?: (() => Promise<Addressee | undefined>) | undefined }): SinkSystem {
   if ((config.type !== 'exchange-ews' && config.type !== 'exchange-webdav') || config.legacyExchangeDn === undefined) {
     throw new BridgeError('CONFIGURATION', `nothing can be replicated into ${config.name}: it must be an Exchange with legacyExchangeDn`);
   }

@@ -103,7 +103,8 @@ export class QueueWorker {
     await this.#worker.pause(true);
     await running.whenIdle(graceMs);
     running.abortAll();
-    await running.whenIdle(timing.settleMs);
+    // What ignores its signal loses its place after half of settleMs, and whoever waits for Redis is not waited for.
+    await running.whenIdle(timing.settleMs / 2 + LIMITS.queueFarewellMs);
     await this.#patiently(this.#worker.close(running.size > 0));
     endForGood(this.#redis);
     endForGood(this.#waiting);

@@ -55,7 +55,7 @@ describe('push of named mailboxes, through the running bridge', () => {
 
   it('one that was taken away, because it is no data, was not written: exit 1', async () => {
     replication.onPush = async (mailbox) => [{ mailbox, route: ROUTE, outcome: 'removed', reason: 'viewFreeBusy is denied' }];
-    expect(await bridge.run('push', KIM)).toMatchObject({ exit: 1, printed: ['kim@zimbra.example  zimbra → exchange  removed: viewFreeBusy is denied'] });
+    expect(await bridge.run('push', KIM)).toMatchObject({ exit: 1, printed: ['kim@zimbra.example  zimbra → exchange  no data, so no message there now: viewFreeBusy is denied'] });
   });
 
   it('--json prints outcomes with times in ISO 8601 and errors as objects', async () => {
@@ -80,7 +80,7 @@ describe('push of named mailboxes, through the running bridge', () => {
       'kim@zimbra.example  zimbra → exchange  would be written 2026-11-15 to 2027-01-21',
       '    where: https://exchange.example/public/…/USER-x.EML',
       ...expected.map((line) => `    ${line}`),
-      'kim@zimbra.example  zimbra → other  would be removed: no data',
+      'kim@zimbra.example  zimbra → other  no data, so its message would be removed: no data',
       '    where: folder EX:/o=A, subject USER-/CN=R/CN=KIM',
     ]);
     expect(exit).toBe(0);

@@ -154,7 +154,8 @@ describe.runIf(CAN_REDIS && built)('the replication queue, when something dies',
       const pipes = (): number => process.getActiveResourcesInfo().filter((name) => name === 'PipeWrap').length;
       const before = pipes();
       const own = await redis.store();
-      const queue = openQueue(own);
+      await until('it is connected', () => pipes() > before);
+      const queue = openQueue(own, { timing: { ...FAST, turnMs: 20_000, settleMs: 4_000 } });
       let isOver = false;
       queue.start(async ({ signal }) => {
         await new Promise((resolve) => signal.addEventListener('abort', resolve));
@@ -169,14 +170,14 @@ describe.runIf(CAN_REDIS && built)('the replication queue, when something dies',
         await sleep(2_500);
         const begin = Date.now();
         await queue.close(100);
-        await own.close();
         expect(isOver).toBe(true);
         expect(Date.now() - begin).toBeLessThan(2_000);
         const { length } = queue.log;
-        await until('every connection is gone', () => pipes() <= before, 2_000);
+        // What is left is the store's own.
+        await until('its connections are gone', () => pipes() <= before + 1, 1_000);
         // What BullMQ had begun before would have come by now.
         await sleep(1_500);
-        expect(pipes()).toBeLessThanOrEqual(before);
+        expect(pipes()).toBeLessThanOrEqual(before + 1);
         expect(queue.log).toHaveLength(length);
       } finally {
         redis.signal('SIGCONT');
@@ -273,14 +274,18 @@ describe.runIf(CAN_REDIS && built)('the replication queue, when something dies',
       await expect(queue.drop('all')).rejects.toMatchObject(refused);
       await expect(queue.retry('all')).rejects.toMatchObject(refused);
       expect(Date.now() - begin).toBeLessThan(10_000);
-      const never = openQueue(late, { key: 'never' });
-      never.start(async () => []);
-      const closing = Date.now();
-      expect(late.commands.listenerCount('ready')).toBeGreaterThan(0);
-      const listeners = late.commands.listenerCount('ready');
-      await never.close(100);
-      expect(Date.now() - closing).toBeLessThan(2_000);
-      expect(late.commands.listenerCount('ready')).toBeLessThan(listeners);
+      const left: number[] = [];
+      for (const isStarted of [false, true]) {
+        const listeners = late.commands.listenerCount('ready');
+        const never = openQueue(late, { key: 'never' });
+        if (isStarted) never.start(async () => []);
+        const closing = Date.now();
+        await never.close(100);
+        expect(Date.now() - closing).toBeLessThan(2_000);
+        left.push(late.commands.listenerCount('ready') - listeners);
+      }
+      // BullMQ leaves one of its own until Redis is there.
+      expect(left[1]).toBe(left[0]);
       await redis.start();
       await until('it takes changes', () => queue.add([anna]).then(() => true, () => false));
       await until('they are worked on', () => seen.length > 0);

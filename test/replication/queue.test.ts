@@ -416,7 +416,11 @@ describe.runIf(CAN_REDIS)('the replication queue', () => {
         throw new FailedTurn(refusedPassword(), 'exchange');
       });
       await queue.add(Array.from({ length: 100 }, (_, index) => mailbox(index)));
-      await sleep(1_500);
+      const end = Date.now() + 1_500;
+      for (let n = 100; Date.now() < end; n += 10) {
+        await queue.add(Array.from({ length: 9 }, (_, index) => mailbox(n + index + 1)));
+        await sleep(20);
+      }
       // The first ones together, then one after pauses of about 200, 400 and 800 ms.
       expect(refusals).toBeGreaterThanOrEqual(2);
       expect(refusals).toBeLessThanOrEqual(4 + 3);

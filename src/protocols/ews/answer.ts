@@ -31,7 +31,7 @@ export async function decodeAnswer(answer: Pick<HttpAnswer, 'status' | 'headers'
     throw new BridgeError('BACKEND_REDIRECT', 'the calendar system redirects without saying where', { details });
   }
   if (status !== 200 && status !== 500) {
-    throw new BridgeError('BACKEND_FAULT', 'the calendar system refused the request', { details, temporary: status > 500 });
+    throw new BridgeError('BACKEND_FAULT', 'the calendar system refused the request', { details, temporary: (status > 500 && status !== 501) || status === 408 || status === 425 });
   }
   try {
     return decodeEnvelope(await readXml(answer.body, { charset: charsetOf(headers['content-type']) }));

@@ -9,7 +9,7 @@ import { decodeWriteAnswers } from './write-answer.ts';
 
 /** Creates a free/busy message in a public folder: a PostItem of class IPM.Post (exchange.md §3.5). Asked twice, it makes two. */
 export function encodeCreateItem(folder: EwsId, message: Pick<EncodedMessage, 'subject' | 'set'>): XmlNode {
-  const properties = message.set.filter(({ tag, values }) => goesByTag(tag) && values.length > 0);
+  const properties = message.set.filter(({ tag }) => goesByTag(tag));
   return messageElement(
     'CreateItem',
     { MessageDisposition: 'SaveOnly' },

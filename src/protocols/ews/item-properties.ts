@@ -45,5 +45,5 @@ function decodeItemChange(change: XmlElement): ItemProperties {
 
 function withSubject(item: XmlElement, properties: RawProperties): RawProperties {
   const subject = childText(item, 'Subject');
-  return subject === undefined || properties.has(PROPERTY.subject) ? properties : new Map([[PROPERTY.subject, [subject]], ...properties]);
+  return subject === undefined ? properties : new Map([[PROPERTY.subject, [subject]], ...properties]);
 }

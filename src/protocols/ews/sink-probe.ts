@@ -1,15 +1,18 @@
 import type { Clock } from '../../core/clock.ts';
 import { HOUR_MS } from '../../core/clock.ts';
 import { BridgeError, toBridgeError } from '../../core/errors.ts';
+import type { ErrorCode } from '../../core/errors.ts';
 import type { MailboxAddress } from '../../directory/smtp-address.ts';
 import type { ProbeFinding } from '../../freebusy/calendar-system.ts';
 import { clockFinding } from '../../freebusy/clock-finding.ts';
 import { freeBusyFrom } from '../../freebusy/free-busy.ts';
 import type { BusyInterval } from '../../freebusy/free-busy.ts';
+import type { Addressee } from '../../freebusy/sink.ts';
 import type { XmlNode } from '../../platform/xml/write.ts';
 import { encodeFreeBusyMessage } from '../schedule-plus/encode-free-busy-message.ts';
 import type { EncodedMessage } from '../schedule-plus/encode-free-busy-message.ts';
-import { legacyExchangeDnFromTemplate, locateMessage } from '../schedule-plus/legacy-exchange-dn.ts';
+import { CHECK_NAME, checkIdentityBeside } from '../schedule-plus/check-identity.ts';
+import { locateMessage } from '../schedule-plus/legacy-exchange-dn.ts';
 import type { MessageLocation } from '../schedule-plus/legacy-exchange-dn.ts';
 import { PROPERTY } from '../schedule-plus/properties.ts';
 import type { SoapEnvelope } from '../soap/envelope.ts';
@@ -30,9 +33,10 @@ import { deleteMessages, findMessages, writeMessage } from './write-message.ts';
 
 export interface SinkProbe {
   call(operation: EwsOperation, body: XmlNode, watch: Pick<Exchange, 'dated' | 'inspect'>): Promise<SoapEnvelope>;
-  /** Template of the legacyExchangeDN. */
-  readonly template: string;
-  readonly probeMailbox: MailboxAddress | undefined;
+  /** The sink's. */
+  identityOf(addressee: Addressee): string;
+  /** Gives somebody who is replicated; undefined: nobody's message is looked at. */
+  readonly probeAddressee: (() => Promise<Addressee | undefined>) | undefined;
   /** Where a made-up mailbox lives, so that the template names a folder. */
   readonly probeDomain: string;
   readonly clock: Clock;
@@ -45,7 +49,8 @@ export interface SinkProbe {
 export async function probeSink(probe: SinkProbe): Promise<readonly ProbeFinding[]> {
   const seen: Seen = {};
   const findings: ProbeFinding[] = [];
-  const mailbox = probe.probeMailbox ?? (`${CHECK_NAME.toLowerCase()}@${probe.probeDomain}` as MailboxAddress);
+  const addressee = await addresseeOf(probe, findings);
+  const mailbox = addressee?.mailbox ?? (`${CHECK_NAME}@${probe.probeDomain}` as MailboxAddress);
   const note = noting(seen);
   const call: EwsCall = async (operation, body) => {
     const inspect = (envelope: SoapEnvelope): void => {
@@ -57,43 +62,58 @@ export async function probeSink(probe: SinkProbe): Promise<readonly ProbeFinding
   let step = 'template';
   let location: MessageLocation = { folder: '', subject: '' };
   try {
-    const identity = legacyExchangeDnFromTemplate(probe.template, mailbox);
+    const identity = probe.identityOf(addressee ?? { mailbox });
     location = locateMessage(identity);
     step = 'public folders';
     let folder: EwsId = decodeGetFolderParent(await call('GetFolder', encodeGetPublicFoldersRoot()));
     findings.push({ step: 'sign-in', outcome: 'ok', text: 'the account is let in' }, ...version(seen.header));
     for (const name of [...SCHEDULE_PLUS_PATH, location.folder]) {
-      step = 'free/busy folder';
+      step = 'folder';
       const found = decodeFindFolder(await call('FindFolder', encodeFindFolder(folder, name)), name);
       if (found === undefined) throw new BridgeError('NO_DATA', 'the folder is missing', { details: { folder: name } });
       folder = found;
     }
-    findings.push({ step, outcome: 'ok', text: location.folder });
+    findings.push({ step, outcome: 'ok', text: `${location.folder} is there${forWhom(addressee)}` });
     step = 'right to write';
-    await tryWriting(call, folder, checkMessages(location, probe.clock.now()));
+    await tryWriting(call, folder, checkMessages(checkIdentityBeside(identity), probe.clock.now()));
     findings.push({ step, outcome: 'ok', text: 'a message of nobody was created, replaced and deleted' });
     step = 'other writers';
-    if (probe.probeMailbox !== undefined) {
+    if (addressee !== undefined) {
       findings.push(await otherWriters(call, folder, location, mailbox));
       findings.push(...(await directory(call, identity, mailbox)));
     }
   } catch (thrown) {
-    findings.push(failure(step, toBridgeError(thrown), location, seen));
+    const failed = failure(step, toBridgeError(thrown), location, seen);
+    findings.push(NAMING_SOMEBODY.has(failed.step) ? { ...failed, text: `${failed.text}${forWhom(addressee)}` } : failed);
   }
   return [...findings, ...clockFinding(seen.date, probe.clock.now())];
 }
 
-const CHECK_NAME = 'FREEBUSY-BRIDGE-CHECK';
+/** What depends on who was named. */
+const NAMING_SOMEBODY: ReadonlySet<string> = new Set(['template', 'folder']);
+
+function forWhom(addressee: Addressee | undefined): string {
+  return addressee === undefined ? '' : `, for ${addressee.mailbox}`;
+}
+
+async function addresseeOf({ probeAddressee }: SinkProbe, findings: ProbeFinding[]): Promise<Addressee | undefined> {
+  try {
+    return await probeAddressee?.();
+  } catch (thrown) {
+    const advice = 'name a mailbox that is replicated; what needs one was not looked at';
+    findings.push({ step: 'mailbox', outcome: 'warn', text: described(toBridgeError(thrown)), advice });
+    return undefined;
+  }
+}
 
 /** One with every property that we ever write, and one that takes three pairs of them back. */
-function checkMessages(location: MessageLocation, now: number): readonly [EncodedMessage, EncodedMessage] {
-  const dn = `${location.folder.slice('EX:'.length)}/cn=Recipients/cn=${CHECK_NAME}`;
+function checkMessages(identity: string, now: number): readonly [EncodedMessage, EncodedMessage] {
   const window = { start: now, end: now + 4 * HOUR_MS };
   const hours = (['busy', 'tentative', 'oof'] as const).map(
     (busyType, index): BusyInterval => ({ start: now + index * HOUR_MS, end: now + (index + 1) * HOUR_MS, busyType }),
   );
   const message = (busy: readonly BusyInterval[]): EncodedMessage =>
-    encodeFreeBusyMessage(dn, freeBusyFrom(`${CHECK_NAME.toLowerCase()}@invalid` as MailboxAddress, window, { busy }), now);
+    encodeFreeBusyMessage(identity, freeBusyFrom(`${CHECK_NAME}@invalid` as MailboxAddress, window, { busy }), now);
   return [message(hours), message(hours.filter((one) => one.busyType === 'tentative'))];
 }
 
@@ -157,8 +177,13 @@ function failure(step: string, thrown: BridgeError, location: MessageLocation, s
   const isOwnWord = error.details['responseCode'] !== undefined || error.code === 'NO_DATA' || step === 'template';
   const advice = ADVICE[step] ?? error.details['hint'] ?? 'look into the log of the server for the code';
   const unreachable = isOwnWord ? undefined : cannotAsk(error);
-  return unreachable ?? { step, outcome: 'fail', text: described(error), advice: String(advice) };
+  if (unreachable === undefined) return { step, outcome: 'fail', text: described(error), advice: String(advice) };
+  const { hint } = error.details;
+  return { ...unreachable, ...(NO_CONNECTION.has(error.code) ? { step: 'connection' } : {}), ...(typeof hint === 'string' ? { advice: hint } : {}) };
 }
+
+/** Nothing was asked at all. */
+const NO_CONNECTION: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['BACKEND_UNREACHABLE', 'BACKEND_TLS', 'BACKEND_REDIRECT', 'DEADLINE']);
 
 const ADVICE: Readonly<Record<string, string>> = {
   template: 'correct legacyExchangeDn: /o=…/ou=…/cn=Recipients/cn={localPart}, as Get-MailContact shows it',

@@ -20,9 +20,11 @@ import { probeSink } from './sink-probe.ts';
 import { pathOf, writeError } from './write-error.ts';
 import { deleteMessages, findMessages, writeMessage } from './write-message.ts';
 
-export interface ExchangeEwsSinkOptions extends CalendarSystemOptions, EwsEndpoint {
+export interface ExchangeEwsSinkOptions extends Omit<CalendarSystemOptions, 'probeMailbox'>, EwsEndpoint {
   /** Template of the legacyExchangeDN of the contacts that stand for the published mailboxes. */
   readonly legacyExchangeDn: string;
+  /** Whose message `check` looks at: somebody who is replicated into this system. Asked once a check; what it throws is a finding. */
+  readonly probeAddressee?: (() => Promise<Addressee | undefined>) | undefined;
   /** Where the mailbox that `check` makes up would live, if none is named; default: the endpoint's host. */
   readonly probeDomain?: string | undefined;
 }
@@ -71,12 +73,12 @@ export class ExchangeEwsSink implements SinkSystem {
   }
 
   async probe(ctx: RequestContext): Promise<readonly ProbeFinding[]> {
-    const { legacyExchangeDn, probeMailbox, probeDomain, url, clock } = this.#options;
+    const { probeAddressee, probeDomain, url, clock } = this.#options;
     const budget = new RequestBudget();
     return probeSink({
       call: (operation, body, watch) => this.#connection.call(operation, body, { ctx, budget, ...watch }),
-      template: legacyExchangeDn,
-      probeMailbox,
+      identityOf: (addressee) => this.identityOf(addressee),
+      probeAddressee,
       probeDomain: probeDomain ?? url.hostname,
       clock,
     });

@@ -13,9 +13,7 @@ import { decodeWriteAnswers } from './write-answer.ts';
  * name: a property that is left out keeps its value, and its owner stays busy for ever (Zimbra's own EWS push).
  */
 export function encodeUpdateItem(item: ItemId, message: Pick<EncodedMessage, 'set' | 'removed'>): XmlNode {
-  const set = message.set.filter(({ tag, values }) => goesByTag(tag) && values.length > 0);
-  // An array without values cannot be written: the schema wants one at least.
-  const emptied = message.set.filter(({ tag, values }) => goesByTag(tag) && values.length === 0).map(({ tag }) => tag);
+  const set = message.set.filter(({ tag }) => goesByTag(tag));
   return messageElement(
     'UpdateItem',
     { ConflictResolution: 'AlwaysOverwrite', MessageDisposition: 'SaveOnly' },
@@ -32,7 +30,7 @@ export function encodeUpdateItem(item: ItemId, message: Pick<EncodedMessage, 'se
           set.map(({ tag, values }) =>
             el('t:SetItemField', undefined, encodeExtendedFieldUri(tag), el('t:PostItem', undefined, encodeExtendedProperty(tag, values))),
           ),
-          [...message.removed, ...emptied].map((tag) => el('t:DeleteItemField', undefined, encodeExtendedFieldUri(tag))),
+          message.removed.map((tag) => el('t:DeleteItemField', undefined, encodeExtendedFieldUri(tag))),
         ),
       ),
     ),

@@ -57,11 +57,12 @@ const MEANINGS: ReadonlyMap<string, WriteMeaning> = new Map<string, WriteMeaning
   ['ErrorNoPublicFolderServerAvailable', 'later'],
 ]);
 
-/** An error of one publication or removal, in the words of the sink port. Errors that name no response code stay what they are, but for these two. */
+/** An error of one publication or removal, in the words of the sink port. Errors that name no response code stay what they are, but for these three. */
 export function writeError(error: BridgeError, { folder }: MessageLocation): BridgeError {
   const responseCode = error.details['responseCode'];
   if (responseCode === undefined) {
     if (error.code === 'NO_DATA' && error.details['folder'] !== undefined) return missingFolder(error, folder);
+    if (error.code === 'BACKEND_FAULT' && NOT_EWS.has(error.details['status'])) return wrongUrl(error);
     return error.code === 'BACKEND_AUTH' && error.details['status'] === 403 ? policy(error) : error;
   }
   if (error.code === 'BACKEND_BUSY') return error;
@@ -108,4 +109,11 @@ function policy(error: BridgeError): BridgeError {
     details: { reason: 'HTTP 403', hint: 'check EwsApplicationAccessPolicy, EwsAllowList and EwsEnabled of the organisation and of the account' },
     cause: error,
   });
+}
+
+/** What IIS says for every message alike where nothing at this URL is EWS. */
+const NOT_EWS: ReadonlySet<unknown> = new Set([404, 405, 501]);
+
+function wrongUrl(error: BridgeError): BridgeError {
+  return new BridgeError('CONFIGURATION', 'there is no EWS at the url', { details: { ...error.details, hint: 'url must be https://…/EWS/Exchange.asmx' }, cause: error });
 }

@@ -97,19 +97,19 @@ const SIGNER = ' notify.secret';
 
 async function take(feed: NotifyFeed, teller: Teller, request: Request, response: Response): Promise<void> {
   const mailboxes = decodeNotifyRequest(teller.body ?? (await readBody(request, LIMITS.notifyBodyBytes)));
-  noteForLog(request, { mailboxes: mailboxes.length });
+  noteForLog(request, { mailboxes: mailboxes.size });
   const homes = new Map<string, MailboxAddress[]>();
-  for (const mailbox of mailboxes) {
+  for (const [mailbox, place] of mailboxes) {
     const home = feed.homeOf(mailbox);
     if (home === undefined || (teller.from !== undefined && home !== teller.from)) {
-      throw new BridgeError('ACCESS_DENIED', `${teller.from === undefined ? 'a mailbox is' : 'a mailbox is of another system, or'} replicated from nowhere; nothing was stored`);
+      throw new BridgeError('ACCESS_DENIED', `mailboxes[${place}] is ${teller.from === undefined ? '' : 'of another system, or '}replicated from nowhere; nothing was stored`);
     }
     const ofHome = homes.get(home);
     if (ofHome === undefined) homes.set(home, [mailbox]);
     else ofHome.push(mailbox);
   }
   await Promise.all([...homes].map(([system, ofHome]) => feed.changed(system, ofHome)));
-  response.status(202).set('Cache-Control', 'no-store').json({ accepted: mailboxes.length });
+  response.status(202).set('Cache-Control', 'no-store').json({ accepted: mailboxes.size });
 }
 
 function refuse(request: Request, response: Response, thrown: unknown): void {

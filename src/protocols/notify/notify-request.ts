@@ -5,17 +5,22 @@ import type { MailboxAddress } from '../../directory/smtp-address.ts';
 
 /**
  * Reads `{"mailboxes": ["kim@zimbra.example"]}` in UTF-8: 1 to LIMITS.notifyMailboxes addresses, each of which must be one. Other keys
- * are left alone. Gives every mailbox once, in the order of its first mention.
+ * are left alone. Gives every mailbox once, with the place of its first mention, in that order.
  *
  * @throws BridgeError INVALID_REQUEST or TOO_MANY_MAILBOXES for the whole request; it names the place and never quotes what stands there
  */
-export function decodeNotifyRequest(body: Buffer): readonly MailboxAddress[] {
+export function decodeNotifyRequest(body: Buffer): ReadonlyMap<MailboxAddress, number> {
   const mailboxes = mailboxesOf(parsed(body));
   if (mailboxes.length === 0) throw new BridgeError('INVALID_REQUEST', 'mailboxes is empty; name at least one');
   if (mailboxes.length > LIMITS.notifyMailboxes) {
     throw new BridgeError('TOO_MANY_MAILBOXES', `mailboxes has ${mailboxes.length} entries; at most ${LIMITS.notifyMailboxes} go into one request`);
   }
-  return [...new Set(mailboxes.map(addressAt))];
+  const places = new Map<MailboxAddress, number>();
+  for (const [index, value] of mailboxes.entries()) {
+    const mailbox = addressAt(value, index);
+    if (!places.has(mailbox)) places.set(mailbox, index);
+  }
+  return places;
 }
 
 function parsed(body: Buffer): unknown {

@@ -22,6 +22,11 @@ export interface OwaRequest extends OwaExchange {
   readonly expected: 200 | 207;
 }
 
+export interface OwaAnswer extends HttpAnswer {
+  /** See AnswerHead. */
+  readonly isLetIn?: boolean;
+}
+
 export interface OwaConnectionOptions {
   readonly url: URL;
   readonly auth: 'basic' | 'form';
@@ -50,14 +55,15 @@ export class OwaConnection {
   }
 
   /**
-   * The answer, whatever its status. A session that the server has forgotten (440, or its logon page) is renewed once.
+   * The answer, whatever its status. A session that the server has forgotten (401, 440, or its logon page) is renewed once; a 401 even then is not about the session.
    *
    * @throws BridgeError BACKEND_AUTH where the form logon fails, and those of HttpClient
    */
-  async exchange(request: OwaExchange): Promise<HttpAnswer> {
+  async exchange(request: OwaExchange): Promise<OwaAnswer> {
     const first = await this.#once(request);
     if (this.#session === undefined || !isSignedOut(first.answer)) return first.answer;
     const second = await this.#once(request, first.session);
+    if (second.answer.status === 401) return { ...second.answer, isLetIn: true };
     if (isSignedOut(second.answer)) throw new BridgeError('BACKEND_AUTH', 'the server does not accept its own logon', { details: { status: second.answer.status } });
     return second.answer;
   }

@@ -1,6 +1,6 @@
 import { BridgeError } from '../../core/errors.ts';
 import { retryAfterMs } from '../../platform/http-client/answer-headers.ts';
-import { isHtml, isLogonPage, problemOf } from './answer-problem.ts';
+import { isHtml, isLogonPage, problemOf, willPass } from './answer-problem.ts';
 import type { AnswerHead } from './answer-problem.ts';
 import { FAILED_DEPENDENCY } from './proppatch-response.ts';
 import type { PropertyRefusal } from './proppatch-response.ts';
@@ -8,15 +8,15 @@ import type { PropertyRefusal } from './proppatch-response.ts';
 /**
  * Why a free/busy message could not be written or removed, by the status of the answer; undefined where it went well.
  *
- * 401, 440, the logon page, redirects and 429 are about the server as a whole, as for every other request (problemOf). All others are about
- * this message: BACKEND_AUTH with `details.status` 403 is its folder's right, not the account's password.
+ * 401 (but for `isLetIn`), 440, the logon page, redirects and 429 are about the server as a whole, as for every other request (problemOf). All others
+ * are about this message: BACKEND_AUTH with `details.status` 403 is its folder's right, not the account's password; `details.said` is what the server said instead.
  *
  * @param accepted statuses that mean success, or that the body has to be read
  * @param folder `EX:/o=…/ou=…`, for the hint
  */
 export function messageProblem(answer: AnswerHead, accepted: readonly number[], folder: string): BridgeError | undefined {
   const { status, headers, url } = answer;
-  const isAboutServer = isLogonPage(answer) || status === 401 || status === 440 || status === 429 || (status >= 300 && status < 400);
+  const isAboutServer = isLogonPage(answer) || (status === 401 && answer.isLetIn !== true) || status === 440 || status === 429 || (status >= 300 && status < 400);
   if (isAboutServer || (status === 207 && accepted.includes(207))) return problemOf(answer, 207);
   if (accepted.includes(status)) {
     // A portal's page with status 200 has removed nothing.
@@ -45,8 +45,8 @@ function statusProblem(status: number, folder: string, { property, retryAfterMs:
   switch (status) {
     case 401:
     case 403: {
-      const hint = `${isPlainHttp ? 'over http 403.4 means that it wants https; else ' : ''}${rightHint(folder)}`;
-      return new BridgeError('BACKEND_AUTH', 'the account may not write the free/busy message', { details: { ...details, status: 403, hint } });
+      const hint = `${isPlainHttp && status === 403 ? 'over http 403.4 means that it wants https; else ' : ''}${rightHint(folder)}`;
+      return new BridgeError('BACKEND_AUTH', 'the account may not write the free/busy message', { details: { ...details, status: 403, ...(status === 401 ? { said: 401 } : {}), hint } });
     }
     case 423:
       return new BridgeError('BACKEND_BUSY', 'the free/busy message is locked', { temporary: true, details });
@@ -68,7 +68,7 @@ function statusProblem(status: number, folder: string, { property, retryAfterMs:
     case 409:
       return new BridgeError('BACKEND_FAULT', property === undefined ? 'the folder of the free/busy message is not there' : REFUSED, { details: { ...details, hint: folderHint(folder) } });
   }
-  if (status >= 500 && status !== 501) return new BridgeError('BACKEND_FAULT', 'the calendar system failed', { temporary: true, retryAfterMs: pause, details });
+  if ((status >= 500 && status !== 501) || willPass(status)) return new BridgeError('BACKEND_FAULT', 'the calendar system failed', { temporary: true, retryAfterMs: pause, details });
   return new BridgeError('BACKEND_FAULT', property === undefined ? 'the server refuses the free/busy message' : REFUSED, { details });
 }
 

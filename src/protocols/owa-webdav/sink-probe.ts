@@ -9,10 +9,11 @@ import { freeBusyFrom } from '../../freebusy/free-busy.ts';
 import { floorTo } from '../../freebusy/interval.ts';
 import type { Addressee, FreeBusySink } from '../../freebusy/sink.ts';
 import type { HttpAnswer } from '../../platform/http-client/http-client.ts';
-import { legacyExchangeDnOf, locateMessage } from '../schedule-plus/legacy-exchange-dn.ts';
+import { checkIdentityBeside } from '../schedule-plus/check-identity.ts';
+import { locateMessage } from '../schedule-plus/legacy-exchange-dn.ts';
 import type { MessageLocation } from '../schedule-plus/legacy-exchange-dn.ts';
 import { folderUrl, freeBusyRootUrl } from '../schedule-plus/message-url.ts';
-import type { OwaExchange } from './client-connection.ts';
+import type { OwaAnswer, OwaExchange } from './client-connection.ts';
 import { messageProblem, rightHint } from './message-problem.ts';
 import { nativeProviderFinding } from './native-provider-finding.ts';
 import { attempt, failed, isConnection } from './probe-attempt.ts';
@@ -23,46 +24,48 @@ export interface OwaSinkProbe {
   readonly root: URL;
   /** The template. */
   readonly legacyExchangeDn: string;
-  /** Somebody who is replicated; undefined: the folder is the template's, and nobody's message is looked at. */
-  readonly addressee: Addressee | undefined;
+  /** Gives somebody who is replicated; undefined: the folder is the template's, and nobody's message is looked at. */
+  readonly probeAddressee: (() => Promise<Addressee | undefined>) | undefined;
   readonly clock: Clock;
   readonly sink: FreeBusySink;
   readonly ctx: RequestContext;
-  readonly exchange: (request: Omit<OwaExchange, 'ctx' | 'budget'>) => Promise<HttpAnswer>;
+  readonly exchange: (request: OwaSinkRequest) => Promise<OwaAnswer>;
 }
 
+export type OwaSinkRequest = Omit<OwaExchange, 'ctx' | 'budget'>;
+
 export const NOBODY = 'freebusy-bridge-check@bridge.invalid' as MailboxAddress;
-/** The last cn of the message that is written and deleted again: `USER-/CN=RECIPIENTS/CN=FREEBUSY-BRIDGE-CHECK`. */
-const CHECK_NAME = 'freebusy-bridge-check';
 
 /** Tries what publishing needs, in the order in which it would fail: the folder, writing and deleting in it, who else writes there. */
 export async function probeOwaSink(probe: OwaSinkProbe): Promise<readonly ProbeFinding[]> {
-  const { legacyExchangeDn: template, addressee } = probe;
+  const asked = await attempt(async () => probe.probeAddressee?.());
+  if ('answer' in asked) return probeFor(probe, asked.answer);
+  return [{ ...failed('mailbox', asked.error), outcome: 'warn' }, ...(await probeFor(probe, undefined))];
+}
+
+async function probeFor(probe: OwaSinkProbe, addressee: Addressee | undefined): Promise<readonly ProbeFinding[]> {
+  const { legacyExchangeDn: template, sink } = probe;
   if (addressee === undefined && /^(?:(?!\/cn=).)*\{/i.test(template)) {
     return [{ step: 'folder', outcome: 'warn', text: 'the folder depends on the mailbox, and none was named', advice: 'name one under `mailboxes` of a system that is replicated here' }];
   }
-  const named = await attempt(async () => {
-    const mailbox = addressee?.mailbox ?? NOBODY;
-    return { own: legacyExchangeDnOf(template, addressee ?? { mailbox }), check: checkDn(template, mailbox, addressee) };
-  });
-  if ('error' in named) return [failed('folder', named.error)];
-  const location = locateMessage(named.answer.own);
+  const who = addressee === undefined ? '' : `, for ${addressee.mailbox}`;
+  const named = await attempt(async () => sink.identityOf(addressee ?? { mailbox: NOBODY }));
+  if ('error' in named) return [about(who, failed('template', named.error))];
+  const identity = named.answer;
+  const location = locateMessage(identity);
 
   const folder = await attempt(() => propfind(probe, folderUrl(probe.root, location)));
   if ('error' in folder) return [failed(isConnection(folder.error.code) ? 'connection' : 'sign-in', folder.error)];
   const problem = messageProblem(folder.answer, [207], location.folder);
-  if (problem !== undefined) return [await folderFinding(probe, location, problem)];
-  const there: ProbeFinding = { step: 'folder', outcome: 'ok', text: `${location.folder} is there` };
+  if (problem !== undefined) return [about(who, await folderFinding(probe, location, problem))];
+  const there: ProbeFinding = { step: 'folder', outcome: 'ok', text: `${location.folder} is there${who}` };
   const server = [...versionFinding(folder.answer), ...clockFinding(folder.answer.headers['date'], probe.clock.now())];
   const native = addressee === undefined ? [] : await nativeProviderFinding(addressee.mailbox, location, (url) => propfind(probe, url), probe.root);
-  return [there, ...server, await rightFinding(probe, named.answer.check), ...native];
+  return [there, ...server, await rightFinding(probe, checkIdentityBeside(identity)), ...native];
 }
 
-/** Beside the mailbox's own message, in the same folder and container. */
-function checkDn(template: string, mailbox: MailboxAddress, addressee: Addressee | undefined): string {
-  const own = addressee === undefined ? undefined : legacyExchangeDnOf(template, addressee);
-  if (own === undefined) return legacyExchangeDnOf(template, { mailbox, foreignPrincipal: CHECK_NAME });
-  return own.slice(0, own.toLowerCase().lastIndexOf('/cn=') + '/cn='.length) + CHECK_NAME;
+function about(who: string, finding: ProbeFinding): ProbeFinding {
+  return { ...finding, text: `${finding.text}${who}` };
 }
 
 async function folderFinding(probe: OwaSinkProbe, location: MessageLocation, problem: BridgeError): Promise<ProbeFinding> {
@@ -92,6 +95,11 @@ async function rightFinding(probe: OwaSinkProbe, identity: string): Promise<Prob
 }
 
 function propfind(probe: OwaSinkProbe, url: URL): Promise<HttpAnswer> {
+  return probe.exchange(propfindOf(url));
+}
+
+/** Opens a folder or a message. */
+export function propfindOf(url: URL): OwaSinkRequest {
   const headers = { depth: '0', translate: 'f', 'content-type': 'text/xml; charset="utf-8"' };
-  return probe.exchange({ method: 'PROPFIND', url, headers, body: encodeMessagePropfind() });
+  return { method: 'PROPFIND', url, headers, body: encodeMessagePropfind() };
 }

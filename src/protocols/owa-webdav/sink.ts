@@ -13,17 +13,18 @@ import type { XmlElement } from '../../platform/xml/element.ts';
 import { encodeFreeBusyMessage } from '../schedule-plus/encode-free-busy-message.ts';
 import type { EncodedMessage } from '../schedule-plus/encode-free-busy-message.ts';
 import { legacyExchangeDnOf, locateMessage } from '../schedule-plus/legacy-exchange-dn.ts';
-import { messageUrl } from '../schedule-plus/message-url.ts';
+import { folderUrl, freeBusyRootUrl, messageUrl } from '../schedule-plus/message-url.ts';
 import { OwaConnection } from './client-connection.ts';
-import type { OwaExchange } from './client-connection.ts';
+import type { OwaAnswer } from './client-connection.ts';
 import { decodeDeleteResponse } from './delete-response.ts';
 import { messageProblem, refusalProblem } from './message-problem.ts';
 import { encodeMessageProppatch } from './proppatch-message.ts';
 import { decodeProppatchResponse } from './proppatch-response.ts';
 import { readAnswer } from './read-answer.ts';
-import { NOBODY, probeOwaSink } from './sink-probe.ts';
+import { NOBODY, probeOwaSink, propfindOf } from './sink-probe.ts';
+import type { OwaSinkRequest } from './sink-probe.ts';
 
-export interface OwaWebdavSinkOptions extends CalendarSystemOptions {
+export interface OwaWebdavSinkOptions extends Omit<CalendarSystemOptions, 'probeMailbox'> {
   /** The server's root; `/public/…` is appended. */
   readonly url: URL;
   readonly auth: 'basic' | 'form';
@@ -31,8 +32,8 @@ export interface OwaWebdavSinkOptions extends CalendarSystemOptions {
   readonly password: string;
   /** Template of the legacyExchangeDN; the folder is always that of the DN itself. */
   readonly legacyExchangeDn: string;
-  /** Whose message `check` looks at: somebody who is replicated into this system. Default: `probeMailbox`. */
-  readonly probeAddressee?: Addressee | undefined;
+  /** Whose message `check` looks at: somebody who is replicated into this system. Asked once a check; what it throws is a finding. */
+  readonly probeAddressee?: (() => Promise<Addressee | undefined>) | undefined;
 }
 
 /** The SCHEDULE+ FREE BUSY folders of an Exchange 2000, 2003 or 2007, written by WebDAV: one request a message (exchange.md §2.2). */
@@ -40,11 +41,14 @@ export class OwaWebdavSink implements SinkSystem {
   readonly #options: OwaWebdavSinkOptions;
   readonly #http: HttpClient;
   readonly #connection: OwaConnection;
+  /** What the account can open if it is let in at all: the folder in which it wrote last, before that the folder of these folders. */
+  #known: URL;
 
   /** @throws BridgeError CONFIGURATION when the template makes no usable legacyExchangeDN */
   constructor(options: OwaWebdavSinkOptions) {
     checkTemplate(options.legacyExchangeDn);
     this.#options = options;
+    this.#known = freeBusyRootUrl(options.url);
     const { ca, hosts, username, password } = options;
     this.#http = new HttpClient({ ca, redirectHosts: hosts, interceptors: options.auth === 'basic' ? [basicAuthentication(username, password)] : [] });
     this.#connection = new OwaConnection({ ...options, http: this.#http });
@@ -61,6 +65,7 @@ export class OwaWebdavSink implements SinkSystem {
     if (failed !== undefined) throw failed;
     const refused = refusalProblem(decodeProppatchResponse(await documentOf(answer), message), folder);
     if (refused !== undefined) throw refused;
+    this.#known = folderUrl(this.#options.url, { folder });
     return message.window;
   }
 
@@ -79,9 +84,8 @@ export class OwaWebdavSink implements SinkSystem {
   }
 
   async probe(ctx: RequestContext): Promise<readonly ProbeFinding[]> {
-    const { clock, url, legacyExchangeDn, probeMailbox, probeAddressee } = this.#options;
-    const addressee = probeAddressee ?? (probeMailbox === undefined ? undefined : { mailbox: probeMailbox });
-    return probeOwaSink({ root: url, legacyExchangeDn, addressee, clock, sink: this, ctx, exchange: (request) => this.#exchange(request, ctx) });
+    const { clock, url, legacyExchangeDn, probeAddressee } = this.#options;
+    return probeOwaSink({ root: url, legacyExchangeDn, probeAddressee, clock, sink: this, ctx, exchange: (request) => this.#exchange(request, ctx) });
   }
 
   async close(): Promise<void> {
@@ -95,7 +99,15 @@ export class OwaWebdavSink implements SinkSystem {
     return { url: messageUrl(url, location), folder: location.folder, message, document: encodeMessageProppatch(message) };
   }
 
-  async #exchange(request: Omit<OwaExchange, 'ctx' | 'budget'>, ctx: RequestContext): Promise<HttpAnswer> {
+  /** A 401 to Basic is the password's or this folder's: whether the account may open another thing tells (a form logon tells by itself). */
+  async #exchange(request: OwaSinkRequest, ctx: RequestContext): Promise<OwaAnswer> {
+    const answer = await this.#once(request, ctx);
+    if (answer.status !== 401 || answer.isLetIn === true) return answer;
+    const known = await this.#once(propfindOf(this.#known), ctx);
+    return { ...answer, isLetIn: messageProblem(known, [207], '') === undefined };
+  }
+
+  async #once(request: OwaSinkRequest, ctx: RequestContext): Promise<OwaAnswer> {
     const { name: system } = this.#options;
     ctx.explain?.({ system, kind: 'request', text: `${request.method} ${request.url.pathname}` });
     const answer = await this.#connection.exchange({ ...request, ctx, budget: new RequestBudget() });

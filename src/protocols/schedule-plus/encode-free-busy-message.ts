@@ -45,7 +45,7 @@ export interface EncodedMessage {
  * @param legacyExchangeDn the identity, as `legacyExchangeDnOf` gives it
  * @param now the range timestamp
  * @throws BridgeError NO_DATA where `freeBusy` has time that nobody knows (it would be read as free) or the DN names no message,
- *   INVALID_WINDOW where the window has no whole minute or lies outside MAPI's years, BACKEND_TOO_LARGE for more than LIMITS.eventsPerMailbox stretches
+ *   INVALID_WINDOW where the window has no whole minute or lies outside MAPI's years, BACKEND_TOO_LARGE for more than LIMITS.publishedStretches
  */
 export function encodeFreeBusyMessage(legacyExchangeDn: string, freeBusy: FreeBusy, now: Instant): EncodedMessage {
   const { subject } = locateMessage(legacyExchangeDn);
@@ -65,7 +65,7 @@ export function encodeFreeBusyMessage(legacyExchangeDn: string, freeBusy: FreeBu
   const removed: number[] = [];
   for (const type of PAIR_TYPES_AS_WRITTEN) {
     const { months, blocks, pairs } = encodeMonthBlocks(stretches[type], window);
-    if (pairs > LIMITS.eventsPerMailbox) throw tooMany();
+    if (pairs > LIMITS.publishedStretches) throw tooMany();
     const tags = WRITTEN_TAGS[type];
     if (pairs === 0) removed.push(tags.months, tags.blocks);
     else set.push({ tag: tags.months, values: months }, { tag: tags.blocks, values: blocks });
@@ -88,7 +88,7 @@ const PAIRS_OF: Readonly<Record<Exclude<BusyType, 'no-data'>, readonly PairType[
 };
 
 function stretchesByPair(freeBusy: FreeBusy): Readonly<Record<PairType, readonly Interval[]>> {
-  if (freeBusy.busy.length > LIMITS.eventsPerMailbox) throw tooMany();
+  if (freeBusy.busy.length > LIMITS.publishedStretches) throw tooMany();
   const stretches: Record<PairType, Interval[]> = { merged: [], tentative: [], busy: [], away: [] };
   for (const { start, end, busyType } of freeBusy.busy) {
     if (busyType === 'no-data') throw new BridgeError('NO_DATA', 'a part of the window is unknown, and would be published as free');
@@ -106,5 +106,5 @@ function wholeMinutesOf(window: Interval): Interval {
 }
 
 function tooMany(): BridgeError {
-  return new BridgeError('BACKEND_TOO_LARGE', 'the calendar has too many stretches for one message', { details: { limit: LIMITS.eventsPerMailbox } });
+  return new BridgeError('BACKEND_TOO_LARGE', 'the calendar has too many stretches for one message', { details: { limit: LIMITS.publishedStretches } });
 }

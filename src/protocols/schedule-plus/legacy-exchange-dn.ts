@@ -46,13 +46,14 @@ function filled(template: string, mailbox: MailboxAddress): string {
  * any other is the value of the template's last `cn` (Zimbra writes `ad:kim`, zimbra.md §4.1). Without one the template decides alone.
  *
  * @throws BridgeError NO_DATA where the principal or the address could name another's message (control and invisible characters, `..`, `\`, what
- *   Exchange decodes in names such as `_xF8FF_`; `/` and `=` where a plain name is meant) or the DN is too long or has no `/cn=`;
+ *   Exchange decodes in names such as `_xF8FF_`; letters that case makes ambiguous; `/` and `=` where a plain name is meant) or the DN is too long or has no `/cn=`;
  *   CONFIGURATION as `legacyExchangeDnFromTemplate`
  */
 export function legacyExchangeDnOf(template: string, addressee: Addressee): string {
   const dn = dnOf(template, addressee);
   if (dn.length > LIMITS.legacyExchangeDnCharacters) throw new BridgeError('NO_DATA', 'the legacyExchangeDN is too long');
   if (DECODED_IN_NAMES.test(dn)) throw new BridgeError('NO_DATA', 'the legacyExchangeDN has something in it that Exchange would decode');
+  if (!hasOneCase(dn)) throw new BridgeError('NO_DATA', 'the legacyExchangeDN has a letter whose upper and lower case are not of one pair');
   locateMessage(dn);
   return dn;
 }
@@ -71,6 +72,16 @@ function dnOf(template: string, { mailbox, foreignPrincipal }: Addressee): strin
   if (last === null) throw new BridgeError('CONFIGURATION', 'legacyExchangeDn has no cn');
   // Filled apart from the principal, in which a `{` stands for itself.
   return `${filled(last[1]!, mailbox)}${principal}${filled(last[2]!, mailbox)}`;
+}
+
+/**
+ * Identities are compared in lower case and messages by the upper: with `ı`, `ſ` or the Kelvin sign in them two DNs would be two identities and one
+ * message (`kım`, `kim`), or the reverse. Where both of these hold for two DNs, they have the same lower case only with the same upper case, and vice versa.
+ */
+function hasOneCase(dn: string): boolean {
+  const upper = upperCase(dn);
+  const lower = dn.toLowerCase();
+  return upper.toLowerCase() === lower && upperCase(lower) === upper;
 }
 
 /** Exchange reads these in a URL's names as characters, `/` among them (exchange.md §2.1): two spellings, one message. */
@@ -113,7 +124,6 @@ function upperCase(text: string): string {
 }
 
 const PLACEHOLDER = /\{([a-zA-Z]+)\}/g;
-
 
 function checkTemplate(template: string): void {
   const names = [...template.matchAll(PLACEHOLDER)].map((match) => match[1]!);

@@ -1,4 +1,5 @@
 import { BridgeError } from '../../core/errors.ts';
+import type { ErrorCode } from '../../core/errors.ts';
 import { LIMITS } from '../../core/limits.ts';
 import type { Logger } from '../../core/logger.ts';
 import type { MailboxAddress } from '../../directory/smtp-address.ts';
@@ -7,9 +8,6 @@ import type { ZimbraAdmin } from './admin-client.ts';
 import { decodeGetAccountResponse, encodeGetAccountRequest } from './get-account.ts';
 import { decodeSearchDirectoryResponse, encodeSearchDirectoryRequest, filterForAny } from './search-directory.ts';
 import type { DirectoryPage, DirectorySearch } from './search-directory.ts';
-
-/** Pages in a row without anybody new, as after many were deleted at once. */
-const IDLE_PAGES = 10;
 
 /** Asks a Zimbra about accounts, by whichever of GetAccount and SearchDirectory our administrator may use. */
 export class AccountLookup {
@@ -62,7 +60,7 @@ export class AccountLookup {
       lastTotal = page.total ?? 0;
       if (!page.more && (vanished === 0 || offset === 0)) return;
       idle = fresh.length > 0 ? 0 : idle + 1;
-      if (idle > IDLE_PAGES) throw new BridgeError('BACKEND_MALFORMED', 'the calendar system promises more accounts and gives none');
+      if (idle > LIMITS.zimbraIdlePages) throw new BridgeError('BACKEND_MALFORMED', 'the calendar system promises more accounts and gives none');
       if (seen.size > LIMITS.zimbraAccounts) throw new BridgeError('BACKEND_TOO_LARGE', 'the calendar system names accounts without end');
       offset = vanished > 0 ? Math.max(0, offset - vanished) : offset + page.entries;
     }
@@ -104,6 +102,19 @@ export function isRefused(error: unknown): boolean {
   const fault = faultOf(error);
   return fault === 'service.PERM_DENIED' || fault === 'service.UNKNOWN_DOCUMENT';
 }
+
+/**
+ * Whether what was asked about may be the reason: a SOAP fault, an attribute that is hidden, an answer that makes no sense. Then the others
+ * are worth asking for. Not so where the server is busy, ill as a whole (a status without a fault), out of reach, or refuses our token.
+ */
+export function isAboutAccounts(error: unknown): boolean {
+  if (!(error instanceof BridgeError)) return true;
+  const { code, details } = error;
+  if (isRefused(error) || details['attribute'] !== undefined) return true;
+  return code === 'BACKEND_FAULT' ? details['fault'] !== undefined : ABOUT_ACCOUNTS.has(code);
+}
+
+const ABOUT_ACCOUNTS: ReadonlySet<ErrorCode> = new Set(['BACKEND_MALFORMED', 'BACKEND_TOO_LARGE', 'INTERNAL']);
 
 function faultOf(error: unknown): unknown {
   return error instanceof BridgeError ? error.details['fault'] : undefined;

@@ -43,7 +43,7 @@ export function decodeAccount(element: XmlElement): ZimbraAccount | undefined {
     isTrue('zimbraIsSystemResource') ||
     isTrue('zimbraFreebusyLocalMailboxNotActive') ||
     isElsewhere(attribute(element, 'isExternal'), values.get('zimbraMailTransport')?.[0]) ||
-    hasSystemName(mailbox);
+    (principal === undefined && hasSystemName(mailbox));
   return { id, mailbox, isSystem, ...(principal === undefined ? {} : { foreignPrincipal: principal }) };
 }
 
@@ -81,7 +81,10 @@ function isElsewhere(isExternal: string | undefined, transport: string | undefin
   return transport !== undefined && transport !== '' && !/^lmtp:/i.test(transport);
 }
 
-/** What zmsetup names the accounts for GAL synchronisation, spam training and quarantine; old ones carry no attribute that says so. */
+/**
+ * What zmsetup.pl names the accounts for GAL synchronisation, spam training and quarantine; old ones carry no attribute that says so. Behind
+ * `spam.` and its like stands what `RandomPassword -l 8 10` made, in lower case: letters, digits and `_`. People are called spam.filter@ and ham.jiyoon@.
+ */
 function hasSystemName(mailbox: MailboxAddress): boolean {
-  return /^(?:galsync.*|(?:spam|ham|virus-quarantine)\..+)$/.test(localPartOf(mailbox));
+  return /^(?:galsync(?:[.-].+)?|(?:spam|ham|virus-quarantine)\.[0-9a-z_]{8,10})$/.test(localPartOf(mailbox));
 }

@@ -8,7 +8,7 @@ import type { MailboxAddress } from '../../directory/smtp-address.ts';
 import { groupsOf } from '../../freebusy/ask-in-parts.ts';
 import type { FindOptions, Resident, Roster } from '../../freebusy/roster.ts';
 import type { ZimbraAccount } from './account.ts';
-import { isRefused } from './account-lookup.ts';
+import { isAboutAccounts, isRefused } from './account-lookup.ts';
 import type { AccountLookup } from './account-lookup.ts';
 import { KnownAccounts } from './known-accounts.ts';
 
@@ -53,57 +53,72 @@ export class ZimbraRoster implements Roster {
     return account === undefined ? undefined : residentOf(account);
   }
 
-  /** The account with that zimbraId; undefined where there is none. @throws BridgeError where it cannot be asked */
-  async byId(id: string, signal: AbortSignal): Promise<Resident | undefined> {
-    const account = this.#known.current(id) ?? (await this.#ask(`id ${id}`, signal, () => this.#options.lookup.byId(id, this.#never)));
-    if (account === undefined) this.#known.expire(id);
-    return account === undefined ? undefined : residentOf(account);
-  }
-
   /**
-   * Addresses of accounts that a WaitSet named, piece by piece until every id has come once. What is known is not asked for; a few are asked
-   * singly, many by filters, thousands by one pass over our own domains (an id that is not found there is not ours, or gone).
+   * Addresses of accounts that a WaitSet named, piece by piece until every id has come once. Who has just changed may have been renamed or
+   * have got another foreign principal, so they are asked for anew: a few singly, many by filters. Of thousands those that are current are
+   * not; the others come by one pass over our own domains (an id that is not found there is not ours, or gone).
    *
    * Going on to the next piece says that the one before has been told.
    *
-   * @throws BridgeError where the server cannot be asked; what was given before holds
+   * @throws BridgeError where the server cannot be asked; what was given before holds. Where it could not show some accounts, all others have come
    */
-  async *named(ids: Iterable<string>, signal: AbortSignal): AsyncIterable<NamedAccounts> {
-    const current: string[] = [];
-    const unknown = new Set<string>();
+  async *named(ids: ReadonlySet<string>, signal: AbortSignal): AsyncIterable<NamedAccounts> {
+    const unknown = new Set(ids);
+    if (ids.size > LIMITS.zimbraIdsAskedByFilter) yield* this.#current(unknown);
+    const failures: unknown[] = [];
+    if (unknown.size <= LIMITS.zimbraIdsAskedSingly) yield* this.#singly([...unknown], signal, failures);
+    else if (unknown.size <= LIMITS.zimbraIdsAskedByFilter) yield* this.#byFilter([...unknown], signal, failures);
+    else yield* this.#byPass(unknown, signal, failures);
+    if (failures.length > 0) throw failures[0];
+  }
+
+  /** Those of accounts that cannot be asked for, as they were when they were last seen; an id of which nothing is remembered is left out. */
+  remembered(ids: ReadonlySet<string>): NamedAccounts {
+    const found = [...ids].filter((id) => this.#known.addresses(id).length > 0);
+    return { ids: found, mailboxes: found.flatMap((id) => this.#known.addresses(id)) };
+  }
+
+  /** Takes those that are current out of `ids`. Each piece is looked at and given in one go: in between, newer accounts may push others out of memory. */
+  async *#current(ids: Set<string>): AsyncIterable<NamedAccounts> {
     const pace = new Pace(LIMITS.waitSetAccountsPerTurn);
-    for (const id of ids) {
-      if (this.#known.current(id) === undefined) unknown.add(id);
-      else current.push(id);
-      if (pace.spend(1)) await pace.turn();
+    for (const group of groupsOf([...ids], LIMITS.zimbraAccountsPerPage)) {
+      yield* this.#addressesOf(group.filter((id) => this.#known.current(id) !== undefined && ids.delete(id)));
+      if (pace.spend(group.length)) await pace.turn();
     }
-    for (const group of groupsOf(current, LIMITS.zimbraAccountsPerPage)) yield* this.#addressesOf(group);
-    if (unknown.size <= LIMITS.zimbraIdsAskedSingly) yield* this.#singly([...unknown], signal);
-    else if (unknown.size <= LIMITS.zimbraIdsAskedByFilter) yield* this.#byFilter([...unknown], signal);
-    else yield* this.#byPass(unknown, signal);
   }
 
-  async *#singly(ids: readonly string[], signal: AbortSignal): AsyncIterable<NamedAccounts> {
+  /** @param failures of single accounts: the others are given nevertheless */
+  async *#singly(ids: readonly string[], signal: AbortSignal, failures: unknown[]): AsyncIterable<NamedAccounts> {
     for (const group of groupsOf(ids, LIMITS.partsInFlight)) {
-      await Promise.all(group.map(async (id) => this.byId(id, signal)));
-      yield* this.#addressesOf(group);
+      const asked = await Promise.allSettled(group.map(async (id) => this.#byId(id, signal)));
+      yield* this.#addressesOf(group.filter((_, index) => asked[index]?.status === 'fulfilled'));
+      for (const one of asked) {
+        if (one.status === 'fulfilled') continue;
+        failures.push(one.reason);
+        // So many at once are the server's trouble, and not for asking it hundreds of times more.
+        if (!isAboutAccounts(one.reason) || failures.length >= LIMITS.zimbraIdsAskedSingly) throw one.reason;
+      }
     }
   }
 
-  async *#byFilter(ids: readonly string[], signal: AbortSignal): AsyncIterable<NamedAccounts> {
+  async *#byFilter(ids: readonly string[], signal: AbortSignal, failures: unknown[]): AsyncIterable<NamedAccounts> {
     for (const group of groupsOf(ids, LIMITS.zimbraIdsPerFilter)) {
+      let found: readonly ZimbraAccount[];
       try {
-        this.#keep(await this.#options.lookup.byIds(group, signal));
+        found = await this.#options.lookup.byIds(group, signal);
       } catch (error) {
-        if (!isRefused(error)) throw error;
-        yield* this.#singly(group, signal);
+        if (!isAboutAccounts(error)) throw error;
+        yield* this.#singly(group, signal, failures);
         continue;
       }
+      this.#keep(found);
+      const there = new Set(found.map(({ id }) => id));
+      for (const id of group) if (!there.has(id)) this.#known.expire(id);
       yield* this.#addressesOf(group);
     }
   }
 
-  async *#byPass(wanted: Set<string>, signal: AbortSignal): AsyncIterable<NamedAccounts> {
+  async *#byPass(wanted: Set<string>, signal: AbortSignal, failures: unknown[]): AsyncIterable<NamedAccounts> {
     try {
       for await (const page of this.#pages(signal)) {
         const mine = page.map(({ id }) => id).filter((id) => wanted.delete(id));
@@ -111,7 +126,7 @@ export class ZimbraRoster implements Roster {
       }
     } catch (error) {
       if (!isRefused(error)) throw error;
-      yield* this.#singly([...wanted], signal);
+      yield* this.#singly([...wanted], signal, failures);
       return;
     }
     for (const group of groupsOf([...wanted], LIMITS.zimbraAccountsPerPage)) {
@@ -140,6 +155,11 @@ export class ZimbraRoster implements Roster {
       const accounts = found.filter((account) => account !== undefined);
       if (accounts.length > 0) yield accounts;
     }
+  }
+
+  async #byId(id: string, signal: AbortSignal): Promise<void> {
+    const account = await this.#ask(`id ${id}`, signal, () => this.#options.lookup.byId(id, this.#never));
+    if (account === undefined) this.#known.expire(id);
   }
 
   /** One call however many want the same. */

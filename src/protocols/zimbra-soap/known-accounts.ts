@@ -11,7 +11,7 @@ interface Known {
 }
 
 /**
- * Accounts by id and by address. They are current for LIMITS.zimbraAccountKeptMs, and remembered longer, for their last known address, until
+ * Accounts by id and by address, as they were when they were last asked for. They are current for LIMITS.zimbraAccountKeptMs, and remembered longer, for their last known address, until
  * LIMITS.zimbraAccountsKept newer ones have come.
  */
 export class KnownAccounts {

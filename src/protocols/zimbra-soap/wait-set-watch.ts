@@ -1,8 +1,10 @@
+import { pauseAfter as pauseAfterFailures } from '../../core/back-off.ts';
 import { BridgeError, toBridgeError } from '../../core/errors.ts';
 import { LIMITS } from '../../core/limits.ts';
 import type { LogFields, Logger } from '../../core/logger.ts';
 import { untilAborted } from '../../core/until-aborted.ts';
 import type { ChangeNotice, FeedMemory } from '../../freebusy/change-feed.ts';
+import { isAboutAccounts } from './account-lookup.ts';
 import type { ZimbraRoster } from './accounts.ts';
 import type { ZimbraAdmin } from './admin-client.ts';
 import { pauseAfter } from './feed-pause.ts';
@@ -35,9 +37,6 @@ export interface WaitSetWatchOptions {
   readonly onChange: (notice: ChangeNotice) => Promise<void>;
   readonly signal: AbortSignal;
 }
-
-/** So often in a row before a fault, or another poller, costs a new set and a full resynchronisation. */
-const TIMES_BEFORE_NEW = 3;
 
 /**
  * One mail store's WaitSet, polled until the signal fires. **At least once:** the sequence that acknowledges a batch is stored and sent
@@ -117,7 +116,6 @@ export class WaitSetWatch {
     this.#log('info', { reason }, 'a new WaitSet: every mailbox is read again');
     await this.#tell({ kind: 'resync', reason: `${at.hostname}: ${reason}` });
     await this.#keep(place);
-    this.#doubts = 0;
     return place;
   }
 
@@ -126,7 +124,7 @@ export class WaitSetWatch {
     const judgement = signal.aborted ? 'passing' : judgeWaitSet(error);
     if (judgement === 'passing') return;
     this.#doubts += 1;
-    if (judgement === 'doubtful' && this.#doubts % TIMES_BEFORE_NEW !== 0) return;
+    if (judgement === 'doubtful' && !isTimeForNew(this.#doubts)) return;
     const reason = `the WaitSet is lost (${String(error.details['fault'] ?? error.code)})`;
     if (judgement === 'lost') {
       this.#place = undefined;
@@ -142,14 +140,14 @@ export class WaitSetWatch {
   async #yield(): Promise<void> {
     this.#canceled += 1;
     if (this.#canceled === 1) this.#log('warn', {}, 'somebody else polls the same WaitSet: is there a second bridge with the same store?');
-    if (this.#canceled % TIMES_BEFORE_NEW === 0) await this.#begin('somebody else polls the same WaitSet');
+    if (isTimeForNew(this.#canceled)) await this.#begin('somebody else polls the same WaitSet');
     await this.#options.pause(pauseAfter(CANCELED, this.#canceled), this.#options.signal);
   }
 
   async #tellOf(ids: ReadonlySet<string>): Promise<void> {
     const { roster, signal, pause } = this.#options;
     let waiting = ids;
-    for (let failures = 0, permanent = 0; waiting.size > 0; ) {
+    for (let failures = 0, unseen = 0; waiting.size > 0; ) {
       const told = new Set<string>();
       try {
         for await (const named of roster.named(waiting, signal)) {
@@ -161,14 +159,22 @@ export class WaitSetWatch {
         if (signal.aborted) throw thrown;
         waiting = new Set([...waiting].filter((id) => !told.has(id)));
         const error = toBridgeError(thrown);
+        const isAbout = isAboutAccounts(error);
         failures += 1;
-        if (!error.temporary && error.code !== 'BACKEND_AUTH') permanent += 1;
+        if (isAbout) unseen += 1;
         this.#log('warn', { code: error.code, reason: reasonOf(error), count: waiting.size, attempt: failures }, 'changed accounts cannot be looked up: nothing is acknowledged');
         // One account that the server cannot show must not hold up all others for ever.
-        if (permanent >= TIMES_BEFORE_NEW) return this.#tell({ kind: 'resync', reason: `changed accounts cannot be looked up (${reasonOf(error)})` });
-        await pause(pauseAfter(error, failures), signal);
+        if (unseen >= LIMITS.waitSetTimesBeforeNew) return this.#tellUnseen(waiting, error);
+        await pause(isAbout ? pauseAfterFailures(failures, LIMITS.feedPauses) : pauseAfter(error, failures), signal);
       }
     }
+  }
+
+  /** By the addresses they had when they were last seen; for one that never was, everybody. */
+  async #tellUnseen(unseen: ReadonlySet<string>, error: BridgeError): Promise<void> {
+    const { ids, mailboxes } = this.#options.roster.remembered(unseen);
+    if (mailboxes.length > 0) await this.#tell({ kind: 'changed', mailboxes });
+    if (ids.length < unseen.size) await this.#tell({ kind: 'resync', reason: `changed accounts cannot be looked up (${reasonOf(error)})` });
   }
 
   /** Tells it until it is taken. @throws BridgeError when the signal fires: then it is told by the next process */
@@ -214,16 +220,22 @@ export class WaitSetWatch {
   async #rest(error: BridgeError): Promise<void> {
     const { pause, signal } = this.#options;
     this.#failures += 1;
+    const isLost = this.#place === undefined && judgeWaitSet(error) === 'lost';
     // A lost set is replaced at once; only where that goes on is the server given time.
-    if (this.#failures === 1 && this.#place === undefined && judgeWaitSet(error) === 'lost') return;
+    if (this.#failures === 1 && isLost) return;
     this.#log('warn', { code: error.code, reason: reasonOf(error), attempt: this.#failures }, 'changes cannot be heard at present');
-    await pause(pauseAfter(error, this.#failures), signal);
+    await pause(isLost ? pauseAfterFailures(this.#failures, LIMITS.waitSetLostPauses) : pauseAfter(error, this.#failures), signal);
   }
 
   #log(level: 'debug' | 'info' | 'warn', fields: LogFields, message: string): void {
     const { logger, system, at } = this.#options;
     logger[level]({ system, protocol: 'zimbra-soap', operation: 'WaitSet', address: at.host, ...fields }, message);
   }
+}
+
+/** The third time in a row, the sixth, the twelfth…: a new set costs a pass over everybody, and where it did not help, the next one hardly will. */
+function isTimeForNew(times: number): boolean {
+  return Number.isInteger(Math.log2(times / LIMITS.waitSetTimesBeforeNew));
 }
 
 const CANCELED = new BridgeError('BACKEND_BUSY', 'somebody else polls the same WaitSet', { temporary: true });

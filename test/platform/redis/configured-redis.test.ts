@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { LIMITS } from '../../../src/core/limits.ts';
+import { endForGood } from '../../../src/platform/redis/connections.ts';
 import { openRedis } from '../../../src/platform/redis/open-redis.ts';
 import type { RedisStore, RedisTarget, StoreFinding } from '../../../src/platform/redis/redis-store.ts';
 import { storeUnavailable } from '../../../src/platform/redis/store-unavailable.ts';
@@ -57,6 +58,22 @@ async function failsWithin(work: Promise<unknown>, ms: number): Promise<void> {
 }
 
 describe.skipIf(!HAS_REDIS)('a configured Redis', () => {
+  it('that hangs does not keep a closed connection open, and nobody brings one back that was ended for good', async () => {
+    const server = await start();
+    const store = await open(`redis://127.0.0.1:${server.port}`);
+    const connection = store.blocking();
+    await connection.ping();
+    server.signal('SIGSTOP');
+    const asked = connection.ping();
+    const startedAt = performance.now();
+    endForGood(connection);
+    await expect(asked).rejects.toThrow('Connection is closed');
+    expect(performance.now() - startedAt).toBeLessThan(LIMITS.redisFarewellMs + MARGIN_MS);
+    await expect(connection.connect()).rejects.toThrow('Connection is closed');
+    expect(connection.status).toBe('end');
+    server.signal('SIGCONT');
+  });
+
   it('may be away when the bridge starts: commands fail at once, and work when it is there', async () => {
     const port = await freePort();
     const store = await open(`redis://127.0.0.1:${port}/0`);
