@@ -106,14 +106,16 @@ export class ReplicationAgent {
     const routes = this.#routes.filter((_, index) => isOn[index]);
     if (home === undefined && routes.length === 0) throw new BridgeError('MAILBOX_UNKNOWN', 'no system has this mailbox');
     return Promise.all(
-      routes.map(async ({ route, replicator }): Promise<PushOutcome> => {
+      routes.map(async ({ route, replicator, queue }): Promise<PushOutcome> => {
         try {
           const outcome = await replicator.run(mailbox, { always: true, ...options });
           const primary = primaryOf(outcome);
-          return primary === undefined ? outcome : await replicator.run(primary, { always: true, ...options });
+          const ending = primary === undefined ? outcome : await replicator.run(primary, { always: true, ...options });
+          if (!options.dryRun) await queue.succeeded(ending.mailbox);
+          return ending;
         } catch (thrown) {
           if (!(thrown instanceof FailedTurn)) throw thrown;
-          return { mailbox, route: route.name, outcome: 'failed', error: thrown.error };
+          return { mailbox, route: route.name, outcome: 'failed', error: thrown.told };
         }
       }),
     );

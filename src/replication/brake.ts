@@ -2,6 +2,7 @@ import type { Clock } from '../core/clock.ts';
 import type { BridgeError } from '../core/errors.ts';
 import { pauseAfter } from '../core/back-off.ts';
 import type { Pauses } from '../core/back-off.ts';
+import { inWords } from './turn.ts';
 
 /** Leave to try, to be handed back with what came of it. */
 export interface Pass {
@@ -54,12 +55,12 @@ export class Brake {
   }
 
   /** The server refused us as a whole. @returns whether this pulled the brake; false for a turn older than its last move */
-  refused(pass: Pass, { code, publicMessage, retryAfterMs }: BridgeError, system: string | undefined): boolean {
+  refused(pass: Pass, error: BridgeError, system: string | undefined): boolean {
     if (pass.epoch !== this.#epoch) return false;
     this.#refusals += 1;
     this.#epoch += 1;
     this.#isTrying = false;
-    this.#blocked = { code, reason: publicMessage, system, until: this.#clock.now() + pauseAfter(this.#refusals, this.#pauses, retryAfterMs) };
+    this.#blocked = { code: error.code, reason: inWords(error, system), system, until: this.#clock.now() + pauseAfter(this.#refusals, this.#pauses, error.retryAfterMs) };
     return true;
   }
 

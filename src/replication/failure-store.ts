@@ -1,5 +1,4 @@
 import type { Instant } from '../core/clock.ts';
-import type { BridgeError } from '../core/errors.ts';
 import { LIMITS } from '../core/limits.ts';
 import type { MailboxAddress } from '../directory/smtp-address.ts';
 import type { RedisConnection } from '../platform/redis/redis-store.ts';
@@ -32,9 +31,9 @@ export class FailureStore {
     this.#key = redisKey('failed', key);
   }
 
-  async record(redis: RedisConnection, mailbox: MailboxAddress, error: BridgeError, now: Instant, attempts: number): Promise<void> {
+  async record(redis: RedisConnection, mailbox: MailboxAddress, { code, reason }: Pick<Failure, 'code' | 'reason'>, now: Instant, attempts: number): Promise<void> {
     const before = parseFailure(mailbox, (await redis.hget(this.#key, mailbox)) ?? '');
-    const record = { c: error.code, r: error.publicMessage, s: before?.since ?? now, l: now, n: (before?.attempts ?? 0) + attempts };
+    const record = { c: code, r: reason, s: before?.since ?? now, l: now, n: (before?.attempts ?? 0) + attempts };
     await redis.hset(this.#key, mailbox, JSON.stringify(record));
     this.#noneAt = -Infinity;
   }

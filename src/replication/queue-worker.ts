@@ -20,7 +20,7 @@ import { REDIS_PREFIX } from './redis-keys.ts';
 import type { RetryingSet } from './retrying-set.ts';
 import { RunningTurn } from './running-turns.ts';
 import type { RunningTurns } from './running-turns.ts';
-import { FailedTurn } from './turn.ts';
+import { FailedTurn, inWords } from './turn.ts';
 import type { TurnWork } from './turn.ts';
 import { verdictOf } from './verdict.ts';
 
@@ -181,19 +181,19 @@ export class QueueWorker {
     }
     const now = options.clock.now();
     if (verdict === 'stop' || (verdict === 'doubtful' && doubtful >= LIMITS.doubtfulTries)) {
-      await failures.record(this.#redis, mailbox, error, now, turn.attempt);
+      await failures.record(this.#redis, mailbox, { code: error.code, reason: inWords(error, system) }, now, turn.attempt);
       await retrying.remove(this.#redis, [mailbox]);
       return;
     }
     const delayMs = pauseAfter(turn.attempt, timing.retry, error.retryAfterMs);
     await retrying.put(this.#redis, mailbox, turn.storedAt);
-    throw new TryAgain(encodeLastTry({ code: error.code, reason: error.publicMessage, doubtful, nextTryAt: now + delayMs }), delayMs);
+    throw new TryAgain(encodeLastTry({ code: error.code, reason: inWords(error, system), doubtful, nextTryAt: now + delayMs }), delayMs);
   }
 
   #tell({ mailbox, attempt, storedAt }: RunningTurn, error: BridgeError, system: string | undefined): void {
     const { route, logger, metrics, clock } = this.#parts.options;
     metrics.replicationFailed(route, system ?? 'bridge', error.code);
-    const fields = { route, system: system ?? 'bridge', mailbox, code: error.code, reason: error.publicMessage, attempt, ageMs: clock.now() - storedAt };
+    const fields = { route, system: system ?? 'bridge', mailbox, code: error.code, reason: inWords(error, undefined), attempt, ageMs: clock.now() - storedAt };
     const stack = error.code === 'INTERNAL' && error.cause instanceof Error ? error.cause.stack : undefined;
     logger.warn(stack === undefined ? fields : { ...fields, stack }, 'a mailbox could not be replicated');
   }

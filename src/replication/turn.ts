@@ -1,5 +1,5 @@
 import type { Instant } from '../core/clock.ts';
-import type { BridgeError } from '../core/errors.ts';
+import { BridgeError } from '../core/errors.ts';
 import type { MailboxAddress } from '../directory/smtp-address.ts';
 
 /** One try to bring one mailbox's replica up to date. */
@@ -28,4 +28,17 @@ export class FailedTurn extends Error {
     this.error = error;
     this.system = system;
   }
+
+  /** The error as somebody is told who does not know which system it is about. */
+  get told(): BridgeError {
+    const { code, publicMessage, temporary, retryAfterMs, details } = this.error;
+    return new BridgeError(code, `${this.system}: ${publicMessage}`, { temporary, retryAfterMs, details, cause: this.error });
+  }
+}
+
+/** What an administrator needs of a failure, on one line: which system, what it said, about what, and what to do. */
+export function inWords({ publicMessage, details }: BridgeError, system: string | undefined): string {
+  const about = ['property', 'responseCode', 'fault', 'status'].flatMap((name) => (details[name] === undefined ? [] : [`${name} ${details[name]}`]));
+  const said = `${publicMessage}${about.length === 0 ? '' : ` (${about.join(', ')})`}${details['hint'] === undefined ? '' : ` → ${details['hint']}`}`;
+  return system === undefined ? said : `${system}: ${said}`;
 }

@@ -101,6 +101,7 @@ async function nullRound(store: RedisStore, key: string, work: (mailbox: Mailbox
   queue.start(async ({ mailbox, signal }) => {
     await work(mailbox, signal);
     done++;
+    return [];
   });
   await until(() => done === JOBS);
   const rate = JOBS / ((performance.now() - began) / 1_000);

@@ -166,7 +166,7 @@ describe('the agent', () => {
     await vi.waitFor(() => expect(written('one', KIM)).toBe(1), soon);
     await vi.waitFor(async () => {
       const { entries, counts } = await agent.queue();
-      expect(entries.filter(({ state }) => state === 'failed')).toMatchObject([{ route: 'zimbra → two', code: 'BACKEND_FAULT', reason: 'a property was refused' }, { route: 'zimbra → two' }]);
+      expect(entries.filter(({ state }) => state === 'failed')).toMatchObject([{ route: 'zimbra → two', code: 'BACKEND_FAULT', reason: 'two: a property was refused (property x68541102)' }, { route: 'zimbra → two' }]);
       expect(counts).toMatchObject([{ route: 'zimbra → one', failed: 0 }, { route: 'zimbra → two', failed: 2 }]);
     }, soon);
     delete failing.two;

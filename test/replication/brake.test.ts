@@ -14,7 +14,7 @@ describe('the brake of a route', () => {
     const { brake, clock } = make();
     const passes = [brake.admit()!, brake.admit()!];
     expect(brake.refused(passes[0]!, REFUSED, 'exchange')).toBe(true);
-    expect(brake.blocked).toMatchObject({ code: 'BACKEND_AUTH', reason: 'the password was refused' });
+    expect(brake.blocked).toMatchObject({ code: 'BACKEND_AUTH', reason: 'exchange: the password was refused' });
     expect(brake.blocked!.until - clock.time).toBeGreaterThanOrEqual(7_500);
     expect(brake.blocked!.until - clock.time).toBeLessThanOrEqual(12_500);
     expect(brake.admit()).toBeUndefined();

@@ -1,6 +1,5 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { BridgeError } from '../../src/core/errors.ts';
 import type { RedisConnection } from '../../src/platform/redis/redis-store.ts';
 import { FailureStore } from '../../src/replication/failure-store.ts';
 import { mailbox, sleep } from './queue-bed.ts';
@@ -8,7 +7,7 @@ import { CAN_REDIS, startRedis } from './redis-server.ts';
 import type { TestRedis } from './redis-server.ts';
 
 const [anna, bert] = [mailbox(1), mailbox(2)];
-const DENIED = new BridgeError('NO_DATA', 'denied');
+const DENIED = { code: 'NO_DATA', reason: 'denied' };
 
 describe.runIf(CAN_REDIS)('the record of failures', () => {
   let redis: TestRedis;
@@ -23,7 +22,7 @@ describe.runIf(CAN_REDIS)('the record of failures', () => {
   it('keeps the first time, the last reason and the number of all tries', async () => {
     const failures = new FailureStore('a-b');
     await failures.record(commands, anna, DENIED, 1_000, 1);
-    await failures.record(commands, anna, new BridgeError('BACKEND_FAULT', 'refused'), 5_000, 8);
+    await failures.record(commands, anna, { code: 'BACKEND_FAULT', reason: 'refused' }, 5_000, 8);
     expect(await failures.oldest(commands, 10)).toEqual([{ mailbox: anna, code: 'BACKEND_FAULT', reason: 'refused', since: 1_000, lastAt: 5_000, attempts: 9 }]);
   });
 

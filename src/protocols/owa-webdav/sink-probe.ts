@@ -40,7 +40,7 @@ export const NOBODY = 'freebusy-bridge-check@bridge.invalid' as MailboxAddress;
 export async function probeOwaSink(probe: OwaSinkProbe): Promise<readonly ProbeFinding[]> {
   const asked = await attempt(async () => probe.probeAddressee?.());
   if ('answer' in asked) return probeFor(probe, asked.answer);
-  return [{ ...failed('mailbox', asked.error), outcome: 'warn' }, ...(await probeFor(probe, undefined))];
+  return [{ ...failed('mailbox', asked.error), outcome: 'warn', advice: 'name a mailbox that is replicated; what needs one was not looked at' }, ...(await probeFor(probe, undefined))];
 }
 
 async function probeFor(probe: OwaSinkProbe, addressee: Addressee | undefined): Promise<readonly ProbeFinding[]> {

@@ -103,8 +103,10 @@ export class OwaWebdavSink implements SinkSystem {
   async #exchange(request: OwaSinkRequest, ctx: RequestContext): Promise<OwaAnswer> {
     const answer = await this.#once(request, ctx);
     if (answer.status !== 401 || answer.isLetIn === true) return answer;
-    const known = await this.#once(propfindOf(this.#known), ctx);
-    return { ...answer, isLetIn: messageProblem(known, [207], '') === undefined };
+    const isLetIn = messageProblem(await this.#once(propfindOf(this.#known), ctx), [207], '') === undefined;
+    // Rights on the one folder may be gone as well.
+    if (!isLetIn) this.#known = freeBusyRootUrl(this.#options.url);
+    return { ...answer, isLetIn };
   }
 
   async #once(request: OwaSinkRequest, ctx: RequestContext): Promise<OwaAnswer> {

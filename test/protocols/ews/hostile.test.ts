@@ -157,6 +157,10 @@ describe('HTTP answers', () => {
   const answer = (status: number, body: string, headers: Record<string, string> = {}): Parameters<typeof decodeAnswer>[0] => ({ status, headers, body: Buffer.from(body) });
   const whole = availability(response(FREE));
 
+  it.each([[408, true], [425, true], [502, true], [504, true], [501, false], [405, false], [404, false]])('%i without SOAP passes: %s', async (status, temporary) => {
+    await expect(decodeAnswer(answer(status, ''))).rejects.toMatchObject({ code: 'BACKEND_FAULT', temporary });
+  });
+
   it.each([
     ['401', answer(401, 'Unauthorized'), 'BACKEND_AUTH'],
     ['403', answer(403, ''), 'BACKEND_AUTH'],

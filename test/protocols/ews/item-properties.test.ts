@@ -22,6 +22,13 @@ describe('items in any EWS document', () => {
     expect(found.map(asText)).toEqual(JSON.parse(readFileSync(new URL(`${name}/expected.json`, ROOT), 'utf8')));
   });
 
+  it('have the subject that goes by tag where both are there', async () => {
+    const subject = (tag: string): string => `<t:ExtendedProperty><t:ExtendedFieldURI PropertyTag="${tag}" PropertyType="String"/><t:Value>by tag</t:Value></t:ExtendedProperty>`;
+    const items = (property: string): string => `<m:Items xmlns:m="m" xmlns:t="t"><t:PostItem><t:Subject>by name</t:Subject>${property}</t:PostItem></m:Items>`;
+    expect(decodeItemProperties(await readXml(items(subject('0x37')))).map(asText)).toEqual([{ properties: { '0x0037': ['by tag'] }, removed: [] }]);
+    expect(decodeItemProperties(await readXml(items(subject('0x6849')))).map(asText)).toEqual([{ properties: { '0x0037': ['by name'], '0x6849': ['by tag'] }, removed: [] }]);
+  });
+
   it.each([
     ['nothing of ours', '<a><b/></a>'],
     ['a folder', '<m:GetFolderResponse xmlns:m="m"><m:Folders><t:Folder xmlns:t="t"/></m:Folders></m:GetFolderResponse>'],

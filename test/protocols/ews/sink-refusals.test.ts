@@ -38,6 +38,11 @@ describe('refusals of an Exchange 2010', () => {
     ['a fault of unknown version', 'GetFolder', 'BACKEND_FAULT', { status: 500, body: '<s:Envelope xmlns:s="http://schemas.xmlsoap.org/soap/envelope/"><s:Body><s:Fault><faultcode>s:Client</faultcode><faultstring>no</faultstring></s:Fault></s:Body></s:Envelope>' }, { temporary: false }],
     ['a bare 500', 'UpdateItem', 'BACKEND_FAULT', { status: 500, body: 'Server Error' }, { temporary: true }],
     ['a bad gateway', 'UpdateItem', 'BACKEND_FAULT', { status: 502, body: '<html/>' }, { temporary: true }],
+    ['a request that took too long', 'UpdateItem', 'BACKEND_FAULT', { status: 408 }, { temporary: true }],
+    ['a request that came too early', 'UpdateItem', 'BACKEND_FAULT', { status: 425 }, { temporary: true }],
+    ['a request that nobody likes', 'UpdateItem', 'BACKEND_FAULT', { status: 400 }, { temporary: false }],
+    // Nothing at this URL is EWS, whichever mailbox asks.
+    ...[404, 405, 501].map((status) => [`a ${status}`, 'GetFolder', 'CONFIGURATION', { status }, { temporary: false, details: { status, hint: 'url must be https://…/EWS/Exchange.asmx' } }] as const),
     ['a logon page', 'UpdateItem', 'BACKEND_MALFORMED', { status: 200, body: '<html><body>Sign in</body></html>' }, {}],
     ['another answer', 'UpdateItem', 'BACKEND_MALFORMED', { status: 200, body: '<s:Envelope xmlns:s="http://schemas.xmlsoap.org/soap/envelope/"><s:Body/></s:Envelope>' }, {}],
     ['half an answer', 'UpdateItem', 'BACKEND_MALFORMED', 'cut', { temporary: true }],

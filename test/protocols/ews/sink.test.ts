@@ -100,14 +100,23 @@ describe('publishing to an Exchange 2010', () => {
     expect(await thrownBy(sinkAt(exchange.url).publish(IDENTITY, WORKED_EXAMPLE, contextWith()))).toMatchObject({ code: 'BACKEND_AUTH', details: { status: 403 } });
   });
 
-  it('mends what a create leaves that arrived twice over a dying connection', async () => {
+  it('sends a create once, also over a dying connection: the next try finds what the server made of it', async () => {
     const exchange = await FakeExchange2010.start(EX);
-    const isFirst = (): boolean => exchange.operations().filter((one) => one === 'CreateItem').length === 1;
-    exchange.mischief = ({ operation }) => (operation === 'CreateItem' && isFirst() ? 'lost' : undefined);
+    exchange.mischief = ({ operation }) => (operation === 'CreateItem' ? 'lost' : undefined);
     const sink = sinkAt(exchange.url);
+    expect(await thrownBy(sink.publish(IDENTITY, WORKED_EXAMPLE, contextWith()))).toMatchObject({ temporary: true });
+    expect(exchange.inFolder(EX, SUBJECT)).toHaveLength(1);
     await sink.publish(IDENTITY, WORKED_EXAMPLE, contextWith());
-    expect(exchange.inFolder(EX, SUBJECT)).toHaveLength(2);
-    await sink.publish(IDENTITY, WORKED_EXAMPLE, contextWith());
+    expect(exchange.inFolder(EX, SUBJECT)).toHaveLength(1);
+    expect(exchange.operations().slice(4)).toEqual(['FindItem', 'CreateItem', 'FindItem', 'UpdateItem']);
+  });
+
+  it('replaces over a new connection what was sent over a dying one', async () => {
+    const exchange = await FakeExchange2010.start(EX);
+    exchange.put(EX, SUBJECT);
+    const isFirst = (): boolean => exchange.operations().filter((one) => one === 'UpdateItem').length === 1;
+    exchange.mischief = ({ operation }) => (operation === 'UpdateItem' && isFirst() ? 'lost' : undefined);
+    expect(await sinkAt(exchange.url).publish(IDENTITY, WORKED_EXAMPLE, contextWith())).toEqual(window);
     expect(exchange.inFolder(EX, SUBJECT)).toHaveLength(1);
   });
 
@@ -119,6 +128,15 @@ describe('publishing to an Exchange 2010', () => {
     await sink.publish(IDENTITY, published(), contextWith());
     expect(exchange.operations().slice(6)).toEqual(['FindItem', ...WALK, 'FindItem', 'UpdateItem']);
     expect(exchange.inFolder(EX, SUBJECT)).toHaveLength(1);
+  });
+
+  it('looks for no folder anew where a replica is only away for a while', async () => {
+    const exchange = await FakeExchange2010.start(EX);
+    const sink = sinkAt(exchange.url);
+    await sink.publish(IDENTITY, WORKED_EXAMPLE, contextWith());
+    exchange.mischief = () => ({ code: 'ErrorNoPublicFolderReplicaAvailable' });
+    expect(await thrownBy(sink.publish(IDENTITY, published(), contextWith()))).toMatchObject({ temporary: true });
+    expect(exchange.operations().slice(6)).toEqual(['FindItem']);
   });
 
   it('creates a message that somebody deleted between finding and replacing it', async () => {

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { decodeNotifyRequest } from '../../../src/protocols/notify/notify-request.ts';
 import { about } from './serving.ts';
 
-const read = (body: string | Buffer): readonly string[] => decodeNotifyRequest(Buffer.from(body));
+const read = (body: string | Buffer): readonly string[] => [...decodeNotifyRequest(Buffer.from(body)).keys()];
 const names = (count: number): string[] => Array.from({ length: count }, (_, index) => `u${index}@zimbra.example`);
 
 describe('the body of a notification', () => {
@@ -13,6 +13,13 @@ describe('the body of a notification', () => {
       'kim@zimbra.example',
       "o'brien+x@zimbra.example",
       'jörg@zimbra.example',
+    ]);
+  });
+
+  it('tells where each is named first', () => {
+    expect([...decodeNotifyRequest(Buffer.from(about('kim@zimbra.example', 'KIM@zimbra.example', 'lee@zimbra.example', 'kim@zimbra.example')))]).toEqual([
+      ['kim@zimbra.example', 0],
+      ['lee@zimbra.example', 2],
     ]);
   });
 

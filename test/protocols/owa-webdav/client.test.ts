@@ -113,6 +113,8 @@ describe('cmd=freebusy', () => {
     ['a page of something else', { status: 200, body: '<html><body>IIS</body></html>', headers: { 'content-type': 'text/html' } }, 'BACKEND_MALFORMED'],
     ['403', { status: 403 }, 'BACKEND_AUTH'],
     ['404', { status: 404 }, 'BACKEND_FAULT'],
+    ['408', { status: 408 }, 'BACKEND_FAULT'],
+    ['425', { status: 425 }, 'BACKEND_FAULT'],
     ['500', { status: 500 }, 'BACKEND_FAULT'],
     ['503', { status: 503, headers: { 'retry-after': '7' } }, 'BACKEND_BUSY'],
     ['207', { status: 207, body: answerOf() }, 'BACKEND_MALFORMED'],
@@ -225,6 +227,7 @@ describe('form logon', () => {
     ['no cookie', fba({ cookies: [] }), /no cookie/],
     ['no form logon at all', fba({ logonPath: '/none' }), /no form logon/],
     ['cookies that are worth nothing', fba({ accepts: () => false }), /does not accept its own logon/],
+    ['a logon that is worth nothing there', (request: Seen) => (request.method === 'POST' ? fba()(request) : { status: 401, headers: { 'www-authenticate': 'Negotiate' } }), /lets the account in, but not there/],
   ] as const)('%s: said clearly, and the server is left in peace', async (_name, answer, message) => {
     const { server, system } = await start(answer, { auth: 'form' });
     const [result] = await system.freeBusy({ mailboxes: [anna], window: WINDOW, details: false }, context());

@@ -178,7 +178,8 @@ describe('a status about the message', () => {
     [507, { code: 'BACKEND_BUSY', temporary: true }, /EX:/],
     [503, { code: 'BACKEND_BUSY', temporary: true, retryAfterMs: 7000 }, undefined],
     [500, { code: 'BACKEND_FAULT', temporary: true }, undefined],
-    [401, { code: 'BACKEND_AUTH', temporary: false }, undefined],
+    [408, { code: 'BACKEND_FAULT', temporary: true }, undefined],
+    [425, { code: 'BACKEND_FAULT', temporary: true }, undefined],
     [440, { code: 'BACKEND_AUTH', temporary: false }, undefined],
   ])('%i', async (status, error, hint) => {
     const fake = await exchange();
@@ -221,6 +222,67 @@ describe('a status about the message', () => {
   });
 });
 
+describe('401 for one folder', () => {
+  const CLOSED = 'EX:/o=Corp/ou=Closed';
+  const CLOSED_DN = '/o=Corp/ou=Closed/cn=Recipients/cn=lee';
+  const noRight = failure({ code: 'BACKEND_AUTH', temporary: false, ...withDetails({ status: 403, said: 401, hint: expect.stringMatching(/^give the account Owner: .*\\EX:\/o=Corp\/ou=Closed"/) as unknown }) });
+  const refused = failure({ code: 'BACKEND_AUTH', ...withDetails({ status: 401 }) });
+  const challenge = { status: 401, headers: { 'www-authenticate': 'Basic realm="mail"' } };
+  const isClosed = ({ path }: Seen): boolean => path.includes('ou=Closed');
+
+  it.each(['basic', 'form'] as const)('is that folder’s right, and not the password’s, with a server that lets us in elsewhere (auth: %s)', async (auth) => {
+    const fake = await exchange({ auth, folders: [FOLDER, CLOSED] });
+    const sink = sinkOf(fake, { auth });
+    fake.fault = (request) => (isClosed(request) ? challenge : undefined);
+    for (const again of [1, 2]) {
+      await expect(sink.publish(CLOSED_DN, planned, context()), String(again)).rejects.toEqual(noRight);
+      await expect(sink.remove(CLOSED_DN, context())).rejects.toEqual(noRight);
+      expect(await sink.publish(DN, planned, context())).toEqual(window);
+    }
+  });
+
+  it('is judged by the folder that was written last: the account may be let into nothing above', async () => {
+    const fake = await exchange({ folders: [FOLDER, CLOSED] });
+    const sink = sinkOf(fake);
+    fake.fault = (request) => (isClosed(request) || request.path.endsWith('/SCHEDULE%2B%20FREE%20BUSY/') ? challenge : undefined);
+    await expect(sink.publish(CLOSED_DN, planned, context())).rejects.toEqual(refused);
+    await sink.publish(DN, planned, context());
+    await expect(sink.publish(CLOSED_DN, planned, context())).rejects.toEqual(noRight);
+  });
+
+  it('where the right on the folder that was written last is taken away, the next one that tries finds out', async () => {
+    const fake = await exchange({ folders: [FOLDER, CLOSED] });
+    const sink = sinkOf(fake);
+    await sink.publish(CLOSED_DN, planned, context());
+    fake.fault = (request) => (isClosed(request) ? challenge : undefined);
+    await expect(sink.publish(CLOSED_DN, planned, context())).rejects.toEqual(refused);
+    await expect(sink.publish(CLOSED_DN, planned, context())).rejects.toEqual(noRight);
+  });
+
+  it('is the server’s word about us where it lets us in nowhere any more, whatever it took before', async () => {
+    const fake = await exchange();
+    const sink = sinkOf(fake);
+    await sink.publish(DN, planned, context());
+    fake.fault = () => challenge;
+    await expect(sink.publish(DN, planned, context())).rejects.toEqual(refused);
+    // The message, and one look at what is known.
+    expect(fake.seen).toHaveLength(3);
+  });
+
+  it.each([['a page', { status: 207, body: '<html></html>' }], ['503', { status: 503 }], ['440', { status: 440 }], ['404', { status: 404 }]])('stays about us where the look elsewhere says nothing: %s', async (_name, fault) => {
+    const fake = await exchange();
+    fake.fault = ({ method }) => (method === 'PROPPATCH' ? challenge : fault);
+    await expect(sinkOf(fake).publish(DN, planned, context())).rejects.toEqual(refused);
+  });
+
+  it('is found by the probe as a folder that may not be read', async () => {
+    const fake = await exchange({ folders: [CLOSED] });
+    fake.fault = (request) => (isClosed(request) ? challenge : undefined);
+    const findings = await sinkOf(fake, { legacyExchangeDn: '/o=Corp/ou=Closed/cn=Recipients/cn={localPart}' }).probe(context());
+    expect(findings).toMatchObject([{ step: 'folder', outcome: 'fail', text: `${CLOSED} may not be read`, advice: expect.stringContaining('Add-PublicFolderClientPermission') as unknown }]);
+  });
+});
+
 describe('form logon', () => {
   it('a forgotten session (440) is renewed once and the message written', async () => {
     const fake = await exchange({ auth: 'form' });
@@ -230,6 +292,39 @@ describe('form logon', () => {
     fake.fault = ({ method }) => (method === 'PROPPATCH' && forgotten ? ((forgotten = false), { status: 440, headers: { connection: 'close' } }) : undefined);
     expect(await sink.publish(DN, planned, context())).toEqual(window);
     expect(fake.seen.map((one) => one.method)).toEqual(['POST', 'PROPPATCH', 'PROPPATCH', 'POST', 'PROPPATCH']);
+  });
+
+  it('a session that ends with a 401 is renewed once, too', async () => {
+    const fake = await exchange({ auth: 'form' });
+    const sink = sinkOf(fake, { auth: 'form' });
+    await sink.publish(DN, planned, context());
+    let forgotten = true;
+    fake.fault = ({ method }) => (method === 'PROPPATCH' && forgotten ? ((forgotten = false), { status: 401 }) : undefined);
+    expect(await sink.publish(DN, planned, context())).toEqual(window);
+    expect(fake.seen.map((one) => one.method)).toEqual(['POST', 'PROPPATCH', 'PROPPATCH', 'POST', 'PROPPATCH']);
+  });
+
+  it('a logon that is refused after a 401 is about the server', async () => {
+    const fake = await exchange({ auth: 'form' });
+    const sink = sinkOf(fake, { auth: 'form' });
+    await sink.publish(DN, planned, context());
+    fake.fault = ({ method }) => (method === 'POST' ? { status: 302, headers: { location: '/exchweb/bin/auth/owalogon.asp?url=/public/&reason=2' } } : { status: 401 });
+    await expect(sink.publish(DN, planned, context())).rejects.toEqual(failure({ code: 'BACKEND_AUTH', publicMessage: 'the server refuses the user name or password' }));
+  });
+
+  it('a cookie that the server renews as it goes is the one that is sent next', async () => {
+    const fake = await exchange({ auth: 'form' });
+    const sink = sinkOf(fake, { auth: 'form' });
+    fake.fault = ({ method }) => (method === 'DELETE' ? { status: 204, headers: { 'set-cookie': 'cadata="renewed"; path=/; HttpOnly' } } : undefined);
+    await sink.remove(DN, context());
+    await sink.publish(DN, planned, context());
+    expect(fake.seen.at(-1)!.headers.cookie).toBe('sessionid=s1; cadata="renewed"');
+    // A session's end brings no cookie to keep.
+    fake.fault = ({ method }) => (method === 'DELETE' ? { status: 440, headers: { 'set-cookie': 'cadata="stale"; path=/' } } : undefined);
+    await expect(sink.remove(DN, context())).rejects.toEqual(failure({ code: 'BACKEND_AUTH' }));
+    fake.fault = () => undefined;
+    await sink.publish(DN, planned, context());
+    expect(fake.seen.at(-1)!.headers.cookie).not.toContain('stale');
   });
 
   it('a server that forgets every session is not logged on to for ever', async () => {
@@ -322,17 +417,45 @@ describe('the probe', () => {
     const fake = await exchange();
     // zimbra-measured.md §3.
     fake.messages.set(KEY, new Map([['e:x0037001E', ['USER-/cn=RECIPIENTS/cn=kim']], ['e:x68470003', ['0x0d541160']], ['e:x68480003', ['0x0d5562e0']]]));
-    expect(await probe(sinkOf(fake, { probeMailbox: kim }))).toEqual(expect.arrayContaining([finding('other writers', 'warn', /stock Zimbra.*lower case, it has no range timestamp/, /zimbraFreebusyExchangeURL/)]));
+    expect(await probe(sinkOf(fake, { probeAddressee: async () => ({ mailbox: kim }) }))).toEqual(expect.arrayContaining([finding('other writers', 'warn', /stock Zimbra.*lower case, it has no range timestamp/, /zimbraFreebusyExchangeURL/)]));
   });
 
   it('our own message is none of a stock Zimbra’s; a Zimbra that writes over it is noticed by the subject', async () => {
     const fake = await exchange();
-    const sink = sinkOf(fake, { probeAddressee: { mailbox: kim, foreignPrincipal: 'kim' } });
+    const sink = sinkOf(fake, { probeAddressee: async () => ({ mailbox: kim, foreignPrincipal: 'kim' }) });
     expect(await probe(sink)).toEqual(expect.arrayContaining([finding('other writers', 'ok', /nothing is published/)]));
     await sink.publish(DN, planned, context());
     expect(await probe(sink)).toEqual(expect.arrayContaining([finding('other writers', 'ok', /none of a stock Zimbra/)]));
     fake.messages.get(KEY)!.set('d:subject', ['USER-/cn=RECIPIENTS/cn=kim']);
     expect(await probe(sink)).toEqual(expect.arrayContaining([finding('other writers', 'warn', /lower case$/, /zimbraFreebusyExchangeURL/)]));
+  });
+
+  it('looks where the mailbox that is named has its message: in the folder and container of its foreign principal', async () => {
+    const fake = await exchange({ folders: [FOLDER, 'EX:/o=Old/ou=Site'] });
+    const sink = sinkOf(fake, { probeAddressee: async () => ({ mailbox: kim, foreignPrincipal: '/o=Old/ou=Site/cn=Container/cn=KLee' }) });
+    expect(await probe(sink)).toEqual(
+      expect.arrayContaining([
+        finding('folder', 'ok', /^EX:\/o=Old\/ou=Site is there, for kim@zimbra\.example$/),
+        finding('right to write', 'ok', /^wrote USER-\/CN=CONTAINER\/CN=FREEBUSY-BRIDGE-CHECK in EX:\/o=Old\/ou=Site /),
+        finding('other writers', 'ok', /nothing is published for kim@zimbra\.example/),
+      ]),
+    );
+  });
+
+  it('names the mailbox whose folder is missing, or whose foreign principal is none', async () => {
+    const fake = await exchange();
+    const of = (foreignPrincipal: string) => sinkOf(fake, { probeAddressee: async () => ({ mailbox: kim, foreignPrincipal }) });
+    expect(await probe(of('/o=Gone/cn=Recipients/cn=kim'))).toEqual([finding('folder', 'fail', /^EX:\/o=Gone is not there, for kim@zimbra\.example$/, /legacyExchangeDn/)]);
+    expect(await probe(of('a/b'))).toEqual([finding('template', 'fail', /foreign principal.*, for kim@zimbra\.example$/, /./)]);
+  });
+
+  it('goes on with nobody where nobody can be named', async () => {
+    const fake = await exchange();
+    const probeAddressee = () => Promise.reject(new Error('canary'));
+    const findings = await probe(sinkOf(fake, { probeAddressee }));
+    expect(findings[0]).toEqual(finding('mailbox', 'warn', /INTERNAL/, /name a mailbox/));
+    expect(findings).toEqual(expect.arrayContaining([finding('right to write', 'ok', /FREEBUSY-BRIDGE-CHECK/)]));
+    expect(JSON.stringify(findings)).not.toContain('canary');
   });
 
   it('wrong credentials and a server that is not there are one finding', async () => {
@@ -350,7 +473,7 @@ describe('the probe', () => {
   it.each([['a page', { status: 207, body: '<html></html>' }], ['garbage', { status: 207, body: '<' }], ['500', { status: 500 }], ['a drop', 'drop-mid-body' as const]])('never throws: %s', async (_name, fault) => {
     const fake = await exchange();
     fake.fault = () => fault;
-    const findings = await probe(sinkOf(fake, { probeMailbox: kim }));
+    const findings = await probe(sinkOf(fake, { probeAddressee: async () => ({ mailbox: kim }) }));
     expect(findings.some((one) => one[1] === 'fail')).toBe(true);
     for (const [, outcome, , advice] of findings) if (outcome !== 'ok') expect(advice).toBeTruthy();
   });

@@ -1,7 +1,6 @@
 import { readFileSync, readdirSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { LIMITS } from '../../../src/core/limits.ts';
 import { parseMailboxAddress } from '../../../src/directory/smtp-address.ts';
 import { BUSY_TYPES } from '../../../src/freebusy/busy-type.ts';
 import { freeBusyFrom } from '../../../src/freebusy/free-busy.ts';
@@ -87,9 +86,16 @@ describe('what is refused', () => {
     expect(() => encodeFreeBusyMessage(DN, made(odd, []), 0)).toThrow(refusal('INVALID_WINDOW'));
   });
 
-  it('more stretches than a reader takes', () => {
-    const busy = Array.from({ length: LIMITS.eventsPerMailbox + 1 }, (_, index) => ({ start: index * 2 * MINUTE, end: (index * 2 + 1) * MINUTE, busyType: 'busy' as const }));
+  it('more stretches than are worked through at one go, and no fewer', () => {
+    const busy = Array.from({ length: 10_001 }, (_, index) => ({ start: index * 2 * MINUTE, end: (index * 2 + 1) * MINUTE, busyType: index % 2 === 0 ? ('tentative' as const) : ('oof' as const) }));
     expect(() => encodeFreeBusyMessage(DN, made({ start: 0, end: 365 * DAY }, busy), 0)).toThrow(refusal('BACKEND_TOO_LARGE'));
+    expect(encodeFreeBusyMessage(DN, made({ start: 0, end: 365 * DAY }, busy.slice(1)), 0).removed).toHaveLength(2);
+  });
+
+  it('stretches that become too many where the months cut them', () => {
+    const busy = Array.from({ length: 9_999 }, (_, index) => ({ start: index * 2 * MINUTE, end: (index * 2 + 1) * MINUTE, busyType: 'busy' as const }));
+    const long = { start: 30 * DAY, end: 365 * DAY, busyType: 'busy' as const };
+    expect(() => encodeFreeBusyMessage(DN, made({ start: 0, end: 365 * DAY }, [...busy, long]), 0)).toThrow(refusal('BACKEND_TOO_LARGE'));
   });
 
   it('a DN that names no message', () => {

@@ -13,6 +13,8 @@ describe('legacyExchangeDN', () => {
       subject: 'USER-/CN=RECIPIENTS/CN=JDOE',
     });
     expect(locateMessage('/O=CORP/OU=SITE/CN=Old Container/CN=Ann').subject).toBe('USER-/CN=OLD CONTAINER/CN=ANN');
+    // A letter that has no upper case of its own stays: two letters would be another name.
+    expect(locateMessage('/o=Corp/cn=Straße/cn=jörg').subject).toBe('USER-/CN=STRAßE/CN=JÖRG');
   });
 
   it.each(['', 'jdoe', '/o=Contoso', 'cn=jdoe', '/cn=jdoe', 'o=Contoso/cn=jdoe'])('%j names no message', (dn) => {
@@ -87,6 +89,32 @@ describe('under which DN a mailbox is published', () => {
     expect(of(principal, template)).toBe(dn);
   });
 
+  // Each beside a name with the same upper case, or the same lower case, and not both.
+  it.each(['k\u0131m', 'ki\u017f', '\u212aim', '\u212bsa', '\u0130lker', '\u00b5', '\u1e9e', '\u24c0', '\u03ba\u03bf\u03c3'])('%j is refused: by its case it could be another identity with the same message', (principal) => {
+    expect(() => of(principal)).toThrow(expect.objectContaining({ code: 'NO_DATA' }));
+    expect(() => of(`/o=${principal}/cn=Recipients/cn=kim`)).toThrow(expect.objectContaining({ code: 'NO_DATA' }));
+  });
+
+  it.each(['Åsa', 'Ömer', 'straße', 'Νίκος', 'ΝΊΚΟΣ', 'Ёлка', '李'])('%j is a name like others', (principal) => {
+    expect(of(principal)).toBe(`/o=Corp/ou=First Administrative Group/cn=Recipients/cn=${principal}`);
+  });
+
+  it('two that are accepted have the same message only with the same identity', () => {
+    const accepted = Array.from({ length: 0x10000 }, (_, code) => String.fromCharCode(code)).flatMap((letter) => {
+      if (!/[\p{L}\p{N}\p{S}]/u.test(letter)) return [];
+      try {
+        return [of(`a${letter}b`)];
+      } catch {
+        return [];
+      }
+    });
+    expect(accepted.length).toBeGreaterThan(40_000);
+    const subjects = new Set(accepted.map((dn) => locateMessage(dn).subject));
+    const identities = new Set(accepted.map((dn) => dn.toLowerCase()));
+    const both = new Set(accepted.map((dn) => `${locateMessage(dn).subject} ${dn.toLowerCase()}`));
+    expect([subjects.size, identities.size]).toEqual([both.size, both.size]);
+  });
+
   it('one that begins with a slash is the whole DN', () => {
     expect(of('/o=Old/ou=Site/cn=Container/cn=KLee')).toBe('/o=Old/ou=Site/cn=Container/cn=KLee');
   });
@@ -128,6 +156,11 @@ describe('the URL of a message', () => {
     expect(url.pathname).toBe(
       '/public/NON_IPM_SUBTREE/SCHEDULE%2B%20FREE%20BUSY/EX:_xF8FF_o=A%20%26%20B_x003F__xF8FF_ou=x%23y_x007E_z%2541/USER-_xF8FF_CN=R_xF8FF_CN=A%2BB_xF8FE_C.EML',
     );
+  });
+
+  it('an address in it keeps its @, as Exchange writes it', () => {
+    const url = messageUrl(new URL('https://mail.exch.example/'), locateMessage('/o=A/cn=r/cn=kim@corp.example'));
+    expect(url.pathname).toMatch(/\/USER-_xF8FF_CN=R_xF8FF_CN=KIM@CORP\.EXAMPLE\.EML$/);
   });
 
   it('never leaves its folder, whatever the names are', () => {

@@ -2,6 +2,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import type { MailboxAddress } from '../../../src/directory/smtp-address.ts';
 import type { Resident } from '../../../src/freebusy/roster.ts';
 import { escapeFilterValue, filterForAny } from '../../../src/protocols/zimbra-soap/search-directory.ts';
+import { KnownAccounts } from '../../../src/protocols/zimbra-soap/known-accounts.ts';
 import { homeAgainst } from './home-under-test.ts';
 import type { HomeUnderTest } from './home-under-test.ts';
 import { AdminServer, accountId } from './zimbra-admin-server.ts';
@@ -67,6 +68,16 @@ describe('everybody who lives there', () => {
     for (let index = 40; index < 1_200; index++) expect(seen.has(`u${index}@zimbra.example`)).toBe(true);
   });
 
+  it('misses nobody when accounts are deleted before the last page is read', async () => {
+    const { home, server } = await rosterAgainst((one) => people(one, 1_000));
+    const seen = new Set<string>();
+    for await (const page of home.roster.all(never)) {
+      if (seen.size === 0) for (let index = 0; index < 40; index++) server.accounts.delete(accountId(index));
+      for (const one of page) seen.add(one.mailbox);
+    }
+    expect(seen.size).toBe(1_000);
+  });
+
   it('is nobody in a domain that the server does not have, and says so once', async () => {
     const { home, logged } = await rosterAgainst((one) => people(one, 3), { domains: ['no-such.example', 'zimbra.example'] });
     expect(await everybody(home)).toHaveLength(3);
@@ -110,11 +121,19 @@ describe('one who lives there', () => {
   it('is asked for once however many want to know, and again after five minutes', async () => {
     const { home, server, clock } = await rosterAgainst(withLea);
     await Promise.all(Array.from({ length: 50 }, async () => home.roster.find(LEA, new AbortController().signal)));
-    await home.roster.byId(accountId(1), never);
     expect(server.bodiesOf('GetAccountRequest')).toHaveLength(1);
     clock.at += 300_000;
     await home.roster.find(LEA, never);
     expect(server.bodiesOf('GetAccountRequest')).toHaveLength(2);
+  });
+
+  it('is asked for at once by who will not have what was heard a while ago, and everybody else believes the new answer, also that there is nobody', async () => {
+    const { home, server } = await rosterAgainst(withLea);
+    await home.roster.find(LEA, never);
+    server.accounts.delete(accountId(1));
+    expect(await home.roster.find(LEA, never)).toBeDefined();
+    expect(await home.roster.find(LEA, never, { fresh: true })).toBeUndefined();
+    expect(await home.roster.find(LEA, never)).toBeUndefined();
   });
 
   it('is an error where the server cannot be asked, not somebody who does not exist', async () => {
@@ -133,7 +152,7 @@ describe('one who lives there', () => {
 
   it('stops being waited for when the one who asks has no time left; the others still get their answer', async () => {
     const { home, server } = await rosterAgainst(withLea);
-    await home.roster.byId(accountId(7), never);
+    await home.roster.find(mailbox('no@zimbra.example'), never);
     const hurried = new AbortController();
     const early = home.roster.find(LEA, hurried.signal);
     const patient = home.roster.find(LEA, never);
@@ -141,6 +160,117 @@ describe('one who lives there', () => {
     await expect(early).rejects.toMatchObject({ code: 'DEADLINE' });
     expect(await patient).toMatchObject({ mailbox: LEA });
     expect(server.bodiesOf('GetAccountRequest')).toHaveLength(2);
+  });
+});
+
+describe('who is nobody in particular', () => {
+  it.each([
+    // As zmsetup.pl made them (`RandomPassword -l 8 10`, in lower case), from logs of installations that their owners published.
+    ['spam.qkaikzzo', true],
+    ['ham.ngphx8up', true],
+    ['virus-quarantine.lzab8c2m_', true],
+    ['galsync.yryjyuviw0', true],
+    ['galsync', true],
+    ['galsync-2', true],
+    ['ham.jiyoon', false],
+    ['spam.filter', false],
+    ['ham.van.den.berg', false],
+    ['galsyncer', false],
+    ['graham.ngphx8up', false],
+  ])('goes by the names that Zimbra gives, and by nothing like them: %s', async (name, isSystem) => {
+    const { home } = await rosterAgainst((one) => one.add({ id: accountId(1), name: `${name}@zimbra.example` }));
+    expect(await home.roster.find(mailbox(`${name}@zimbra.example`), never)).toMatchObject({ isSystem });
+  });
+
+  it('has no foreign principal: who has one is a person, whatever the name', async () => {
+    const { home } = await rosterAgainst((one) => one.add({ id: accountId(1), name: 'spam.reporter@zimbra.example', attributes: { zimbraForeignPrincipal: 'ad:spam.reporter' } }));
+    expect(await home.roster.find(mailbox('spam.reporter@zimbra.example'), never)).toMatchObject({ isSystem: false, foreignPrincipal: 'spam.reporter' });
+  });
+});
+
+describe('whom changed ids are about', () => {
+  const named = async ({ home }: HomeUnderTest, ids: readonly string[], between: () => Promise<unknown> = async () => undefined): Promise<{ readonly ids: string[]; readonly mailboxes: MailboxAddress[]; readonly error?: unknown }> => {
+    const heard = { ids: [] as string[], mailboxes: [] as MailboxAddress[] };
+    try {
+      for await (const piece of home.roster.named(new Set(ids), never)) {
+        heard.ids.push(...piece.ids);
+        heard.mailboxes.push(...piece.mailboxes);
+        await between();
+      }
+    } catch (error) {
+      return { ...heard, error };
+    }
+    return heard;
+  };
+
+  it('is told even of those whom a pass over everybody pushes out of memory meanwhile', async () => {
+    const made = await rosterAgainst((one) => people(one, 2_500));
+    await everybody(made.home);
+    const ids = [...made.server.accounts.keys()];
+    const others = (offset: number): string => Array.from({ length: 500 }, (_, index) => `<account name="o${offset + index}@zimbra.example" id="${accountId(100_000 + offset + index)}"/>`).join('');
+    made.server.override = (operation, body) => {
+      const offset = Number(/ offset="(\d+)"/.exec(body)?.[1]);
+      return operation === 'SearchDirectoryRequest' && made.server.accounts.size === 0
+        ? { body: envelope(`<SearchDirectoryResponse xmlns="urn:zimbraAdmin" more="${offset < 50_000 ? 1 : 0}" searchTotal="50500">${others(offset)}</SearchDirectoryResponse>`) }
+        : undefined;
+    };
+    const kept = [...made.server.accounts.values()];
+    let isFirst = true;
+    const heard = await named(made, ids, async () => {
+      if (!isFirst) return;
+      isFirst = false;
+      made.server.accounts.clear();
+      await everybody(made.home);
+      made.server.add(...kept);
+    });
+    expect(heard.error).toBeUndefined();
+    expect(heard.ids).toHaveLength(2_500);
+    expect(new Set(heard.mailboxes).size).toBe(2_500);
+  }, 60_000);
+
+  it.each([
+    ['a few', 7, 'GetAccountRequest'],
+    ['hundreds', 240, 'SearchDirectoryRequest'],
+  ])('is told of all others where some of %s cannot be shown', async (_name, count, operation) => {
+    const made = await rosterAgainst((one) => people(one, count));
+    const isBad = (body: string): boolean => body.includes(accountId(2)) || body.includes(accountId(3));
+    made.server.override = (name, body) => ((name === 'GetAccountRequest' || name === 'SearchDirectoryRequest') && isBad(body) ? fault('service.FAILURE', 'Receiver') : undefined);
+    const heard = await named(made, [...made.server.accounts.keys()]);
+    expect(heard.error).toMatchObject({ code: 'BACKEND_FAULT' });
+    expect(heard.ids).toHaveLength(count - 2);
+    expect(heard.mailboxes).toHaveLength(count - 2);
+    expect(made.server.operations).toContain(operation);
+  });
+
+  it('asks no hundreds of single questions of a server that can show nobody', async () => {
+    const made = await rosterAgainst((one) => people(one, 1_000));
+    made.server.override = (operation) => (operation === 'AuthRequest' ? undefined : fault('service.FAILURE', 'Receiver'));
+    expect(await named(made, [...made.server.accounts.keys()])).toMatchObject({ ids: [], error: { code: 'BACKEND_FAULT' } });
+    expect(made.server.bodiesOf('GetAccountRequest').length).toBeLessThanOrEqual(12);
+  });
+
+  it('takes what cannot be found any more out of what is believed, whichever way it was asked for', async () => {
+    const made = await rosterAgainst((one) => people(one, 20));
+    await everybody(made.home);
+    made.server.accounts.delete(accountId(1));
+    made.server.accounts.delete(accountId(2));
+    expect((await named(made, [accountId(1)])).mailboxes).toEqual(['u1@zimbra.example']);
+    expect(await made.home.roster.find(mailbox('u1@zimbra.example'), never)).toBeUndefined();
+    expect((await named(made, Array.from({ length: 20 }, (_, index) => accountId(index)))).mailboxes).toContain('u2@zimbra.example');
+    expect(made.server.bodiesOf('SearchDirectoryRequest').at(-1)).toContain('zimbraId=');
+    expect(await made.home.roster.find(mailbox('u2@zimbra.example'), never)).toBeUndefined();
+  });
+});
+
+describe('an address', () => {
+  it('that passed from one account to another stays with its new owner when the old one comes by', () => {
+    const known = new KnownAccounts({ now: () => 0 });
+    const x = mailbox('office@zimbra.example');
+    known.keep({ id: 'a', mailbox: x, isSystem: false });
+    known.keep({ id: 'b', mailbox: x, isSystem: false });
+    known.keep({ id: 'a', mailbox: mailbox('retired@zimbra.example'), isSystem: false });
+    expect(known.currentBy(x)?.id).toBe('b');
+    expect(known.addresses('a')).toEqual(['retired@zimbra.example', 'office@zimbra.example']);
   });
 });
 

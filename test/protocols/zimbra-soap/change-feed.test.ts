@@ -274,8 +274,9 @@ describe('trouble that passes', () => {
     expect(ears.resyncs()).toHaveLength(1);
     expect(server.bodiesOf('AdminCreateWaitSetRequest')).toHaveLength(1);
     const grown = pauses.filter((ms) => ms > 500 && ms < 3_000_000);
-    expect(Math.max(...grown)).toBeGreaterThan(20_000);
-    expect(Math.max(...grown)).toBeLessThanOrEqual(75_000);
+    expect(Math.max(...grown)).toBeGreaterThan(5_000);
+    // Once the server is well again, the next change waits for no more than the rest of one pause.
+    expect(Math.max(...grown)).toBeLessThanOrEqual(10_000);
   });
 
   it('gives a silent server its time and polls again, the set unchanged', async () => {
@@ -363,22 +364,78 @@ describe('another poller on the same set', () => {
   });
 });
 
-describe('whom a change is about', () => {
-  it('is asked for once: what is known is not asked for again until it is five minutes old', async () => {
+describe('a WaitSet that is canceled for ever', () => {
+  it('costs a new set and a pass over everybody more and more rarely', async () => {
     const server = await adminServer();
-    const { home, clock } = homeOf(server);
+    server.override = (operation) =>
+      operation === 'AdminWaitSetRequest' ? { body: envelope('<AdminWaitSetResponse xmlns="urn:zimbraAdmin" waitSet="AllWaitSet-1" canceled="1"/>') } : undefined;
+    const { home, pauses } = homeOf(server);
+    const ears = listening(home);
+    await until(() => polls(server).length > 60);
+    // The first one, and after 3, 6, 12, 24 and 48.
+    expect(server.bodiesOf('AdminCreateWaitSetRequest')).toHaveLength(6);
+    expect(ears.resyncs()).toHaveLength(6);
+    expect(pauses.filter((ms) => ms > 5_000 && ms < 3_000_000).length).toBeGreaterThan(40);
+    server.override = () => undefined;
+    server.change(KIM);
+    await until(() => ears.mailboxes().length === 1);
+  });
+});
+
+describe('a server that loses every new set', () => {
+  it('is given more and more time: each try costs a pass over everybody', async () => {
+    const server = await adminServer();
+    server.override = (operation) => (operation === 'AdminWaitSetRequest' ? fault('admin.NO_SUCH_WAITSET') : undefined);
+    const { home, pauses } = homeOf(server);
+    listening(home);
+    await until(() => polls(server).length > 10);
+    expect(Math.max(...pauses.filter((ms) => ms < 3_000_000))).toBeGreaterThan(40_000);
+  });
+});
+
+describe('between good answers', () => {
+  it.each([
+    ['canceled', { body: envelope('<AdminWaitSetResponse xmlns="urn:zimbraAdmin" waitSet="AllWaitSet-1" canceled="1"/>') }],
+    ['an internal failure', fault('service.FAILURE', 'Receiver', 'system failure: null')],
+  ])('trouble is not added up to a new set: %s', async (_name, answer) => {
+    const server = await adminServer();
+    let asked = 0;
+    server.override = (operation) => {
+      if (operation !== 'AdminWaitSetRequest') return undefined;
+      return ++asked % 3 === 0 ? { body: envelope('<AdminWaitSetResponse xmlns="urn:zimbraAdmin" waitSet="AllWaitSet-1" seq="0"/>') } : answer;
+    };
+    const ears = listening(homeOf(server).home);
+    await until(() => polls(server).length > 20);
+    expect(ears.resyncs()).toHaveLength(1);
+    expect(server.bodiesOf('AdminCreateWaitSetRequest')).toHaveLength(1);
+  });
+
+  it('an answer without news writes nothing', async () => {
+    const server = await adminServer();
+    const { home, memory } = homeOf(server, { timing: { pause: briefPause, blockMs: 0, patienceMs: 1_000 } });
+    listening(home);
+    await until(() => polls(server).length > 10);
+    expect(memory.saved).toHaveLength(1);
+  });
+});
+
+describe('whom a change is about', () => {
+  it('is looked up anew for every answer that names it, and then believed: who changes may have another name or principal', async () => {
+    const server = await adminServer();
+    const { home } = homeOf(server);
     const ears = listening(home);
     await until(() => polls(server).length === 1);
-    for (let changes = 1; changes <= 5; changes++) {
-      server.change(KIM);
-      await until(() => ears.mailboxes().length === changes);
-      await until(() => polls(server).length === changes + 1);
-    }
-    expect(server.bodiesOf('GetAccountRequest')).toHaveLength(1);
-    clock.at += 300_000;
+    const never = new AbortController().signal;
     server.change(KIM);
-    await until(() => ears.mailboxes().length === 6);
+    await until(() => polls(server).length === 2);
+    expect(await home.roster.find(ears.mailboxes()[0]!, never)).toEqual({ mailbox: 'kim@zimbra.example', isSystem: false });
+    server.add({ id: KIM, name: 'kimberly@zimbra.example', attributes: { zimbraForeignPrincipal: 'ad:kim' } });
+    server.change(KIM);
+    await until(() => polls(server).length === 3);
+    expect(ears.mailboxes()).toEqual(['kim@zimbra.example', 'kimberly@zimbra.example', 'kim@zimbra.example']);
+    expect(await home.roster.find('kimberly@zimbra.example' as never, never)).toMatchObject({ foreignPrincipal: 'kim' });
     expect(server.bodiesOf('GetAccountRequest')).toHaveLength(2);
+    expect(await home.roster.find('kim@zimbra.example' as never, never)).toBeUndefined();
   });
 
   it('is told with both addresses after a renaming: a message lies under the old one', async () => {
@@ -452,6 +509,62 @@ describe('whom a change is about', () => {
     server.change(KIM);
     await until(() => polls(server).length === 2);
     expect(ears.resyncs()[1]).toContain('cannot be looked up');
+  });
+
+  it.each([
+    ['a failure that Zimbra calls its own', fault('service.FAILURE', 'Receiver', 'system failure: bad entry')],
+    ['an attribute that is hidden from us', { body: envelope(`<GetAccountResponse xmlns="urn:zimbraAdmin"><account id="${KIM}" name="kim@zimbra.example"><a n="zimbraForeignPrincipal" pd="1"/></account></GetAccountResponse>`) }],
+    ['a refusal, of SearchDirectory as well', fault('service.PERM_DENIED')],
+    ['nonsense', { body: envelope('<GetInfoResponse xmlns="urn:zimbraAccount"/>') }],
+    ['HTML', { body: '<html><p>' }],
+  ])('holds up nobody else where the server cannot show it: %s', async (_name, answer) => {
+    const server = await adminServer();
+    const { home, pauses } = homeOf(server);
+    const ears = listening(home);
+    await until(() => polls(server).length === 1);
+    server.override = (operation, body) => ((operation === 'GetAccountRequest' || operation === 'SearchDirectoryRequest') && body.includes(KIM) ? answer : undefined);
+    server.change(KIM, LEA);
+    await until(() => ears.resyncs().length === 2);
+    // The other one does not even wait for that.
+    expect(ears.notices.slice(1)).toEqual([{ kind: 'changed', mailboxes: ['lea@zimbra.example'] }, { kind: 'resync', reason: expect.stringContaining('cannot be looked up') as string }]);
+    expect(pauses.filter((ms) => ms > 250 && ms < 3_000_000).every((ms) => ms < 5_000)).toBe(true);
+    server.change(LEA);
+    await until(() => ears.mailboxes().length >= 2);
+    expect(ears.mailboxes()).toEqual(['lea@zimbra.example', 'lea@zimbra.example']);
+  });
+
+  it('is told by its last known address where the server cannot show it now, without a pass over everybody', async () => {
+    const server = await adminServer();
+    const ears = listening(homeOf(server).home);
+    await until(() => polls(server).length === 1);
+    server.change(KIM);
+    await until(() => polls(server).length === 2);
+    server.override = (operation) => (operation === 'GetAccountRequest' ? fault('service.FAILURE', 'Receiver') : undefined);
+    server.change(KIM);
+    await until(() => polls(server).length === 3);
+    expect(ears.mailboxes()).toEqual(['kim@zimbra.example', 'kim@zimbra.example']);
+    expect(ears.resyncs()).toHaveLength(1);
+  });
+
+  it.each([
+    ['503', { status: 503, body: '' }],
+    ['maintenance', fault('service.TEMPORARILY_UNAVAILABLE', 'Receiver')],
+    ['a token that is refused again and again', fault('service.AUTH_EXPIRED')],
+  ])('waits for as long as it takes where the trouble is the server’s: %s', async (_name, answer) => {
+    const server = await adminServer();
+    const { home, clock } = homeOf(server);
+    const ears = listening(home);
+    await until(() => polls(server).length === 1);
+    server.override = (operation) => {
+      clock.at += 11_000;
+      return operation === 'GetAccountRequest' ? answer : undefined;
+    };
+    server.change(KIM);
+    await until(() => server.bodiesOf('GetAccountRequest').length > 12);
+    expect(polls(server)).toHaveLength(1);
+    expect(ears.notices).toHaveLength(1);
+    server.override = () => undefined;
+    await until(() => ears.mailboxes().length === 1);
   });
 
   it('is searched for where GetAccount is not permitted', async () => {
