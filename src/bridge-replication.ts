@@ -1,9 +1,12 @@
 import type { Config, RedisConfig, SystemConfig } from './config/config.ts';
 import type { Clock } from './core/clock.ts';
 import { BridgeError, toBridgeError } from './core/errors.ts';
+import { LIMITS } from './core/limits.ts';
 import type { Logger } from './core/logger.ts';
 import type { Metrics } from './core/metrics.ts';
 import type { MailboxAddress } from './directory/smtp-address.ts';
+import type { Roster } from './freebusy/roster.ts';
+import type { Addressee } from './freebusy/sink.ts';
 import type { FreeBusySource } from './freebusy/source.ts';
 import { openRedis } from './platform/redis/open-redis.ts';
 import type { RedisStore, RedisTarget } from './platform/redis/redis-store.ts';
@@ -130,7 +133,7 @@ export class BridgeReplication {
       to: one.to,
       source: sourceOf(one.from),
       roster: homes.get(one.from)?.roster,
-      sink: createSink(systemNamed(one.to), { clock, logger }),
+      sink: createSink(systemNamed(one.to), { clock, logger, probeAddressee: async () => somebodyOf(systemNamed(one.from), homes.get(one.from)?.roster) }),
       choice: { only: one.only, include: new Set(one.include), exclude: new Set(one.exclude) },
       pastMs: one.pastMs,
       aheadMs: one.aheadMs,
@@ -149,6 +152,18 @@ export class BridgeReplication {
       },
     };
   }
+}
+
+/** Whose message `check` looks at: who was named, else the first whom the other side knows. @throws BridgeError where the system cannot be asked */
+async function somebodyOf({ mailboxes }: SystemConfig, roster: Roster | undefined): Promise<Addressee | undefined> {
+  const signal = AbortSignal.timeout(LIMITS.logonTimeoutMs);
+  const named = mailboxes[0];
+  if (named !== undefined) return (await roster?.find(named, signal)) ?? { mailbox: named };
+  for await (const page of roster?.all(signal) ?? []) {
+    const known = page.find(({ isSystem, foreignPrincipal }) => !isSystem && foreignPrincipal !== undefined);
+    if (known !== undefined) return known;
+  }
+  return undefined;
 }
 
 /** Unambiguous whatever the names are: each as its UTF-8 bytes in hexadecimal, except plain ones. */
