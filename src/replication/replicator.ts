@@ -267,7 +267,7 @@ export class Replicator {
     if (route.homeOf(other.mailbox) !== other.from) return false;
     // Another home's people are not ours to look up.
     if (other.from !== route.from) return true;
-    const resident = await this.#resident(other.mailbox, signal);
+    const resident = await this.#resident(other.mailbox, signal, true);
     if (resident?.mailbox !== other.mailbox || whyNot(route, resident) !== undefined) return false;
     return this.#at(route.to, async () => sameIdentity(route.sink.identityOf(resident), identity));
   }
