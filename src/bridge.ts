@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { RequestListener } from 'node:http';
+import { adminQueue, notifyFeed, pushedMessages } from './bridge-notices.ts';
 import { BridgeReplication } from './bridge-replication.ts';
 import type { PreparedReplication, ReplicationParts } from './bridge-replication.ts';
 import type { ClientConfig, Config, Listener as ListenerConfig, SystemConfig } from './config/config.ts';
@@ -9,8 +10,6 @@ import { BridgeError } from './core/errors.ts';
 import { silentLogger } from './core/logger.ts';
 import type { Logger } from './core/logger.ts';
 import type { Requester } from './core/request-context.ts';
-import { parseMailboxAddress } from './directory/smtp-address.ts';
-import type { MailboxAddress } from './directory/smtp-address.ts';
 import type { CalendarSystem } from './freebusy/calendar-system.ts';
 import { Lookup } from './lookup/lookup.ts';
 import { Routing } from './lookup/routing.ts';
@@ -28,17 +27,12 @@ import { createMetrics } from './platform/metrics.ts';
 import type { PrometheusMetrics } from './platform/metrics.ts';
 import { CalendarPresence } from './presence/calendar-presence.ts';
 import { notifyEndpoint } from './protocols/notify/endpoint.ts';
-import type { NotifyFeed } from './protocols/notify/endpoint.ts';
 import { owaWebdavEndpoint } from './protocols/owa-webdav/endpoint.ts';
-import type { PushedMessages } from './protocols/owa-webdav/pushed-message.ts';
 import { createSystem } from './protocols/registry.ts';
-import { mailboxOfLegacyExchangeDn } from './protocols/schedule-plus/legacy-exchange-dn.ts';
 import { adminEndpoint } from './protocols/rest-api/admin-endpoint.ts';
-import type { AdminQueue } from './protocols/rest-api/admin-endpoint.ts';
 import { restApiEndpoint } from './protocols/rest-api/endpoint.ts';
 import { zimbraSoapEndpoint } from './protocols/zimbra-soap/endpoint.ts';
 import type { ReplicationAgent } from './replication/agent.ts';
-import { encodeQueueReport } from './replication/report.ts';
 
 /** What a test or a command replaces. */
 export interface BridgeOverrides {
@@ -200,9 +194,9 @@ export class Bridge {
       gate: this.#gate,
       routers: [
         restApiEndpoint({ source: lookup, presence, signIn }),
-        owaWebdavEndpoint({ ...services, pushed: this.#pushed(config, routing) }),
+        owaWebdavEndpoint({ ...services, pushed: pushedMessages(config, routing, () => this.replication) }),
         zimbraSoapEndpoint(services),
-        notifyEndpoint({ signIn, secret: config.notify?.secret.reveal(), clock, feed: this.#notifyFeed(config, routing), failures: this.#failures }),
+        notifyEndpoint({ signIn, secret: config.notify?.secret.reveal(), clock, feed: notifyFeed(config, routing, () => this.replication), failures: this.#failures }),
       ],
       logger,
       metrics,
@@ -216,33 +210,6 @@ export class Bridge {
       sourceOf: (name) => systems.find((one) => one.config.name === name)!.system,
       homeOf: (mailbox) => routing.route(mailbox).home?.name,
     };
-  }
-
-  #notifyFeed(config: Config, routing: Routing): NotifyFeed {
-    const froms = new Set(config.replication.map(({ from }) => from));
-    return {
-      homeOf: (mailbox) => {
-        const home = routing.route(mailbox).home?.name;
-        return home !== undefined && froms.has(home) ? home : undefined;
-      },
-      changed: (system, mailboxes) => this.#changed(system, 'notify', mailboxes),
-    };
-  }
-
-  /** Undefined where nothing is replicated: a push is then no path of ours. */
-  #pushed(config: Config, routing: Routing): PushedMessages | undefined {
-    if (config.replication.length === 0) return undefined;
-    return {
-      mailboxOf: async (legacyExchangeDn, from) =>
-        (await this.#replication.agent?.mailboxOfIdentity(legacyExchangeDn, from)) ?? mailboxByTemplate(config, routing, legacyExchangeDn, from),
-      changed: (mailbox, from) => this.#changed(from, 'push-face', [mailbox]),
-    };
-  }
-
-  async #changed(system: string, feed: string, mailboxes: readonly MailboxAddress[]): Promise<void> {
-    const { agent } = this.#replication;
-    if (agent === undefined) throw new BridgeError('STORE_UNAVAILABLE', 'changes cannot be stored now', { temporary: true });
-    await agent.changed(system, feed, mailboxes);
   }
 
   /** Opens what is new, hands the new handler to what stays, closes what is gone; opens nothing where one cannot be opened. */
@@ -289,16 +256,10 @@ export class Bridge {
       always: healthEndpoint(() => this.#ready),
       // Metrics are wanted most when the faces shed load.
       gate: new LoadGate(),
-      routers: [metricsEndpoint(this.#metrics), adminEndpoint({ queue: () => this.#adminQueue(), hosts: config.admin === undefined ? [] : [config.admin.listen.host.toLowerCase()] })],
+      routers: [metricsEndpoint(this.#metrics), adminEndpoint({ queue: () => adminQueue(this.replication), hosts: config.admin === undefined ? [] : [config.admin.listen.host.toLowerCase()] })],
       logger: this.#logger,
       metrics: this.#metrics,
     });
-  }
-
-  #adminQueue(): AdminQueue | undefined {
-    const { agent } = this.#replication;
-    if (agent === undefined) return undefined;
-    return { report: async () => encodeQueueReport(await agent.queue()), retry: (which) => agent.retry(which), drop: (which) => agent.drop(which) };
   }
 
   async #retire(runtime: Runtime): Promise<void> {
@@ -329,21 +290,6 @@ function accountOf(client: ClientConfig): ClientAccount {
 
 function homeSystem({ config, system }: RunningSystem): HomeSystem {
   return { name: config.name, isZimbra: config.type === 'zimbra', system, domains: config.domains, mailboxes: config.mailboxes };
-}
-
-/** Reads the templates of the systems that `from` is replicated into backwards; one without `{domain}` means whichever domain of `from` fits. */
-function mailboxByTemplate(config: Config, routing: Routing, legacyExchangeDn: string, from: string): MailboxAddress | undefined {
-  const domains = config.systems.find(({ name }) => name === from)?.domains ?? [];
-  for (const { to } of config.replication.filter((one) => one.from === from)) {
-    const target = config.systems.find(({ name }) => name === to);
-    const template = target !== undefined && 'legacyExchangeDn' in target ? target.legacyExchangeDn : undefined;
-    const named = template === undefined ? undefined : mailboxOfLegacyExchangeDn(template, legacyExchangeDn);
-    for (const domain of named === undefined ? [] : [named.domain ?? domains].flat()) {
-      const mailbox = parseMailboxAddress(`${named!.localPart}@${domain}`);
-      if (mailbox !== undefined && routing.route(mailbox).home?.name === from) return mailbox;
-    }
-  }
-  return undefined;
 }
 
 async function closeSystems(runtime: Runtime): Promise<void> {

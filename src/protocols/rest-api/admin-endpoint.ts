@@ -1,4 +1,3 @@
-import { isIP } from 'node:net';
 import { Router } from 'express';
 import type { Request, RequestHandler, Response } from 'express';
 import { BridgeError, toBridgeError } from '../../core/errors.ts';
@@ -7,6 +6,7 @@ import { parseMailboxAddress } from '../../directory/smtp-address.ts';
 import type { MailboxAddress } from '../../directory/smtp-address.ts';
 import { readBody } from '../../platform/http-server/body.ts';
 import { noteRefusal } from '../../platform/http-server/note-refusal.ts';
+import { isOwnHost } from '../../platform/http-server/own-host.ts';
 import { noteForLog } from '../../platform/http-server/request-scope.ts';
 import { STATUS_OF } from '../../platform/http-server/status-of.ts';
 import { encodeError } from './faults.ts';
@@ -44,7 +44,7 @@ export function adminEndpoint({ queue, hosts }: AdminServices): Router {
     async (request, response) => {
       noteForLog(request, { face: 'admin', operation: name });
       try {
-        if (!isOurHost(request.headers.host, hosts)) throw new BridgeError('ACCESS_DENIED', 'this host name is not that of the admin listener');
+        if (!isOwnHost(request, hosts)) throw new BridgeError('ACCESS_DENIED', 'this host name is not that of the admin listener');
         response.setHeader('Cache-Control', 'no-store');
         if (request.method !== method && !(method === 'GET' && request.method === 'HEAD')) {
           response.status(405).set('Allow', method).json({ error: encodeError(new BridgeError('UNSUPPORTED', `only ${method} is answered here`)) });
@@ -61,12 +61,6 @@ export function adminEndpoint({ queue, hosts }: AdminServices): Router {
   router.all('/api/v1/admin/queue/retry', operation('queue/retry', 'POST', async (found, request) => ({ count: await found.retry(await namedIn(request)) })));
   router.all('/api/v1/admin/queue/drop', operation('queue/drop', 'POST', async (found, request) => ({ count: await found.drop(await namedIn(request)) })));
   return router;
-}
-
-/** An address or localhost can be nobody else's name; another name may be made to lead here. */
-function isOurHost(header: string | undefined, hosts: readonly string[]): boolean {
-  const name = (header ?? '').replace(/:\d+$/, '').replace(/^\[(.*)\]$/, '$1').toLowerCase();
-  return name === 'localhost' || isIP(name) !== 0 || hosts.includes(name);
 }
 
 /** @throws BridgeError INVALID_REQUEST, BODY_TOO_LARGE */

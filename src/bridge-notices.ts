@@ -1,0 +1,63 @@
+import type { Config } from './config/config.ts';
+import { BridgeError } from './core/errors.ts';
+import { parseMailboxAddress } from './directory/smtp-address.ts';
+import type { MailboxAddress } from './directory/smtp-address.ts';
+import type { Routing } from './lookup/routing.ts';
+import type { NotifyFeed } from './protocols/notify/endpoint.ts';
+import type { PushedMessages } from './protocols/owa-webdav/pushed-message.ts';
+import type { AdminQueue } from './protocols/rest-api/admin-endpoint.ts';
+import { mailboxOfLegacyExchangeDn } from './protocols/schedule-plus/legacy-exchange-dn.ts';
+import type { ReplicationAgent } from './replication/agent.ts';
+import { encodeQueueReport } from './replication/report.ts';
+
+/** The agent in force; undefined where nothing is replicated, and for the moment before it is opened. */
+type AgentOf = () => ReplicationAgent | undefined;
+
+/** What `POST /notify` tells: of mailboxes whose home is replicated from. */
+export function notifyFeed(config: Config, routing: Routing, agentOf: AgentOf): NotifyFeed {
+  const froms = new Set(config.replication.map(({ from }) => from));
+  return {
+    homeOf: (mailbox) => {
+      const home = routing.route(mailbox).home?.name;
+      return home !== undefined && froms.has(home) ? home : undefined;
+    },
+    changed: (system, mailboxes) => changed(agentOf, system, 'notify', mailboxes),
+  };
+}
+
+/** What a stock Zimbra's own push tells. Undefined where nothing is replicated: a push is then no path of ours. */
+export function pushedMessages(config: Config, routing: Routing, agentOf: AgentOf): PushedMessages | undefined {
+  if (config.replication.length === 0) return undefined;
+  return {
+    // Whoever was published under this name before; else whom the template means.
+    mailboxOf: async (legacyExchangeDn, from) => (await agentOf()?.mailboxOfIdentity(legacyExchangeDn, from)) ?? mailboxByTemplate(config, routing, legacyExchangeDn, from),
+    changed: (mailbox, from) => changed(agentOf, from, 'push-face', [mailbox]),
+  };
+}
+
+/** The queue as the admin API has it. */
+export function adminQueue(agent: ReplicationAgent | undefined): AdminQueue | undefined {
+  if (agent === undefined) return undefined;
+  return { report: async () => encodeQueueReport(await agent.queue()), retry: (which) => agent.retry(which), drop: (which) => agent.drop(which) };
+}
+
+async function changed(agentOf: AgentOf, system: string, feed: string, mailboxes: readonly MailboxAddress[]): Promise<void> {
+  const agent = agentOf();
+  if (agent === undefined) throw new BridgeError('STORE_UNAVAILABLE', 'changes cannot be stored now', { temporary: true });
+  await agent.changed(system, feed, mailboxes);
+}
+
+/** Reads the templates of the systems that `from` is replicated into backwards; one without `{domain}` means whichever domain of `from` fits. */
+function mailboxByTemplate(config: Config, routing: Routing, legacyExchangeDn: string, from: string): MailboxAddress | undefined {
+  const domains = config.systems.find(({ name }) => name === from)?.domains ?? [];
+  for (const { to } of config.replication.filter((one) => one.from === from)) {
+    const target = config.systems.find(({ name }) => name === to);
+    const template = target !== undefined && 'legacyExchangeDn' in target ? target.legacyExchangeDn : undefined;
+    const named = template === undefined ? undefined : mailboxOfLegacyExchangeDn(template, legacyExchangeDn);
+    for (const domain of named === undefined ? [] : [named.domain ?? domains].flat()) {
+      const mailbox = parseMailboxAddress(`${named!.localPart}@${domain}`);
+      if (mailbox !== undefined && routing.route(mailbox).home?.name === from) return mailbox;
+    }
+  }
+  return undefined;
+}
