@@ -105,12 +105,14 @@ export class PublishedStore {
   async claim(identity: string, mailbox: MailboxAddress): Promise<Owner> {
     return this.#asking(async (redis) => {
       const mine = { from: this.#from, mailbox };
-      if ((await redis.hsetnx(this.#owners, identity.toLowerCase(), encodeOwner(mine))) === 1) {
+      const name = identity.toLowerCase();
+      const [isNew, owner] = await Promise.all([redis.hsetnx(this.#owners, name, encodeOwner(mine)), redis.hget(this.#owners, name)]);
+      if (isNew === 1) {
         await this.#store.durable();
         return mine;
       }
       // Released in between: whoever comes next finds it free.
-      return (await this.ownerOf(identity)) ?? this.claim(identity, mailbox);
+      return owner === null ? this.claim(identity, mailbox) : decodeOwner(owner);
     });
   }
 

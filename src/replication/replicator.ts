@@ -138,7 +138,6 @@ export class Replicator {
     const digest = digestOf(identity, freeBusy);
     if (!options.always && isOurs && this.#stillHolds(known, digest)) return { outcome: 'unchanged' };
     return this.#holding(mailbox, identity, known, ctx, async () => {
-      await published.invalidate(mailbox);
       const began = performance.now();
       const window = await this.#at(route.to, async () => route.sink.publish(identity, freeBusy, ctx));
       const durationMs = performance.now() - began;
@@ -199,21 +198,22 @@ export class Replicator {
   /** Removes a message that is this mailbox's and forgets all about it; somebody else's is left alone. Under the lock of the identity. */
   async #abandon(mailbox: MailboxAddress, identity: string, reason: string, ctx: RequestContext): Promise<void> {
     const { published } = this.#options;
+    await published.invalidate(mailbox);
     if (await this.#isOwner(mailbox, identity)) await this.#remove(mailbox, identity, reason, ctx);
     // The record first: an owner without one is found out, a record without its message is believed.
     await published.forget(mailbox);
     await published.release(identity, this.#owner(mailbox));
   }
 
+  /** The digest was forgotten before. */
   async #remove(mailbox: MailboxAddress, identity: string, reason: string, ctx: RequestContext): Promise<void> {
-    const { route, published, logger } = this.#options;
-    await published.invalidate(mailbox);
+    const { route, logger } = this.#options;
     await this.#at(route.to, async () => route.sink.remove(identity, ctx));
     logger.info({ requestId: ctx.requestId, route: route.name, system: route.to, mailbox, outcome: 'removed', reason }, 'free/busy message removed');
   }
 
   /**
-   * Runs `work` while the message is this mailbox's alone, and none is left under its former name.
+   * Runs `work`, which writes or removes the message, while it is this mailbox's alone, none is left under its former name, and the digest is forgotten.
    *
    * @throws FailedTurn NO_DATA where another mailbox has the same legacyExchangeDN: each would show the other's time
    */
@@ -222,7 +222,8 @@ export class Replicator {
     const names = former === undefined ? [identity] : [identity, former];
     return this.#options.locks.run(names.map((one) => this.#lockOf(one)), async () => {
       if (former !== undefined) await this.#abandon(mailbox, former, 'its legacyExchangeDN has changed', ctx);
-      await this.#claim(mailbox, identity, ctx);
+      // Whatever comes of the claim: a digest too few costs one write.
+      await Promise.all([this.#claim(mailbox, identity, ctx), this.#options.published.invalidate(mailbox)]);
       return work();
     });
   }
