@@ -111,7 +111,7 @@ export class ReplicationAgent {
           const outcome = await replicator.run(mailbox, { always: true, ...options });
           const primary = primaryOf(outcome);
           const ending = primary === undefined ? outcome : await replicator.run(primary, { always: true, ...options });
-          if (!options.dryRun) await queue.succeeded(ending.mailbox);
+          if (!options.dryRun) for (const one of new Set([mailbox, ending.mailbox])) await queue.succeeded(one);
           return ending;
         } catch (thrown) {
           if (!(thrown instanceof FailedTurn)) throw thrown;
@@ -189,9 +189,8 @@ export class ReplicationAgent {
       const primary = primaryOf(ending);
       if (primary !== undefined) await queue.add([primary]);
       const { outcome } = ending;
-      if (outcome !== 'written' && outcome !== 'removed') return outcome === 'unchanged' ? [route.from] : [];
-      metrics.replicationStage(route.name, 'total', clock.now() - storedAt);
-      return [route.from, route.to];
+      if (outcome === 'written' || outcome === 'removed') metrics.replicationStage(route.name, 'total', clock.now() - storedAt);
+      return DID[outcome]?.map((side) => route[side]) ?? [];
     } catch (thrown) {
       // Somebody told of a mailbox that is not there and never was published: there is nothing to do, now or later.
       if (thrown instanceof FailedTurn && thrown.error.code === 'MAILBOX_UNKNOWN') {
@@ -216,6 +215,9 @@ export class ReplicationAgent {
     });
   }
 }
+
+/** Which sides of a route surely did what they were asked to: who is removed may have been known without asking the home. */
+const DID: Partial<Record<PushOutcome['outcome'], readonly ('from' | 'to')[]>> = { written: ['from', 'to'], unchanged: ['from'], removed: ['to'] };
 
 /** Somebody told of an alias: whose calendar it is. */
 function primaryOf(outcome: PushOutcome): MailboxAddress | undefined {

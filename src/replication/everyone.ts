@@ -1,4 +1,6 @@
+import { toBridgeError } from '../core/errors.ts';
 import type { MailboxAddress } from '../directory/smtp-address.ts';
+import type { Roster } from '../freebusy/roster.ts';
 import type { PublishedStore } from './published-store.ts';
 import { whyNot } from './route.ts';
 import type { Route } from './route.ts';
@@ -20,11 +22,25 @@ export async function* everyoneOf(
   if (roster === undefined) {
     yield [...new Set([...mailboxes, ...named])];
   } else {
-    for await (const page of roster.all(signal)) {
-      const wanted = page.filter((resident) => routes.some(({ route }) => route.homeOf(resident.mailbox) === route.from && whyNot(route, resident) === undefined));
-      if (wanted.length > 0) yield wanted.map(({ mailbox }) => mailbox);
+    try {
+      yield* chosen(roster, routes, signal);
+    } catch (thrown) {
+      // A list that will never be whole is no reason to leave alone whom we know.
+      if (!toBridgeError(thrown).temporary) yield* publishedOn(routes);
+      throw thrown;
     }
   }
-  // After the list: a system that cannot even list its mailboxes is not asked about each of them.
+  // After the list: a system that cannot even list its mailboxes now is not asked about each of them.
+  yield* publishedOn(routes);
+}
+
+async function* chosen(roster: Roster, routes: readonly { readonly route: Route }[], signal: AbortSignal): AsyncIterable<readonly MailboxAddress[]> {
+  for await (const page of roster.all(signal)) {
+    const wanted = page.filter((resident) => routes.some(({ route }) => route.homeOf(resident.mailbox) === route.from && whyNot(route, resident) === undefined));
+    if (wanted.length > 0) yield wanted.map(({ mailbox }) => mailbox);
+  }
+}
+
+async function* publishedOn(routes: readonly { readonly published: PublishedStore }[]): AsyncIterable<readonly MailboxAddress[]> {
   for (const { published } of routes) yield* published.mailboxes();
 }

@@ -112,7 +112,11 @@ export class PublishedStore {
         return mine;
       }
       // Released in between: whoever comes next finds it free.
-      return owner === null ? this.claim(identity, mailbox) : decodeOwner(owner);
+      if (owner === null) return this.claim(identity, mailbox);
+      if (owner.includes(SEPARATOR)) return decodeOwner(owner);
+      // Not written by us: it names nobody.
+      await redis.hdel(this.#owners, name);
+      return this.claim(identity, mailbox);
     });
   }
 
@@ -144,13 +148,14 @@ function parsePublished(record: string, digest: string): Published | undefined {
   return { digest, identity: i, window: { start: s, end: e }, at: a };
 }
 
-/** A line break is in no address and in no system's name. */
+/** In no address and in no system's name. */
+const SEPARATOR = '\n';
+
 function encodeOwner({ from, mailbox }: Owner): string {
-  return `${from}\n${mailbox}`;
+  return `${from}${SEPARATOR}${mailbox}`;
 }
 
-/** What is not ours names nobody who is still there: whoever wants the identity then takes it over. */
 function decodeOwner(text: string): Owner {
-  const at = text.indexOf('\n');
+  const at = text.indexOf(SEPARATOR);
   return { from: text.slice(0, Math.max(0, at)), mailbox: text.slice(at + 1) as MailboxAddress };
 }

@@ -30,6 +30,8 @@ export class Sweep {
   #wanted = true;
   /** Whom the pass under way has handed over: one that broke off goes on where it was. */
   #seen = new Set<MailboxAddress>();
+  /** By then everybody's turn has come again, however often the pass broke off. */
+  #seenUntil = -Infinity;
   #wake: () => void = () => undefined;
 
   constructor(options: SweepOptions) {
@@ -46,13 +48,13 @@ export class Sweep {
 
   /** Until `signal` fires; never rejects. */
   async run(signal: AbortSignal): Promise<void> {
-    const { clock, sweepMs } = this.#options;
+    const { clock } = this.#options;
     let failures = 0;
     while (!signal.aborted) {
       this.#wanted = false;
       if (await this.#pass(signal)) {
         failures = 0;
-        await this.#sleep(Math.min(sweepMs, untilAfterMidnight(clock.now())), signal);
+        await this.#sleep(this.#pauseMs(clock.now()), signal);
       } else {
         failures += 1;
         await this.#sleep(pauseAfter(failures, LIMITS.retryPauses), signal);
@@ -64,6 +66,11 @@ export class Sweep {
   async #pass(signal: AbortSignal): Promise<boolean> {
     const { system, everyone, add, logger } = this.#options;
     const began = performance.now();
+    const now = this.#options.clock.now();
+    if (now >= this.#seenUntil) {
+      this.#seen = new Set();
+      this.#seenUntil = now + this.#pauseMs(now);
+    }
     const seen = this.#seen;
     try {
       for await (const page of everyone(signal)) {
@@ -84,6 +91,11 @@ export class Sweep {
     if (this.#seen === seen) this.#seen = new Set();
     logger.info({ system, count: seen.size, durationMs: Math.round(performance.now() - began) }, 'every mailbox was handed to the queue');
     return true;
+  }
+
+  /** From a pass to the next. */
+  #pauseMs(now: number): number {
+    return Math.min(this.#options.sweepMs, untilAfterMidnight(now));
   }
 
   /** Waits until little enough waits; false where the signal fired first. */

@@ -95,6 +95,13 @@ describe.runIf(CAN_REDIS)('what was published, in Redis', () => {
     expect(await new PublishedStore(store, { key: 'zimbra-second', from: 'zimbra', to: 'second' }).ownerOf(DN)).toBeUndefined();
   });
 
+  it('what is not ours in the place of an owner keeps nobody out', async () => {
+    await published.claim(DN, bert);
+    const [key] = await store.commands.keys('*owners*');
+    await store.commands.hset(key!, DN.toLowerCase(), 'somebody');
+    expect(await published.claim(DN, anna)).toEqual(ANNAS);
+  });
+
   it('release gives it up for the next, and takes it from nobody else', async () => {
     await published.claim(DN, anna);
     await published.release(DN, { ...ANNAS, mailbox: bert });

@@ -70,6 +70,17 @@ describe('a pass over all mailboxes', () => {
     expect(added).toEqual(people(2));
   });
 
+  it('reads everybody again when their time has come, though the list never becomes whole', async () => {
+    let now = Date.parse('2026-03-05T12:00:00Z');
+    const everyone = async function* (): AsyncIterable<readonly MailboxAddress[]> {
+      yield people(1);
+      now += 90_000;
+      throw new BridgeError('BACKEND_AUTH', 'the second domain is refused');
+    };
+    const added = await sweep({ everyone, sweepMs: 60_000, clock: { now: () => now } }, (all) => all.length === 2);
+    expect(added).toEqual([...people(1), ...people(1)]);
+  });
+
   it('is begun again when the queue could not store', async () => {
     let calls = 0;
     const stored: MailboxAddress[] = [];

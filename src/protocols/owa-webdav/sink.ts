@@ -43,6 +43,7 @@ export class OwaWebdavSink implements SinkSystem {
   readonly #connection: OwaConnection;
   /** What the account can open if it is let in at all: the folder in which it wrote last, before that the folder of these folders. */
   #known: URL;
+  #letIn: Promise<boolean> | undefined;
 
   /** @throws BridgeError CONFIGURATION when the template makes no usable legacyExchangeDN */
   constructor(options: OwaWebdavSinkOptions) {
@@ -103,10 +104,18 @@ export class OwaWebdavSink implements SinkSystem {
   async #exchange(request: OwaSinkRequest, ctx: RequestContext): Promise<OwaAnswer> {
     const answer = await this.#once(request, ctx);
     if (answer.status !== 401 || answer.isLetIn === true) return answer;
+    // Many turns may be refused at once: one question, or a wrong password would be tried twice as often.
+    this.#letIn ??= this.#isLetIn(ctx).finally(() => {
+      this.#letIn = undefined;
+    });
+    return { ...answer, isLetIn: await this.#letIn };
+  }
+
+  async #isLetIn(ctx: RequestContext): Promise<boolean> {
     const isLetIn = messageProblem(await this.#once(propfindOf(this.#known), ctx), [207], '') === undefined;
     // Rights on the one folder may be gone as well.
     if (!isLetIn) this.#known = freeBusyRootUrl(this.#options.url);
-    return { ...answer, isLetIn };
+    return isLetIn;
   }
 
   async #once(request: OwaSinkRequest, ctx: RequestContext): Promise<OwaAnswer> {

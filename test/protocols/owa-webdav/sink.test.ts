@@ -269,6 +269,15 @@ describe('401 for one folder', () => {
     expect(fake.seen).toHaveLength(3);
   });
 
+  it('of many turns refused at once asks one look elsewhere: a wrong password must not count twice as often', async () => {
+    const fake = await exchange();
+    const sink = sinkOf(fake);
+    fake.fault = () => challenge;
+    await Promise.all(Array.from({ length: 8 }, async () => expect(sink.publish(DN, planned, context())).rejects.toEqual(refused)));
+    const looks = fake.seen.filter(({ method }) => method === 'PROPFIND').length;
+    expect(looks).toBeLessThan(8);
+  });
+
   it.each([['a page', { status: 207, body: '<html></html>' }], ['503', { status: 503 }], ['440', { status: 440 }], ['404', { status: 404 }]])('stays about us where the look elsewhere says nothing: %s', async (_name, fault) => {
     const fake = await exchange();
     fake.fault = ({ method }) => (method === 'PROPPATCH' ? challenge : fault);
