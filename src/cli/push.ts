@@ -1,6 +1,7 @@
 import { LIMITS } from '../core/limits.ts';
 import { parseMailboxAddress } from '../directory/smtp-address.ts';
 import type { MailboxAddress } from '../directory/smtp-address.ts';
+import { groupsOf } from '../freebusy/ask-in-parts.ts';
 import { toBridgeError } from '../core/errors.ts';
 import { EXIT } from './exit-code.ts';
 import type { ExitCode } from './exit-code.ts';
@@ -63,8 +64,8 @@ export async function pushNamed(
   patience: Patience = PATIENCE,
 ): Promise<ExitCode> {
   const all: Pushed[] = [];
-  for (let from = 0; from < mailboxes.length; from += LIMITS.pushedAtOnce) {
-    const pushes = mailboxes.slice(from, from + LIMITS.pushedAtOnce).map((mailbox) => pushOne(replication, mailbox, { dryRun: options.dryRun === true, signal }, patience));
+  for (const some of groupsOf(mailboxes, LIMITS.pushedAtOnce)) {
+    const pushes = some.map((mailbox) => pushOne(replication, mailbox, { dryRun: options.dryRun === true, signal }, patience));
     for (const pushing of pushes) {
       const pushed = await pushing;
       all.push(pushed);

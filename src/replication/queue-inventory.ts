@@ -3,6 +3,7 @@ import type { Instant } from '../core/clock.ts';
 import { LIMITS } from '../core/limits.ts';
 import type { QueueDepth } from '../core/metrics.ts';
 import type { MailboxAddress } from '../directory/smtp-address.ts';
+import { groupsOf } from '../freebusy/ask-in-parts.ts';
 import type { RedisConnection } from '../platform/redis/redis-store.ts';
 import type { Blocked } from './brake.ts';
 import type { FailureStore } from './failure-store.ts';
@@ -164,5 +165,5 @@ async function promoted(job: Job): Promise<boolean> {
 }
 
 async function inChunks<T>(all: readonly T[], work: (one: T) => Promise<void>): Promise<void> {
-  for (let from = 0; from < all.length; from += LIMITS.jobsAtOnce) await Promise.all(all.slice(from, from + LIMITS.jobsAtOnce).map(work));
+  for (const some of groupsOf(all, LIMITS.jobsAtOnce)) await Promise.all(some.map(work));
 }

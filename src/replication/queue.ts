@@ -5,6 +5,7 @@ import type { QueueDepth } from '../core/metrics.ts';
 import { pause } from '../core/pause.ts';
 import { untilAborted } from '../core/until-aborted.ts';
 import type { MailboxAddress } from '../directory/smtp-address.ts';
+import { groupsOf } from '../freebusy/ask-in-parts.ts';
 import { storeUnavailable } from '../platform/redis/store-unavailable.ts';
 import { FailureStore } from './failure-store.ts';
 import { QueueInventory } from './queue-inventory.ts';
@@ -62,9 +63,9 @@ export class ReplicationQueue {
    */
   async add(mailboxes: readonly MailboxAddress[]): Promise<void> {
     const distinct = [...new Set(mailboxes)];
-    for (let from = 0; from < distinct.length; from += LIMITS.storedAtOnce) {
+    for (const some of groupsOf(distinct, LIMITS.storedAtOnce)) {
       await this.#room();
-      await this.#asking(this.#store(distinct.slice(from, from + LIMITS.storedAtOnce)));
+      await this.#asking(this.#store(some));
     }
     if (distinct.length > 0) await this.#asking(this.#options.store.durable());
     await this.#minded();

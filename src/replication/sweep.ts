@@ -6,6 +6,7 @@ import { LIMITS } from '../core/limits.ts';
 import type { Logger } from '../core/logger.ts';
 import { pause } from '../core/pause.ts';
 import type { MailboxAddress } from '../directory/smtp-address.ts';
+import { groupsOf } from '../freebusy/ask-in-parts.ts';
 import { floorTo } from '../freebusy/interval.ts';
 
 export interface SweepOptions {
@@ -27,7 +28,7 @@ export interface SweepOptions {
  */
 export class Sweep {
   readonly #options: SweepOptions;
-  #wanted = true;
+  #wanted = false;
   /** Whom the pass under way has handed over: one that broke off goes on where it was. */
   #seen = new Set<MailboxAddress>();
   /** By then everybody's turn has come again, however often the pass broke off. */
@@ -75,8 +76,7 @@ export class Sweep {
     try {
       for await (const page of everyone(signal)) {
         const fresh = page.filter((one) => !seen.has(one));
-        for (let at = 0; at < fresh.length; at += LIMITS.sweepAhead) {
-          const some = fresh.slice(at, at + LIMITS.sweepAhead);
+        for (const some of groupsOf(fresh, LIMITS.sweepAhead)) {
           if (!(await this.#room(signal))) return false;
           await add(some);
           for (const one of some) seen.add(one);

@@ -9,7 +9,7 @@ import { FailureMemory } from '../../platform/auth/failure-memory.ts';
 import type { Pair } from '../../platform/auth/failure-memory.ts';
 import type { SignIn } from '../../platform/auth/sign-in.ts';
 import { readBody } from '../../platform/http-server/body.ts';
-import { noteRefusal } from '../../platform/http-server/note-refusal.ts';
+import { encodeError, refuseJson } from '../../platform/http-server/refuse-json.ts';
 import { noteForLog, scopeOf } from '../../platform/http-server/request-scope.ts';
 import { STATUS_OF } from '../../platform/http-server/status-of.ts';
 import { decodeNotifyRequest } from './notify-request.ts';
@@ -52,7 +52,7 @@ export function notifyEndpoint(services: NotifyServices): Router {
       // A signature that was sent must be good, whatever else was sent with it.
       const teller = signature === undefined ? await client(services, request) : await signer(services, failures, String(signature), request);
       if (request.method === 'POST') await take(services.feed, teller, request, response);
-      else response.status(405).set('Allow', 'POST').json(errorBody(new BridgeError('UNSUPPORTED', 'only POST is answered here')));
+      else response.status(405).set('Allow', 'POST').json({ error: encodeError(new BridgeError('UNSUPPORTED', 'only POST is answered here')) });
     } catch (thrown) {
       refuse(request, response, thrown);
     }
@@ -114,16 +114,6 @@ async function take(feed: NotifyFeed, teller: Teller, request: Request, response
 
 function refuse(request: Request, response: Response, thrown: unknown): void {
   const error = toBridgeError(thrown);
-  // Not acknowledged either way; the last resort logs where our mistake is.
-  if (error.code === 'INTERNAL') throw error;
-  noteRefusal(request, response, error);
-  const status = STATUS_OF[error.code];
-  if (status === 401) response.setHeader('WWW-Authenticate', 'Basic realm="freebusy-bridge", charset="UTF-8"');
-  if (status === 503 && error.retryAfterMs === undefined) response.setHeader('Retry-After', '5');
-  response.status(status).json(errorBody(error));
-}
-
-/** As the JSON API does it. */
-function errorBody({ code, publicMessage }: BridgeError): unknown {
-  return { error: { code, message: publicMessage } };
+  if (STATUS_OF[error.code] === 503 && error.retryAfterMs === undefined) response.setHeader('Retry-After', '5');
+  refuseJson(request, response, error);
 }

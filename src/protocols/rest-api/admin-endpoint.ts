@@ -1,15 +1,13 @@
 import { Router } from 'express';
-import type { Request, RequestHandler, Response } from 'express';
-import { BridgeError, toBridgeError } from '../../core/errors.ts';
+import type { Request, RequestHandler } from 'express';
+import { BridgeError } from '../../core/errors.ts';
 import { LIMITS } from '../../core/limits.ts';
 import { parseMailboxAddress } from '../../directory/smtp-address.ts';
 import type { MailboxAddress } from '../../directory/smtp-address.ts';
 import { readBody } from '../../platform/http-server/body.ts';
-import { noteRefusal } from '../../platform/http-server/note-refusal.ts';
 import { isOwnHost } from '../../platform/http-server/own-host.ts';
+import { encodeError, refuseJson } from '../../platform/http-server/refuse-json.ts';
 import { noteForLog } from '../../platform/http-server/request-scope.ts';
-import { STATUS_OF } from '../../platform/http-server/status-of.ts';
-import { encodeError } from './faults.ts';
 
 /** The queue as an administrator's programs see it. */
 export interface AdminQueue {
@@ -54,7 +52,7 @@ export function adminEndpoint({ queue, hosts }: AdminServices): Router {
         if (found === undefined) throw new BridgeError('NOT_FOUND', 'this configuration replicates nothing: it has no `replication:`');
         response.json(await run(found, request));
       } catch (thrown) {
-        refuse(request, response, thrown);
+        refuseJson(request, response, thrown);
       }
     };
   router.all('/api/v1/admin/queue', operation('queue', 'GET', async (found) => found.report()));
@@ -84,11 +82,4 @@ function mailboxesOf(body: Buffer): unknown {
     // The parser's own words quote the body.
     throw new BridgeError('INVALID_REQUEST', 'the body is no JSON', { cause: error });
   }
-}
-
-function refuse(request: Request, response: Response, thrown: unknown): void {
-  const error = toBridgeError(thrown);
-  if (error.code === 'INTERNAL') throw error;
-  noteRefusal(request, response, error);
-  response.status(STATUS_OF[error.code]).json({ error: encodeError(error) });
 }

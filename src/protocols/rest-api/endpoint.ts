@@ -1,17 +1,15 @@
 import { Router } from 'express';
-import type { Request, RequestHandler, Response } from 'express';
-import { BridgeError, toBridgeError } from '../../core/errors.ts';
+import type { Request, RequestHandler } from 'express';
+import { BridgeError } from '../../core/errors.ts';
 import type { RequestContext, Requester } from '../../core/request-context.ts';
 import { parseMailboxAddress } from '../../directory/smtp-address.ts';
 import { askMailboxes } from '../../freebusy/ask-mailboxes.ts';
 import type { FreeBusySource } from '../../freebusy/source.ts';
 import type { CalendarPresence } from '../../presence/calendar-presence.ts';
 import type { SignIn } from '../../platform/auth/sign-in.ts';
-import { noteRefusal } from '../../platform/http-server/note-refusal.ts';
 import { rawParameters, rawQueryOf } from '../../platform/http-server/raw-query.ts';
+import { encodeError, refuseJson } from '../../platform/http-server/refuse-json.ts';
 import { contextFor, noteForLog } from '../../platform/http-server/request-scope.ts';
-import { STATUS_OF } from '../../platform/http-server/status-of.ts';
-import { encodeError } from './faults.ts';
 import { decodeFreeBusyQuestion, encodeFreeBusyBody } from './get-free-busy.ts';
 import { encodePresence } from './get-presence.ts';
 import openapi from './openapi.json' with { type: 'json' };
@@ -40,7 +38,7 @@ export function restApiEndpoint({ source, presence, signIn }: RestApiServices): 
         }
         response.json(await run(request, requester, contextFor(request, requester)));
       } catch (thrown) {
-        refuse(request, response, thrown);
+        refuseJson(request, response, thrown);
       }
     };
 
@@ -69,13 +67,4 @@ export function restApiEndpoint({ source, presence, signIn }: RestApiServices): 
     operation('openapi', async () => openapi),
   );
   return router;
-}
-
-function refuse(request: Request, response: Response, thrown: unknown): void {
-  const error = toBridgeError(thrown);
-  if (error.code === 'INTERNAL') throw error;
-  noteRefusal(request, response, error);
-  const status = STATUS_OF[error.code];
-  if (status === 401) response.setHeader('WWW-Authenticate', 'Basic realm="freebusy-bridge", charset="UTF-8"');
-  response.status(status).json({ error: encodeError(error) });
 }

@@ -9,7 +9,7 @@ import { eventsByStretch, stretchKey } from '../../freebusy/detail.ts';
 import type { Interval } from '../../freebusy/interval.ts';
 import { firstRaw, percentDecode } from '../../platform/http-server/raw-query.ts';
 import type { RawParameter } from '../../platform/http-server/raw-query.ts';
-import { encodeError } from './faults.ts';
+import { encodeError } from '../../platform/http-server/refuse-json.ts';
 
 export interface FreeBusyQuestion {
   /** As the caller spelled them, in order. */

@@ -3,6 +3,7 @@ import { BridgeError, toBridgeError } from '../../core/errors.ts';
 import { LIMITS } from '../../core/limits.ts';
 import type { LogFields, Logger } from '../../core/logger.ts';
 import { untilAborted } from '../../core/until-aborted.ts';
+import { groupsOf } from '../../freebusy/ask-in-parts.ts';
 import type { ChangeNotice, FeedMemory } from '../../freebusy/change-feed.ts';
 import { isAboutAccounts } from './account-lookup.ts';
 import type { ZimbraRoster } from './accounts.ts';
@@ -179,21 +180,21 @@ export class WaitSetWatch {
 
   /** Tells it until it is taken. @throws BridgeError when the signal fires: then it is told by the next process */
   async #tell(notice: ChangeNotice): Promise<void> {
-    const { onChange, signal, pause } = this.#options;
+    const { onChange, signal } = this.#options;
     await this.#untilTaken('changes cannot be stored: the WaitSet waits', async () => {
-      const parts: readonly ChangeNotice[] = notice.kind === 'changed' ? chunks(notice.mailboxes) : [notice];
+      const parts: readonly ChangeNotice[] = notice.kind === 'changed' ? groupsOf(notice.mailboxes, LIMITS.zimbraAccountsPerPage).map((mailboxes) => ({ kind: 'changed', mailboxes })) : [notice];
       for (const part of parts) await untilAborted(onChange(part), signal);
-    }, pause);
+    });
   }
 
   async #keep(place: WaitSetPlace): Promise<void> {
-    const { memory, signal, pause } = this.#options;
-    await this.#untilTaken('the place in the WaitSet cannot be stored', async () => untilAborted(memory.save(this.#key, encodePlace(place)), signal), pause);
+    const { memory, signal } = this.#options;
+    await this.#untilTaken('the place in the WaitSet cannot be stored', async () => untilAborted(memory.save(this.#key, encodePlace(place)), signal));
     this.#place = place;
   }
 
-  async #untilTaken(complaint: string, give: () => Promise<void>, pause: Pause): Promise<void> {
-    const { signal } = this.#options;
+  async #untilTaken(complaint: string, give: () => Promise<void>): Promise<void> {
+    const { signal, pause } = this.#options;
     for (let failures = 1; ; failures++) {
       try {
         return await give();
@@ -239,11 +240,6 @@ function isTimeForNew(times: number): boolean {
 }
 
 const CANCELED = new BridgeError('BACKEND_BUSY', 'somebody else polls the same WaitSet', { temporary: true });
-
-function chunks(mailboxes: Extract<ChangeNotice, { kind: 'changed' }>['mailboxes']): readonly ChangeNotice[] {
-  const size = LIMITS.zimbraAccountsPerPage;
-  return Array.from({ length: Math.ceil(mailboxes.length / size) }, (_, index) => ({ kind: 'changed', mailboxes: mailboxes.slice(index * size, (index + 1) * size) }));
-}
 
 function reasonOf({ details, publicMessage }: BridgeError): string {
   const said = details['fault'] ?? details['status'] ?? details['reason'];
