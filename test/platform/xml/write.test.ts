@@ -43,9 +43,9 @@ describe('what is written is read as it was meant', () => {
         expect(seen.elements).toBe(1);
         // Line ends and blanks have their own test below.
         expect(seen.text.replace(/\r\n?/g, '\n')).toBe(legal(text).replace(/\r\n?/g, '\n'));
-        expect(seen.attribute.replace(/\s/g, ' ')).toBe(legal(text).replace(/\r\n/g, '\n').replace(/\s/g, ' '));
+        expect(seen.attribute.replace(/\s/g, ' ')).toBe(legal(text).replace(/\s/g, ' '));
       }),
-      { numRuns: 1_000 },
+      { numRuns: 1_000, examples: [['\r\n']] },
     );
   });
 
