@@ -4,7 +4,7 @@ import { parseMailboxAddress } from './directory/smtp-address.ts';
 import type { MailboxAddress } from './directory/smtp-address.ts';
 import type { Routing } from './lookup/routing.ts';
 import type { NotifyFeed } from './protocols/notify/endpoint.ts';
-import type { PushedMessages } from './protocols/owa-webdav/pushed-message.ts';
+import type { PushedMessages } from './protocols/schedule-plus/pushed-messages.ts';
 import type { AdminQueue } from './protocols/rest-api/admin-endpoint.ts';
 import { mailboxOfLegacyExchangeDn } from './protocols/schedule-plus/legacy-exchange-dn.ts';
 import type { ReplicationAgent } from './replication/agent.ts';

@@ -11,6 +11,7 @@ import { silentLogger } from './core/logger.ts';
 import type { Logger } from './core/logger.ts';
 import type { Requester } from './core/request-context.ts';
 import type { CalendarSystem } from './freebusy/calendar-system.ts';
+import { ServedAddresses } from './directory/served-addresses.ts';
 import { Lookup } from './lookup/lookup.ts';
 import { Routing } from './lookup/routing.ts';
 import type { HomeSystem } from './lookup/routing.ts';
@@ -26,6 +27,10 @@ import { metricsEndpoint } from './platform/http-server/metrics-endpoint.ts';
 import { createMetrics } from './platform/metrics.ts';
 import type { PrometheusMetrics } from './platform/metrics.ts';
 import { CalendarPresence } from './presence/calendar-presence.ts';
+import { autodiscoverEndpoint } from './protocols/autodiscover/endpoint.ts';
+import { caldavEndpoint } from './protocols/caldav/endpoint.ts';
+import { ewsEndpoint } from './protocols/ews/endpoint.ts';
+import { ifbEndpoint } from './protocols/ifb/endpoint.ts';
 import { notifyEndpoint } from './protocols/notify/endpoint.ts';
 import { owaWebdavEndpoint } from './protocols/owa-webdav/endpoint.ts';
 import { createSystem } from './protocols/registry.ts';
@@ -107,6 +112,11 @@ export class Bridge {
     return this.#runtime.config;
   }
 
+  /** What is handed out to clients as our address: the configured one, else that of the first listener; without a trailing slash. */
+  get publicUrl(): string {
+    return this.config.publicUrl ?? this.urls[0] ?? listenerUrl(this.config.listen[0]!);
+  }
+
   /** URLs of the open listeners, the public ones first. */
   get urls(): readonly string[] {
     return [...this.#listeners.values()].map((listener) => listener.url);
@@ -186,7 +196,8 @@ export class Bridge {
     const lookup = new Lookup({ systems: homes, workingElsewhereAs: config.workingElsewhere, clock, logger, metrics });
     const signIn = new ClientSignIn({ accounts: config.clients.map(accountOf), failures: this.#failures, tokenKey: this.#tokenKey, clock, metrics });
     const presence = new CalendarPresence({ source: lookup, optIn: new Set(config.presence.optIn), mapping: config.presence.mapping, clock });
-    const services = { source: lookup, signIn, clock, workingElsewhereAs: config.workingElsewhere };
+    const services = { source: lookup, signIn, clock, workingElsewhereAs: config.workingElsewhere, addresses: new ServedAddresses(homes), publicUrl: () => this.publicUrl };
+    const pushed = pushedMessages(config, routing, () => this.replication);
     const faces = createApp({
       trustedProxies: config.trustedProxies,
       deadlineMs: config.deadlineMs,
@@ -194,8 +205,12 @@ export class Bridge {
       gate: this.#gate,
       routers: [
         restApiEndpoint({ source: lookup, presence, signIn }),
-        owaWebdavEndpoint({ ...services, pushed: pushedMessages(config, routing, () => this.replication) }),
+        owaWebdavEndpoint({ ...services, pushed }),
+        ewsEndpoint({ ...services, pushed }),
+        autodiscoverEndpoint(services),
         zimbraSoapEndpoint(services),
+        ifbEndpoint(services),
+        caldavEndpoint(services),
         notifyEndpoint({ signIn, secret: config.notify?.secret.reveal(), clock, feed: notifyFeed(config, routing, () => this.replication), failures: this.#failures }),
       ],
       logger,

@@ -125,6 +125,31 @@ export const LIMITS = {
   /** Name and parameters of an honest line; ical.js looks for the colon anew at every parameter, which is quadratic. */
   icalendarHeadCharacters: 4 * KIB,
 
+  // ── What the faces refuse as the real servers do ──────────────────────────────────────────────────────────────
+  /** Exchange refuses a longer window in one GetUserAvailability (ErrorTimeIntervalTooBig; 42 days in older builds). */
+  ewsWindowDays: 62,
+  /** Minutes of MergedFreeBusyIntervalInMinutes; 30 where none is given. */
+  ewsIntervalMinutes: { min: 5, max: 1_440, default: 30 },
+  /** A GetUserSettings or GetDomainSettings of Exchange names one user or domain, seldom a handful. */
+  autodiscoverUsers: 100,
+  autodiscoverSettings: 200,
+  /** Contract of NTLM: a challenge is good for one answer within this time. */
+  ntlmChallengeMs: 60_000,
+  /** An AUTHENTICATE message is about 600 bytes; its Base64 must fit in a header. */
+  ntlmMessageBytes: 3 * KIB,
+  /** How far a preauth's timestamp may be from ours (zimbra.md §1.4). */
+  preauthGraceMs: 5 * 60_000,
+  /** Requests inside one BatchRequest; Zimbra has no limit, its web client sends two or three. */
+  batchedRequests: 50,
+  /** Zimbra refuses working hours over a longer window (zimbra.md §2.1: floor of days over 200). */
+  zimbraFaceDays: 200,
+  /** Instances of a recurrence that are checked for conflicts, over all its parts: a daily meeting for five years has 1,826. */
+  recurrenceInstances: 2_000,
+  /** Zimbra's own bound on ifb (calendar_freebusy_max_days). */
+  ifbDays: 366,
+  /** Attendees of one request to a scheduling outbox. */
+  outboxAttendees: 100,
+
   // ── Replication ───────────────────────────────────────────────────────────────────────────────────────────────
   /** Contract: what POST /notify takes. 1,000 addresses of 254 characters are 260 KB. */
   notifyBodyBytes: MIB,

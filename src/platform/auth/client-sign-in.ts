@@ -10,7 +10,7 @@ import { noteForLog, scopeOf } from '../http-server/request-scope.ts';
 import type { AddressSet } from './address-set.ts';
 import { basicCredentials } from './basic-credentials.ts';
 import type { FailureMemory, Pair } from './failure-memory.ts';
-import type { SignIn, TokenPurpose } from './sign-in.ts';
+import type { Preauth, SignIn, TokenPurpose } from './sign-in.ts';
 
 /** One entry of `clients:`. */
 export interface ClientAccount {
@@ -82,6 +82,10 @@ export class ClientSignIn implements SignIn {
     }
     failures.succeeded(pair);
     return account.requester;
+  }
+
+  async withPreauth(_preauth: Preauth, _request: IncomingMessage): Promise<Requester> {
+    throw this.#refused('AUTH_FAILED', 'DRAFT');
   }
 
   anonymous(request: IncomingMessage): Requester | undefined {

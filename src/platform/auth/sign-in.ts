@@ -4,6 +4,18 @@ import type { Requester } from '../../core/request-context.ts';
 /** What a token is good for; one made for the one is nothing to the other. */
 export type TokenPurpose = 'owa-cookie' | 'zimbra-token';
 
+/** What a portal signs instead of sending a password; times are epoch ms as text, as they were signed. */
+export interface Preauth {
+  readonly account: string;
+  /** `name` */
+  readonly by: string;
+  readonly timestamp: string;
+  /** 0: the token's usual lifetime. */
+  readonly expires: string;
+  /** Lower- or upper-case hex of HMAC-SHA1 over `account|by|expires|timestamp`. */
+  readonly digest: string;
+}
+
 /** How faces learn who asks. No face answers without a Requester from here. */
 export interface SignIn {
   /**
@@ -14,6 +26,12 @@ export interface SignIn {
   fromRequest(request: IncomingMessage): Promise<Requester>;
   /** By a name and password that stood elsewhere (a form, a SOAP body). @throws BridgeError AUTH_FAILED, TOO_MANY_ATTEMPTS */
   withPassword(username: string, password: string, request: IncomingMessage): Promise<Requester>;
+  /**
+   * By a value signed with the client's password in place of the password (zimbra.md §1.4).
+   *
+   * @throws BridgeError AUTH_FAILED (signature, account, or a time more than five minutes off), TOO_MANY_ATTEMPTS
+   */
+  withPreauth(preauth: Preauth, request: IncomingMessage): Promise<Requester>;
   /** The anonymous client for this request's address, if one is configured. */
   anonymous(request: IncomingMessage): Requester | undefined;
   /** A signed token of `[A-Za-z0-9_.-]` only. It dies with the client's entry or password in the configuration. */

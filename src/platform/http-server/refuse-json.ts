@@ -1,6 +1,7 @@
 import type { Request, Response } from 'express';
 import { toBridgeError } from '../../core/errors.ts';
 import type { BridgeError, ErrorCode } from '../../core/errors.ts';
+import { setChallenge } from './challenge.ts';
 import { noteRefusal } from './note-refusal.ts';
 import { STATUS_OF } from './status-of.ts';
 
@@ -19,6 +20,6 @@ export function refuseJson(request: Request, response: Response, thrown: unknown
   if (error.code === 'INTERNAL') throw error;
   noteRefusal(request, response, error);
   const status = STATUS_OF[error.code];
-  if (status === 401) response.setHeader('WWW-Authenticate', 'Basic realm="freebusy-bridge", charset="UTF-8"');
+  if (status === 401) setChallenge(request, response);
   response.status(status).json({ error: encodeError(error) });
 }

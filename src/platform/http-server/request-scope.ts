@@ -19,12 +19,14 @@ export interface RequestScope {
   readonly closed: AbortSignal;
   /** Gathered for the one line in the log. */
   fields: LogFields;
+  /** Values of WWW-Authenticate, should the answer be 401; set by sign-in. */
+  challenges?: readonly string[];
 }
 
 const scopes = new WeakMap<IncomingMessage, RequestScope>();
 
 /** Binds a scope to its request; done once, by the server. */
-export function beginScope(request: IncomingMessage, scope: Omit<RequestScope, 'requestId' | 'fields'>): RequestScope {
+export function beginScope(request: IncomingMessage, scope: Omit<RequestScope, 'requestId' | 'fields' | 'challenges'>): RequestScope {
   const begun: RequestScope = { ...scope, requestId: randomUUID(), fields: {} };
   scopes.set(request, begun);
   return begun;

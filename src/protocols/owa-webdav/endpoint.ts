@@ -4,11 +4,13 @@ import type { Clock } from '../../core/clock.ts';
 import { BridgeError, toBridgeError } from '../../core/errors.ts';
 import { LIMITS } from '../../core/limits.ts';
 import type { Requester } from '../../core/request-context.ts';
+import type { ServedAddresses } from '../../directory/served-addresses.ts';
 import { askMailboxes, checkQuestion } from '../../freebusy/ask-mailboxes.ts';
 import type { WorkingElsewhereAs } from '../../freebusy/busy-type.ts';
 import type { FreeBusySource } from '../../freebusy/source.ts';
 import type { SignIn } from '../../platform/auth/sign-in.ts';
 import { readBody } from '../../platform/http-server/body.ts';
+import { setChallenge } from '../../platform/http-server/challenge.ts';
 import { noteRefusal } from '../../platform/http-server/note-refusal.ts';
 import { rawQueryOf } from '../../platform/http-server/raw-query.ts';
 import { contextFor, noteForLog, scopeOf } from '../../platform/http-server/request-scope.ts';
@@ -18,7 +20,7 @@ import type { FacePath } from './face-path.ts';
 import { decodeLogonForm, encodeLogonPage, logonPageLocation, safeDestination } from './form-logon.ts';
 import { commandOf, decodeFreeBusyQuery, encodeFreeBusyResponse } from './free-busy-query.ts';
 import { takePushedMessage } from './pushed-message.ts';
-import type { PushedMessages } from './pushed-message.ts';
+import type { PushedMessages } from '../schedule-plus/pushed-messages.ts';
 import { decodeSessionCookie, encodeSessionCookie } from './session-cookie.ts';
 
 export interface OwaWebdavServices {
@@ -26,6 +28,8 @@ export interface OwaWebdavServices {
   readonly signIn: SignIn;
   readonly clock: Clock;
   readonly workingElsewhereAs: WorkingElsewhereAs;
+  /** Whom galfind and gallookup may name. */
+  readonly addresses: ServedAddresses;
   /** Where a Zimbra's own pushes go; absent: there are no messages here (404). */
   readonly pushed?: PushedMessages | undefined;
 }
@@ -140,7 +144,7 @@ function notAllowed(response: Response, allow: string): void {
 function refuse(error: BridgeError, request: Request, response: Response): void {
   const status = STATUS_OF[error.code];
   noteRefusal(request, response, error);
-  if (status === 401) response.set('WWW-Authenticate', 'Basic realm="Free/Busy"');
+  if (status === 401) setChallenge(request, response);
   response.status(status).type('text/plain').send(`${error.publicMessage}\n`);
 }
 

@@ -2,23 +2,16 @@ import type { IncomingMessage } from 'node:http';
 import { BridgeError } from '../../core/errors.ts';
 import { LIMITS } from '../../core/limits.ts';
 import type { Requester } from '../../core/request-context.ts';
-import type { MailboxAddress } from '../../directory/smtp-address.ts';
 import { charsetOf } from '../../platform/http-client/answer-headers.ts';
 import { readBody } from '../../platform/http-server/body.ts';
 import { noteForLog } from '../../platform/http-server/request-scope.ts';
 import type { XmlElement } from '../../platform/xml/element.ts';
 import { readXml } from '../../platform/xml/read.ts';
 import { PROPERTY } from '../schedule-plus/properties.ts';
+import { ownerOfMessage } from '../schedule-plus/pushed-messages.ts';
+import type { PushedMessages } from '../schedule-plus/pushed-messages.ts';
 import { decodeMessageProppatch } from './proppatch-message.ts';
 import { encodeProppatchResponse } from './proppatch-response.ts';
-
-/** Where it goes that somebody's calendar has changed. Nothing else of a pushed message is believed. */
-export interface PushedMessages {
-  /** Whose message a legacyExchangeDN is, among the mailboxes of the system `from`; undefined: nobody's there. Compared without case. */
-  mailboxOf(legacyExchangeDn: string, from: string): MailboxAddress | undefined | Promise<MailboxAddress | undefined>;
-  /** Resolves when the change is stored. @throws BridgeError STORE_UNAVAILABLE */
-  changed(mailbox: MailboxAddress, from: string): Promise<void>;
-}
 
 /**
  * Takes the push of a stock Zimbra for what it is worth: that the calendar of the message's owner has changed. Its content has the faults of
@@ -39,8 +32,7 @@ export async function takePushedMessage(
 ): Promise<string> {
   const { raw, tags } = decodeMessageProppatch(await documentOf(request));
   const { from } = requester;
-  const named = raw.get(PROPERTY.legacyExchangeDn)?.[0]?.trim() ?? '';
-  const mailbox = (await ownerOf(pushed, named, from)) ?? (await ownerOf(pushed, path.legacyExchangeDn, from));
+  const mailbox = await ownerOfMessage(pushed, [raw.get(PROPERTY.legacyExchangeDn)?.[0]?.trim(), path.legacyExchangeDn], from);
   if (mailbox === undefined) {
     noteForLog(request, { system: from, code: 'MAILBOX_UNKNOWN', reason: 'the pushed message is of no mailbox that this client may speak about' });
     return encodeProppatchResponse(path.path, 404, []);
@@ -48,11 +40,6 @@ export async function takePushedMessage(
   noteForLog(request, { system: from, mailbox });
   await pushed.changed(mailbox, from);
   return encodeProppatchResponse(path.path, 200, tags);
-}
-
-async function ownerOf(pushed: PushedMessages, legacyExchangeDn: string, from: string): Promise<MailboxAddress | undefined> {
-  const isUsable = legacyExchangeDn !== '' && legacyExchangeDn.length <= LIMITS.legacyExchangeDnCharacters;
-  return isUsable ? pushed.mailboxOf(legacyExchangeDn, from) : undefined;
 }
 
 async function documentOf(request: IncomingMessage): Promise<XmlElement> {

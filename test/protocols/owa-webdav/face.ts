@@ -6,6 +6,7 @@ import { BridgeError } from '../../../src/core/errors.ts';
 import { LIMITS } from '../../../src/core/limits.ts';
 import type { Requester } from '../../../src/core/request-context.ts';
 import type { WorkingElsewhereAs } from '../../../src/freebusy/busy-type.ts';
+import { ServedAddresses } from '../../../src/directory/served-addresses.ts';
 import { freeBusyFrom } from '../../../src/freebusy/free-busy.ts';
 import type { BusyInterval } from '../../../src/freebusy/free-busy.ts';
 import type { FreeBusyQuery, FreeBusySource } from '../../../src/freebusy/source.ts';
@@ -14,7 +15,7 @@ import type { SignIn } from '../../../src/platform/auth/sign-in.ts';
 import { child, childText, childrenNamed } from '../../../src/platform/xml/element.ts';
 import { readXml } from '../../../src/platform/xml/read.ts';
 import { owaWebdavEndpoint } from '../../../src/protocols/owa-webdav/endpoint.ts';
-import type { PushedMessages } from '../../../src/protocols/owa-webdav/pushed-message.ts';
+import type { PushedMessages } from '../../../src/protocols/schedule-plus/pushed-messages.ts';
 
 export const NOW = Date.UTC(2026, 2, 1);
 
@@ -43,7 +44,7 @@ export async function startFace(accounts: Readonly<Record<string, string>>, cale
     },
   };
   const app = express();
-  app.use(owaWebdavEndpoint({ source, signIn: fakeSignIn(accounts), clock: { now: () => NOW }, workingElsewhereAs, pushed }));
+  app.use(owaWebdavEndpoint({ source, signIn: fakeSignIn(accounts), clock: { now: () => NOW }, workingElsewhereAs, addresses: new ServedAddresses([]), pushed }));
   app.use((_request, response) => void response.status(404).send('nobody'));
   const server = createServer({ maxHeaderSize: LIMITS.requestHeaderBytes }, app);
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -67,6 +68,7 @@ function fakeSignIn(accounts: Readonly<Record<string, string>>): SignIn {
   const requester = (name: string): Requester => ({ name, from: 'zimbra', mayAsk: 'all', detail: 'busy-type', anonymous: false, presence: 'none' });
   const failed = (): BridgeError => new BridgeError('AUTH_FAILED', 'wrong user name or password');
   const signIn: SignIn = {
+    withPreauth: async () => Promise.reject(new BridgeError('AUTH_FAILED', 'not here')),
     fromRequest: async (request) => {
       const credentials = basicCredentials(request);
       if (credentials === undefined && Object.hasOwn(accounts, ANONYMOUS)) return { ...requester('anonymous'), anonymous: true };

@@ -5,7 +5,7 @@ import { LIMITS } from '../../../src/core/limits.ts';
 import type { MailboxAddress } from '../../../src/directory/smtp-address.ts';
 import { child, childText, descend } from '../../../src/platform/xml/element.ts';
 import { readXml } from '../../../src/platform/xml/read.ts';
-import type { PushedMessages } from '../../../src/protocols/owa-webdav/pushed-message.ts';
+import type { PushedMessages } from '../../../src/protocols/schedule-plus/pushed-messages.ts';
 import { SHARED } from '../../shared.ts';
 import { ANONYMOUS, sendRaw, startFace } from './face.ts';
 import type { Face, RawAnswer } from './face.ts';

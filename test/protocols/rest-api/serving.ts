@@ -73,6 +73,7 @@ function signInAs(requester: Requester | BridgeError): SignIn {
       return requester;
     },
     withPassword: refuse,
+    withPreauth: refuse,
     anonymous: refuse,
     issueToken: refuse,
     fromToken: refuse,

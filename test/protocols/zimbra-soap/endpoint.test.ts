@@ -28,6 +28,7 @@ const requester = (more: Partial<Requester> = {}): Requester => ({ name: 'zimbra
 let detail: Requester['detail'] = 'busy-type';
 let anonymousAllowed = false;
 const signIn: SignIn = {
+  withPreauth: async () => Promise.reject(new BridgeError('AUTH_FAILED', 'not here')),
   async fromRequest(request) {
     const basic = request.headers.authorization;
     if (basic === `Basic ${Buffer.from('zimbra:right').toString('base64')}`) return requester({ detail });

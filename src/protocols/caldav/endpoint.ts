@@ -1,0 +1,18 @@
+import express from 'express';
+import type { Router } from 'express';
+import type { Clock } from '../../core/clock.ts';
+import type { WorkingElsewhereAs } from '../../freebusy/busy-type.ts';
+import type { FreeBusySource } from '../../freebusy/source.ts';
+import type { SignIn } from '../../platform/auth/sign-in.ts';
+
+export interface CaldavServices {
+  readonly source: FreeBusySource;
+  readonly signIn: SignIn;
+  readonly clock: Clock;
+  readonly workingElsewhereAs: WorkingElsewhereAs;
+}
+
+/** DRAFT */
+export function caldavEndpoint(_services: CaldavServices): Router {
+  return express.Router();
+}
