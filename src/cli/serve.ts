@@ -18,9 +18,12 @@ import { VERSION } from './version.ts';
 export async function serve(file: string, terminal: Terminal): Promise<ExitCode> {
   const config = await loadConfiguration(file, terminal);
   if (config === undefined) return EXIT.wrongUsage;
-  const running = await startServing(config, file, terminal);
+  // Before anything is said: whoever reads `listening on` may end the process at once (seen on a busy machine).
+  let running: Serving | undefined;
+  const stopped = untilSignal({ onHangup: async () => running?.reload() });
+  running = await startServing(config, file, terminal);
   if (running === undefined) return EXIT.failed;
-  await untilSignal({ onHangup: running.reload });
+  await stopped;
   await running.close();
   // Everything is closed, and main.ts lets the process end by itself. A library may have left a handle open (a connection that goes on trying): nobody waits for it.
   setTimeout(() => process.exit(EXIT.done), LIMITS.lastHandlesMs).unref();

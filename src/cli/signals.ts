@@ -1,5 +1,5 @@
 /**
- * Waits for SIGTERM or SIGINT; every SIGHUP before that calls `onHangup`. Further ones do nothing: npm hands a Ctrl-C on to whom the terminal has
+ * Waits for SIGTERM or SIGINT; every SIGHUP before that calls `onHangup`. It listens from the call on, before it is awaited. Further ones do nothing: npm hands a Ctrl-C on to whom the terminal has
  * told already, and a second one must not break off the end that the first began.
  */
 export async function untilSignal(options: { readonly onHangup?: () => Promise<unknown> } = {}): Promise<void> {
