@@ -15,6 +15,10 @@ import { reload } from './reload.ts';
 import { addToSandbox, sandbox } from './sandbox.ts';
 import type { SandboxEntryOptions, SandboxOptions } from './sandbox.ts';
 import { serve } from './serve.ts';
+import { EXCHANGE_GENERATIONS } from './setup/exchange-generations.ts';
+import { exchangeSetup, zimbraSetup } from './setup/setup.ts';
+import type { ExchangeSetupOptions, ZimbraSetupOptions } from './setup/setup.ts';
+import { ZIMBRA_WAYS } from './setup/zimbra-script.ts';
 import { processTerminal } from './terminal.ts';
 import type { Terminal } from './terminal.ts';
 import { VERSION } from './version.ts';
@@ -117,6 +121,27 @@ export async function runCommandLine(argv: readonly string[], terminal: Terminal
     .requiredOption(...config)
     .action(async (options: { config: string }) => {
       exit = await reload(options.config, terminal);
+    });
+  program
+    .command('exchange-setup')
+    .description('print what to enter in Exchange, for each generation: mail contacts, address spaces, credentials, DNS; asks nobody')
+    .argument('[address...]', 'for whom mail contacts are written out')
+    .requiredOption(...config)
+    .option('--generation <name>', `only for this one: ${EXCHANGE_GENERATIONS.join(', ')}`)
+    .option('--system <name>', 'which Exchange of the configuration, where there are several')
+    .action(async (addresses: string[], options: ExchangeSetupOptions) => {
+      exit = await exchangeSetup(addresses, options, terminal);
+    });
+  program
+    .command('zimbra-setup')
+    .description('print what to enter in Zimbra (zmprov lines); asks nobody')
+    .argument('[address...]', 'who is replicated and gets a foreign principal')
+    .requiredOption(...config)
+    .option('--way <way>', `as what Zimbra takes the bridge: ${ZIMBRA_WAYS.join(', ')}`, 'webdav')
+    .option('--domain <domain>', 'for this domain of Zimbra instead of all of it')
+    .option('--system <name>', 'which Zimbra of the configuration, where there are several')
+    .action(async (addresses: string[], options: ZimbraSetupOptions) => {
+      exit = await zimbraSetup(addresses, options, terminal);
     });
   const demonstration = program
     .command('sandbox')
