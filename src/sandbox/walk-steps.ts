@@ -2,6 +2,7 @@ import { HOUR_MS, SECOND_MS } from '../core/clock.ts';
 import type { CalendarStore } from './calendar-store.ts';
 import { drawHours, drawRow, halfHours } from './day-picture.ts';
 import type { Drawing } from './day-picture.ts';
+import { CROSS_FOREST_TARGETS, askAcrossForests } from './exchange-cross-forest.ts';
 import { askAsExchangeUser, exchangeUserTarget } from './exchange-user.ts';
 import type { Sandbox, SandboxClients } from './sandbox.ts';
 import { ENTRY_STATUS } from './status-row.ts';
@@ -26,8 +27,8 @@ export interface Walk {
 /** One question of the walk. What must come out is read from the stand-ins' calendars, never from the bridge. */
 export interface Step {
   readonly title: string;
-  /** `outlook`: somebody of Exchange 2003 asks Exchange 2003 itself; the others ask the bridge. */
-  readonly asks: 'zimbra' | 'exchange' | 'outlook';
+  /** `outlook`: somebody of Exchange 2003 asks Exchange 2003 itself; the others ask the bridge, `cross-forest` as an Exchange 2013 does. */
+  readonly asks: 'zimbra' | 'exchange' | 'cross-forest' | 'outlook';
   readonly addresses: readonly string[];
   /** Addresses of which the answer must be "no data" from end to end. */
   readonly unknown?: readonly string[];
@@ -59,6 +60,13 @@ export const LOOKUP_STEPS: readonly Step[] = [
     asks: 'exchange',
     addresses: ['kim@zimbra.example'],
     remark: 'the other way round: the OWA face, answered from GetFreeBusy of Zimbra',
+  },
+  {
+    title: 'A user of Exchange 2013 or later looks at a Zimbra user, and Exchange asks live',
+    asks: 'cross-forest',
+    addresses: ['kim@zimbra.example', 'nobody@zimbra.example'],
+    unknown: ['nobody@zimbra.example'],
+    remark: 'Autodiscover for the domain, then GetUserAvailability where it leads, as Add-AvailabilityAddressSpace makes Exchange do',
   },
   {
     title: 'A Zimbra user looks at somebody whom nobody knows',
@@ -111,7 +119,7 @@ export const OTHER_WAY_STEP: Step = {
 export async function walkStep(walk: Walk, step: Step): Promise<readonly string[]> {
   const { window, drawing, print } = walk;
   await step.before?.(walk);
-  print(`   GET ${step.asks === 'zimbra' ? freeBusyTarget(step.addresses, window.start, window.end, 15) : exchangeUserTarget(step.addresses, window)}`);
+  for (const question of questionsOf(step, window)) print(`   ${question}`);
   const began = performance.now();
   let shown: readonly ShownMailbox[];
   try {
@@ -137,12 +145,19 @@ export function clockTime(at: number): string {
   return new Date(at).toISOString().slice(11, 16);
 }
 
+function questionsOf({ asks, addresses }: Step, window: Window): readonly string[] {
+  if (asks === 'cross-forest') return CROSS_FOREST_TARGETS;
+  return [`GET ${asks === 'zimbra' ? freeBusyTarget(addresses, window.start, window.end, 15) : exchangeUserTarget(addresses, window)}`];
+}
+
 function asked({ sandbox, bridgeUrl, credentials, window }: Walk, { asks, addresses }: Step): Promise<readonly ShownMailbox[]> {
   switch (asks) {
     case 'zimbra':
       return askExchangeAbout(bridgeUrl, addresses, window, credentials.zimbra);
     case 'exchange':
       return askAsExchangeUser(bridgeUrl, addresses, window, credentials.exchange);
+    case 'cross-forest':
+      return askAcrossForests(bridgeUrl, addresses, window, credentials.exchange);
     case 'outlook':
       return askAsExchangeUser(sandbox.exchange2003.url, addresses, window, sandbox.accounts.exchange2003);
   }

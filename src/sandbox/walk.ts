@@ -85,6 +85,7 @@ function whatNext({ sandbox, bridgeUrl, credentials, window }: Walk, replicates:
     'Try it yourself:',
     `  ${curl} '${base}/api/v1/freebusy?mailbox=anna@legacy.example&mailbox=clara@corp.example&mailbox=kim@zimbra.example&start=${from}&end=${to}'`,
     `  ${curl} '${base}/api/v1/presence/${PRESENT_PERSON}'`,
+    `  ${curl} '${base}/freebusy/kim@zimbra.example.ifb'`,
     `  ${zimbra} '${base}${freeBusyTarget(['anna@legacy.example'], window.start, window.end, 30)}'`,
     'Change a calendar, in another terminal, and ask again:',
     `  node dist/main.js sandbox add anna@legacy.example --from ${from} --to ${to} --type oof --subject 'Away'`,

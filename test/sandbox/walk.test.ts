@@ -1,6 +1,7 @@
 import { createServer } from 'node:http';
-import type { Server } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { text } from 'node:stream/consumers';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createSandbox } from '../../src/sandbox/sandbox.ts';
 import type { Sandbox } from '../../src/sandbox/sandbox.ts';
@@ -38,11 +39,24 @@ afterEach(async () => {
   await sandbox.close();
 });
 
+/** Autodiscover and GetUserAvailability of the same bridge, by hand. */
+async function answerAcrossForests(request: IncomingMessage, response: ServerResponse, digitsOf: (address: string) => string | undefined): Promise<void> {
+  const asked = await text(request);
+  if (request.url?.startsWith('/autodiscover/') === true) {
+    const known = asked.includes('<EMailAddress>01B62C6D-4324-448f-9884-5FEC6D18A7E2@zimbra.example<');
+    const protocol = known ? `<Protocol><Type>EXPR</Type><ASUrl>http://${request.headers.host!}/EWS/Exchange.asmx</ASUrl></Protocol>` : '';
+    return void response.end(`<Autodiscover xmlns="http://schemas.microsoft.com/exchange/autodiscover/responseschema/2006"><Response xmlns="http://schemas.microsoft.com/exchange/autodiscover/outlook/responseschema/2006a"><Account>${protocol}</Account></Response></Autodiscover>`);
+  }
+  const views = [...asked.matchAll(/<t:Address>([^<]*)</g)].map(([, address]) => digitsOf(address!)).map((digits) => `<FreeBusyResponse><FreeBusyView>${digits === undefined ? '' : `<MergedFreeBusy>${digits}</MergedFreeBusy>`}</FreeBusyView></FreeBusyResponse>`);
+  response.end(`<Envelope><Body><GetUserAvailabilityResponse><FreeBusyResponseArray>${views.join('')}</FreeBusyResponseArray></GetUserAvailabilityResponse></Body></Envelope>`);
+}
+
 /** The OWA face of a bridge made of a table, with the mistake that the test is about. */
 async function walkWith(digitsOf: (address: string) => string | undefined, options: WalkOptions = {}): Promise<boolean> {
   bridge = createServer((request, response) => {
     if (request.headers.authorization === undefined) return void response.writeHead(401, { 'WWW-Authenticate': 'Basic realm="b"' }).end();
     const url = new URL(request.url ?? '', 'http://x');
+    if (request.method === 'POST') return void answerAcrossForests(request, response, digitsOf);
     const repeat = 30 / Number(url.searchParams.get('interval'));
     const items = url.searchParams.getAll('u').map((one) => one.replace('SMTP:', '')).map((address) => {
       const digits = digitsOf(address);
