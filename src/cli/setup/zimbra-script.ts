@@ -87,6 +87,6 @@ function replicationPart(config: Config, { system }: OtherSide & { readonly syst
     "# Whoever is replicated says which contact of Exchange is theirs (the last cn of its legacyExchangeDN, or all of it):",
     ...(addresses.length === 0 ? ['# zmprov ma kim@zimbra.example +zimbraForeignPrincipal ad:kim        (zimbra-setup ADDRESS... prints them)'] : []),
     ...addresses.map((address) => `zmprov ma ${shellWord(address)} +zimbraForeignPrincipal ${shellWord(`ad:${localPartOf(address)}`)}`),
-    '# Zimbra\'s own push must not run beside it (two writers overwrite each other): leave zimbraFreebusyExchangeUserOrg empty.',
+    '# zimbraFreebusyExchangeUserOrg may stay empty. Where a domain, class of service or account still has a zimbraFreebusyExchangeURL of a real Exchange, take it away: two writers overwrite each other.',
   ];
 }
