@@ -1,0 +1,14 @@
+import type { Requester } from '../../core/request-context.ts';
+import type { ServedAddresses } from '../../directory/served-addresses.ts';
+import { parseMailboxAddress } from '../../directory/smtp-address.ts';
+import { encodeLegacyDn } from './legacy-dn.ts';
+import type { Person } from './pox-response.ts';
+
+/**
+ * The person behind an address as a client spelled it, where the client may ask about such an address; whether there is anybody is not looked up.
+ * That covers whom an Exchange asks for when it discovers a domain (01B62C6D-4324-448f-9884-5FEC6D18A7E2@domain, exchange.md §4.4): an address like any other.
+ */
+export function servedPerson(text: string, addresses: ServedAddresses, requester: Requester): Person | undefined {
+  const address = parseMailboxAddress(text);
+  return address !== undefined && addresses.serves(address, requester) ? { address: text.trim(), legacyDn: encodeLegacyDn(address) } : undefined;
+}
