@@ -19,12 +19,19 @@ import { createApp } from '../../src/platform/http-server/app.ts';
 import { LoadGate } from '../../src/platform/http-server/load-gate.ts';
 import { CalendarPresence } from '../../src/presence/calendar-presence.ts';
 import { DEFAULT_PRESENCE_MAPPING } from '../../src/presence/from-free-busy.ts';
+import { ewsEndpoint } from '../../src/protocols/ews/endpoint.ts';
+import { ifbEndpoint } from '../../src/protocols/ifb/endpoint.ts';
 import { owaWebdavEndpoint } from '../../src/protocols/owa-webdav/endpoint.ts';
 import { restApiEndpoint } from '../../src/protocols/rest-api/endpoint.ts';
+import { encodeFreeBusyMessage } from '../../src/protocols/schedule-plus/encode-free-busy-message.ts';
 import { zimbraSoapEndpoint } from '../../src/protocols/zimbra-soap/endpoint.ts';
+import { publishablePart } from '../../src/replication/publication-window.ts';
+import { minutesOf } from '../protocols/schedule-plus/message-minutes.ts';
+import { ASKING_ZONES, instantOf, localTime } from './agreement-zones.ts';
+import type { AskingZone } from './agreement-zones.ts';
 
 /**
- * One calendar, three faces: what each of them says of every slot must be the same, after each protocol's documented loss.
+ * One calendar, five faces and the replicated message: what each of them says of every slot must be the same, after each protocol's documented loss.
  * The expected values are computed here, minute by minute, from the random calendar itself and never with the code under test.
  */
 
@@ -63,8 +70,8 @@ beforeAll(async () => {
   });
   const presence = new CalendarPresence({ source: lookup, optIn: new Set(), mapping: DEFAULT_PRESENCE_MAPPING, clock: systemClock });
   const addresses = new ServedAddresses([{ name: 'exchange', domains: ['corp.example'], mailboxes: [] }]);
-  const services = { source: lookup, signIn, clock: systemClock, workingElsewhereAs: 'free' as const, addresses };
-  const routers = [restApiEndpoint({ source: lookup, presence, signIn }), owaWebdavEndpoint(services), zimbraSoapEndpoint(services)];
+  const services = { source: lookup, signIn, clock: systemClock, workingElsewhereAs: 'free' as const, addresses, publicUrl: () => base };
+  const routers = [restApiEndpoint({ source: lookup, presence, signIn }), owaWebdavEndpoint(services), zimbraSoapEndpoint(services), ewsEndpoint(services), ifbEndpoint(services)];
   server = createServer(createApp({ trustedProxies: [], deadlineMs: 5_000, always: Router(), gate: new LoadGate(), routers, logger: silentLogger, metrics: noMetrics }));
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   base = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
@@ -118,6 +125,59 @@ async function jsonStretches(start: number, end: number): Promise<readonly Stret
   return body.results[0]!.busy.map((one) => ({ start: Date.parse(one.start), end: Date.parse(one.end), busyType: one.type }));
 }
 
+interface EwsAnswer {
+  readonly digits: string;
+  readonly events: readonly Stretch[];
+}
+
+const EWS_TYPE: Readonly<Record<string, BusyType>> = { Free: 'free', Tentative: 'tentative', Busy: 'busy', OOF: 'oof', WorkingElsewhere: 'working-elsewhere', NoData: 'no-data' };
+
+async function ewsView(start: number, end: number, interval: number, zone: AskingZone, version: string): Promise<EwsAnswer> {
+  const context = 'windowsId' in zone.element ? `<t:TimeZoneContext><t:TimeZoneDefinition Id="${zone.element.windowsId}"/></t:TimeZoneContext>` : '';
+  const response = await fetch(`${base}/EWS/Exchange.asmx`, {
+    method: 'POST',
+    headers: { authorization, 'content-type': 'text/xml; charset=utf-8' },
+    body: `<s:Envelope xmlns:s="http://schemas.xmlsoap.org/soap/envelope/" xmlns:t="http://schemas.microsoft.com/exchange/services/2006/types" xmlns:m="http://schemas.microsoft.com/exchange/services/2006/messages"><s:Header><t:RequestServerVersion Version="${version}"/>${context}</s:Header><s:Body><m:GetUserAvailabilityRequest>${'rules' in zone.element ? zone.element.rules : ''}<m:MailboxDataArray><t:MailboxData><t:Email><t:Address>${MAILBOX}</t:Address></t:Email><t:AttendeeType>Required</t:AttendeeType></t:MailboxData></m:MailboxDataArray><t:FreeBusyViewOptions><t:TimeWindow><t:StartTime>${localTime(zone.iana, start)}</t:StartTime><t:EndTime>${localTime(zone.iana, end)}</t:EndTime></t:TimeWindow><t:MergedFreeBusyIntervalInMinutes>${interval}</t:MergedFreeBusyIntervalInMinutes><t:RequestedView>FreeBusyMerged</t:RequestedView></t:FreeBusyViewOptions></m:GetUserAvailabilityRequest></s:Body></s:Envelope>`,
+  });
+  const body = await response.text();
+  expect([response.status, /ResponseCode>(\w+)</.exec(body)?.[1]]).toEqual([200, 'NoError']);
+  const events = [...body.matchAll(/<(?:\w+:)?StartTime>([^<]*)<\/(?:\w+:)?StartTime><(?:\w+:)?EndTime>([^<]*)<\/(?:\w+:)?EndTime><(?:\w+:)?BusyType>(\w+)</g)].map(([, from, to, type]) => ({
+    start: instantOf(zone.iana, from!),
+    end: instantOf(zone.iana, to!),
+    busyType: EWS_TYPE[type!]!,
+  }));
+  return { digits: /MergedFreeBusy>(\d*)</.exec(body)?.[1] ?? '', events };
+}
+
+const FBTYPE: Readonly<Record<string, BusyType>> = { BUSY: 'busy', 'BUSY-TENTATIVE': 'tentative', 'BUSY-UNAVAILABLE': 'oof', 'BUSY-TENTATIVE;X-FB-NODATA=TRUE': 'no-data' };
+
+async function ifbStretches(start: number, end: number): Promise<readonly Stretch[]> {
+  const response = await fetch(`${base}/service/pubcal/freebusy.ifb?acct=${MAILBOX}&s=${start}&e=${end}`, { headers: { authorization } });
+  // iCalendar has no way to say that nothing at all is known but no document at all.
+  if (response.status === 404) return [{ start, end, busyType: 'no-data' }];
+  expect(response.status).toBe(200);
+  const basicTime = (text: string): number => Date.parse(text.replace(/^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/, '$1-$2-$3T$4:$5:$6Z'));
+  const text = (await response.text()).replace(/\r\n[ \t]/g, '');
+  expect([...text.matchAll(/^DT(?:START|END):(\w+)/gm)].map(([, one]) => basicTime(one!))).toEqual([start, end]);
+  return [...text.matchAll(/^FREEBUSY;FBTYPE=([^:]*):(\w+)\/(\w+)\r$/gm)].map(([, type, from, to]) => ({ start: basicTime(from!), end: basicTime(to!), busyType: FBTYPE[type!]! }));
+}
+
+/** What a reader of the replicated message sees of a minute; undefined: it is not about that minute. */
+function messageReader(start: number, end: number): (minute: number) => BusyType | undefined {
+  const known = freeBusyFrom(MAILBOX, { start, end }, { busy: calendar });
+  const lossy = known.busy.map((one) => ({ ...one, busyType: afterLoss(one.busyType) }));
+  const part = publishablePart(freeBusyFrom(MAILBOX, { start, end }, { busy: lossy }), start);
+  if (part === undefined) return () => undefined;
+  const message = encodeFreeBusyMessage('/o=Corp/ou=First/cn=Recipients/cn=kim', part, start);
+  const minutes = minutesOf(message);
+  return (minute) => {
+    if (minute < message.window.start || minute >= message.window.end) return undefined;
+    const at = minute / MINUTE;
+    if (minutes.away.has(at)) return 'oof';
+    return minutes.busy.has(at) ? 'busy' : minutes.tentative.has(at) ? 'tentative' : 'free';
+  };
+}
+
 const ORIGIN = Date.UTC(2026, 2, 27);
 const stretch = fc.record({
   at: fc.integer({ min: -600, max: 4_000 }),
@@ -125,15 +185,17 @@ const stretch = fc.record({
   busyType: fc.constantFrom<BusyType>('tentative', 'busy', 'oof', 'working-elsewhere', 'no-data', 'free'),
 });
 
-it('the OWA digits, the SOAP slots and the JSON intervals agree over random calendars, zones and windows', async () => {
+it('OWA and EWS digits, EWS events, SOAP slots, VFREEBUSY periods, JSON intervals and the replicated message agree over random calendars, zones and windows', async () => {
   await fc.assert(
     fc.asyncProperty(
       fc.array(stretch, { maxLength: 12 }),
       fc.integer({ min: 0, max: 2_000 }),
-      fc.integer({ min: 1, max: 2_000 }),
+      fc.integer({ min: 5, max: 2_000 }),
       fc.constantFrom(5, 7, 15, 30, 60),
       fc.constantFrom(0, 60, 120, 330, 345, 660, -210, -420, -480),
-      async (entries, from, minutes, interval, offset) => {
+      fc.constantFrom(...ASKING_ZONES),
+      fc.constantFrom('Exchange2007_SP1', 'Exchange2010_SP2', 'Exchange2013', 'Exchange2016'),
+      async (entries, from, minutes, interval, offset, zone, version) => {
         calendar = entries.map(({ at, minutes: length, busyType }) => ({ start: ORIGIN + at * MINUTE, end: ORIGIN + (at + length) * MINUTE, busyType }));
         const start = ORIGIN + from * MINUTE;
         const end = start + minutes * MINUTE;
@@ -145,6 +207,14 @@ it('the OWA digits, the SOAP slots and the JSON intervals agree over random cale
         }).join('');
         expect(await owaDigits(start, end, interval, offset)).toBe(expectedDigits);
 
+        // EWS takes no interval longer than the window.
+        const ews = await ewsView(start, end, Math.min(interval, Math.max(5, minutes)), zone, version);
+        if (interval <= minutes) expect(ews.digits).toBe(expectedDigits);
+        const ewsWorksElsewhere = version === 'Exchange2013' || version === 'Exchange2016';
+        const periods = await ifbStretches(start, end);
+        const replicated = messageReader(start, end);
+        let published: 'before' | 'now' | 'after' = 'before';
+
         const slots = await soapSlots(start, end);
         expect(slots[0]!.start).toBe(start);
         expect(slots.at(-1)!.end).toBe(end);
@@ -152,11 +222,18 @@ it('the OWA digits, the SOAP slots and the JSON intervals agree over random cale
           if (index > 0) expect({ touches: slot.start, differs: slot.letter !== slots[index - 1]!.letter }).toEqual({ touches: slots[index - 1]!.end, differs: true });
         }
         const stretches = await jsonStretches(start, end);
+        // One comparison for all minutes: a million single ones took most of the time.
+        const expected: string[] = [];
+        const answered: string[] = [];
         for (let minute = start; minute < end; minute += MINUTE) {
-          const expected = strongestIn(minute, minute + MINUTE);
-          expect(stretches.find((one) => one.start <= minute && minute < one.end)?.busyType ?? 'free').toBe(expected);
-          expect(slots.find((one) => one.start <= minute && minute < one.end)?.letter).toBe(SOAP_LETTER[expected]);
+          const truth = strongestIn(minute, minute + MINUTE);
+          // The message can say "unknown" only by ending: it is about the first stretch that is known as a whole.
+          published = truth === 'no-data' ? (published === 'before' ? 'before' : 'after') : published === 'after' ? 'after' : 'now';
+          expected.push([truth, SOAP_LETTER[truth], ewsWorksElsewhere ? truth : afterLoss(truth), afterLoss(truth), published === 'now' ? afterLoss(truth) : 'not said'].join(' '));
+          const at = <T extends { readonly start: number; readonly end: number }>(list: readonly T[]): T | undefined => list.find((one) => one.start <= minute && minute < one.end);
+          answered.push([at(stretches)?.busyType ?? 'free', at(slots)?.letter, at(ews.events)?.busyType ?? 'free', at(periods)?.busyType ?? 'free', replicated(minute) ?? 'not said'].join(' '));
         }
+        expect(answered, 'JSON, SOAP, EWS events, VFREEBUSY and the message, minute by minute').toEqual(expected);
       },
     ),
     { numRuns: 150 },
