@@ -194,7 +194,8 @@ export class Bridge {
     const homes = systems.map(homeSystem);
     const routing = new Routing(homes);
     const lookup = new Lookup({ systems: homes, workingElsewhereAs: config.workingElsewhere, clock, logger, metrics });
-    const signIn = new ClientSignIn({ accounts: config.clients.map(accountOf), failures: this.#failures, tokenKey: this.#tokenKey, clock, metrics });
+    const { behindProxy, trustedProxies } = config;
+    const signIn = new ClientSignIn({ accounts: config.clients.map(accountOf), failures: this.#failures, tokenKey: this.#tokenKey, clock, metrics, behindProxy, trustedProxies });
     const presence = new CalendarPresence({ source: lookup, optIn: new Set(config.presence.optIn), mapping: config.presence.mapping, clock });
     const services = { source: lookup, signIn, clock, workingElsewhereAs: config.workingElsewhere, addresses: new ServedAddresses(homes), publicUrl: () => this.publicUrl };
     const pushed = pushedMessages(config, routing, () => this.replication);
@@ -299,6 +300,7 @@ function accountOf(client: ClientConfig): ClientAccount {
   return {
     requester: requesterOf(client),
     credentials: client.credentials === undefined ? undefined : { username: client.credentials.username, password: client.credentials.password.reveal() },
+    auth: client.auth,
     addresses: client.addresses === undefined ? undefined : new AddressSet(client.addresses),
   };
 }

@@ -121,12 +121,16 @@ export interface IfbConfig extends SystemBase {
   readonly password?: Secret | undefined;
 }
 
+/** `basic`: by sending its password, whether in a header, a form or a SOAP body; `ntlm`: by NTLMv2, on connections of its own. */
+export const CLIENT_AUTHS = ['basic', 'ntlm'] as const;
+export type ClientAuth = (typeof CLIENT_AUTHS)[number];
+
 export interface ClientConfig {
   readonly name: string;
   /** Absent: an anonymous client, known by its `addresses` (then there is at least one). */
   readonly credentials?: { readonly username: string; readonly password: Secret } | undefined;
-  /** Empty for an anonymous client. */
-  readonly auth: readonly 'basic'[];
+  /** How it may prove who it is, each once; empty for an anonymous client. */
+  readonly auth: readonly ClientAuth[];
   /** IP addresses and networks it may come from; absent: anywhere. */
   readonly addresses?: readonly string[] | undefined;
   /** Name of a system, or `outside`. */

@@ -3,6 +3,7 @@ import type * as z from 'zod';
 import { checkAccounts } from './checks/accounts.ts';
 import { checkClients } from './checks/clients.ts';
 import { checkListeners } from './checks/listeners.ts';
+import { checkNtlm } from './checks/ntlm.ts';
 import { outlineOf } from './checks/outline.ts';
 import { checkReplication } from './checks/replication.ts';
 import { checkSystems } from './checks/systems.ts';
@@ -40,6 +41,7 @@ export async function loadConfig(path: string, env: NodeJS.ProcessEnv): Promise<
     ...checkListeners(outline),
     ...checkSystems(outline),
     ...checkClients(outline),
+    ...checkNtlm(outline),
     ...checkReplication(outline),
     ...checkAccounts(outline),
   ];

@@ -7,7 +7,17 @@ import { replicationWarnings } from './replication-warnings.ts';
 
 /** What is not wrong but worth a look; each line begins with the key's path. Shows neither secrets nor URLs. */
 export function warningsOf(config: Omit<Config, 'warnings'>): readonly string[] {
-  return [...config.systems.flatMap(ofSystem), ...sharedDomains(config.systems), ...ofClients(config), ...ofPresence(config), ...replicationWarnings(config)];
+  return [...ofPublicUrl(config), ...config.systems.flatMap(ofSystem), ...sharedDomains(config.systems), ...ofClients(config), ...ofPresence(config), ...replicationWarnings(config)];
+}
+
+/** The first listener's URL is what Autodiscover hands out where nothing else is said. */
+function ofPublicUrl({ listen, publicUrl }: Omit<Config, 'warnings'>): readonly string[] {
+  const [first] = listen;
+  if (publicUrl !== undefined || first === undefined) return [];
+  const isWildcard = /^(?:0+(?:\.0+){0,3}|[0:]+)$/.test(first.host);
+  if (isWildcard) return ['publicUrl: is left out, and listen is no address that a client can use (every one of this machine): Autodiscover has nothing right to hand out'];
+  if (first.port === 0 && !first.isLoopback) return ['publicUrl: is left out, and the port of listen is another after every start: what Autodiscover hands out is soon wrong'];
+  return [];
 }
 
 function ofSystem(system: SystemConfig): readonly string[] {

@@ -53,7 +53,6 @@ gal: {}
 it.each([
   ['caldav system', `systems: { c: { type: caldav, url: "https://c.example" } }`, 'systems.c.type'],
   ['oauth', `${MINIMAL}    auth: oauth`, 'systems.exchange.auth'],
-  ['client ntlm', `${MINIMAL}${CLIENT}\n    auth: [basic, ntlm]`, 'clients[0].auth[1]'],
   ['client bearer', `${MINIMAL}${CLIENT}\n    auth: [bearer]`, 'clients[0].auth[0]'],
   ['client gal', `${MINIMAL}${CLIENT}\n    gal: search`, 'clients[0].gal'],
   ['presence opt-in', `${MINIMAL}${CLIENT}\n    presence: opt-in`, 'clients[0].presence'],

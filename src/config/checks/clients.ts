@@ -39,7 +39,7 @@ function onlyOnce(keys: RawMap, key: 'name' | 'username', index: number, seen: M
 
 function signIn(keys: RawMap): readonly { readonly key: string; readonly message: string }[] {
   if (keys['anonymous'] === true) {
-    const stray = ['username', 'password'].filter((key) => keys[key] !== undefined);
+    const stray = ['username', 'password', 'auth'].filter((key) => keys[key] !== undefined);
     const problems = stray.map((key) => ({ key, message: 'does not go with anonymous: true; leave one of them out' }));
     if (keys['addresses'] !== undefined) return problems;
     const message = 'is missing; an anonymous client is known by nothing but its addresses, e.g. [10.0.0.0/8]';

@@ -1,5 +1,6 @@
 import type * as z from 'zod';
 import { DETAIL_LEVELS } from '../../core/request-context.ts';
+import { CLIENT_AUTHS } from '../config.ts';
 import type { ClientConfig } from '../config.ts';
 import { duration } from '../fields/duration.ts';
 import { flag, oneOf } from '../fields/field.ts';
@@ -18,7 +19,7 @@ export function clients(surroundings: Surroundings) {
       username: username().optional(),
       password: secret(surroundings).optional(),
       anonymous: flag().default(false),
-      auth: list(oneOf(['basic'], ['ntlm', 'bearer']), 1).optional(),
+      auth: list(oneOf(CLIENT_AUTHS, ['bearer']), 1).optional(),
       addresses: list(network(), 1).optional(),
       from: line('the name of a system, or outside').default('outside'),
       mayAsk: list(line('the name of a system')).default([]),

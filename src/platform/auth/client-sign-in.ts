@@ -6,20 +6,19 @@ import { BridgeError } from '../../core/errors.ts';
 import { LIMITS } from '../../core/limits.ts';
 import type { Metrics } from '../../core/metrics.ts';
 import type { Requester } from '../../core/request-context.ts';
+import { BASIC_CHALLENGE } from '../http-server/challenge.ts';
 import { noteForLog, scopeOf } from '../http-server/request-scope.ts';
-import type { AddressSet } from './address-set.ts';
+import { AddressSet } from './address-set.ts';
+import { AccountBook, mayUse } from './account-book.ts';
+import type { ClientAccount } from './account-book.ts';
 import { basicCredentials } from './basic-credentials.ts';
+import { isDirectConnection } from './direct-connection.ts';
 import type { FailureMemory, Pair } from './failure-memory.ts';
+import { NtlmSignIn } from './ntlm-sign-in.ts';
+import { isRightPreauth } from './preauth.ts';
 import type { Preauth, SignIn, TokenPurpose } from './sign-in.ts';
 
-/** One entry of `clients:`. */
-export interface ClientAccount {
-  readonly requester: Requester;
-  /** Absent for an anonymous client. */
-  readonly credentials?: { readonly username: string; readonly password: string } | undefined;
-  /** Where it may come from; absent: from anywhere. */
-  readonly addresses?: AddressSet | undefined;
-}
+export type { ClientAccount, ClientAuth } from './account-book.ts';
 
 export interface ClientSignInOptions {
   readonly accounts: readonly ClientAccount[];
@@ -28,14 +27,18 @@ export interface ClientSignInOptions {
   readonly tokenKey: Buffer;
   readonly clock: Clock;
   readonly metrics: Metrics;
+  /** Everybody comes through a proxy, which gives one connection to many clients: no NTLM. */
+  readonly behindProxy?: boolean | undefined;
+  /** Addresses and networks that do the same. */
+  readonly trustedProxies?: readonly string[] | undefined;
 }
 
 /** Signs in the configured clients, and nobody else. User names are compared without regard to case, as Exchange does. */
 export class ClientSignIn implements SignIn {
   readonly #options: ClientSignInOptions;
-  readonly #byUsername: ReadonlyMap<string, ClientAccount>;
-  readonly #byName: ReadonlyMap<string, ClientAccount>;
-  readonly #anonymous: readonly ClientAccount[];
+  readonly #accounts: AccountBook;
+  readonly #ntlm: NtlmSignIn;
+  readonly #proxies: AddressSet;
   /** Passwords are compared as keyed digests: equal length, and nothing to learn from the time it takes. */
   readonly #digestKey = randomBytes(32);
   readonly #passwords: ReadonlyMap<ClientAccount, Buffer>;
@@ -43,54 +46,48 @@ export class ClientSignIn implements SignIn {
 
   constructor(options: ClientSignInOptions) {
     this.#options = options;
-    const named = options.accounts.flatMap((account) => (account.credentials === undefined ? [] : [[account.credentials.username.toLowerCase(), account] as const]));
-    this.#byUsername = new Map(named);
-    this.#byName = new Map(options.accounts.map((account) => [account.requester.name, account]));
-    this.#anonymous = options.accounts.filter((account) => account.requester.anonymous);
+    this.#accounts = new AccountBook(options.accounts);
+    this.#ntlm = new NtlmSignIn({ accounts: this.#accounts, tokenKey: options.tokenKey, clock: options.clock });
+    this.#proxies = new AddressSet(options.trustedProxies ?? []);
     this.#passwords = new Map(options.accounts.map((account) => [account, this.#digest(account.credentials?.password ?? '')]));
     this.#noPassword = this.#digest('');
   }
 
   async fromRequest(request: IncomingMessage): Promise<Requester> {
+    this.#offer(request);
+    const ntlm = NtlmSignIn.credentialsOf(request);
+    if (ntlm !== undefined) return this.#byNtlm(request, ntlm);
     const credentials = basicCredentials(request);
     if (credentials !== undefined) return this.withPassword(credentials.username, credentials.password, request);
-    const anonymous = this.anonymous(request);
-    if (anonymous === undefined) throw new BridgeError('AUTH_REQUIRED', 'sign in first');
-    return anonymous;
+    const known = this.#ofConnection(request) ?? this.anonymous(request);
+    if (known === undefined) throw new BridgeError('AUTH_REQUIRED', 'sign in first');
+    return known;
   }
 
   async withPassword(username: string, password: string, request: IncomingMessage): Promise<Requester> {
-    const { failures } = this.#options;
-    const { address } = scopeOf(request);
-    const account = this.#byUsername.get(username.toLowerCase());
-    const name = account?.requester.name ?? this.#digest(username.slice(0, LIMITS.credentialCharacters).toLowerCase()).toString('base64');
-    const pair: Pair = { name, isKnown: account !== undefined, address };
-    const holdMs = failures.hold(pair);
-    if (holdMs === undefined) throw this.#refused('TOO_MANY_ATTEMPTS', 'too many failed attempts, try again later', LIMITS.failureDelayMs);
-    try {
-      if (holdMs > 0) await pause(holdMs);
-    } finally {
-      if (holdMs > 0) failures.release(pair);
-    }
-    // The comparison happens for unknown names too, so that they take as long.
-    const expected = (account === undefined ? undefined : this.#passwords.get(account)) ?? this.#noPassword;
-    const matches = timingSafeEqual(expected, this.#digest(password));
-    if (account?.credentials === undefined || !matches || account.addresses?.has(address) === false) {
-      failures.failed(pair);
-      noteForLog(request, { address, client: account?.requester.name, reason: account === undefined ? 'unknown client' : matches ? 'address not allowed' : 'wrong password' });
-      throw this.#refused('AUTH_FAILED', 'wrong user name or password');
-    }
-    failures.succeeded(pair);
-    return account.requester;
+    const account = this.#accounts.byUsername(username);
+    return this.#judged(request, account, username, () => {
+      // The comparison happens for unknown names too, so that they take as long.
+      const expected = (account === undefined ? undefined : this.#passwords.get(account)) ?? this.#noPassword;
+      const matches = timingSafeEqual(expected, this.#digest(password));
+      if (account?.credentials === undefined) return 'unknown client';
+      if (!matches) return 'wrong password';
+      return mayUse(account, 'basic') ? undefined : 'its auth does not list basic';
+    });
   }
 
-  async withPreauth(_preauth: Preauth, _request: IncomingMessage): Promise<Requester> {
-    throw this.#refused('AUTH_FAILED', 'DRAFT');
+  async withPreauth(preauth: Preauth, request: IncomingMessage): Promise<Requester> {
+    const account = this.#accounts.byUsername(preauth.account);
+    return this.#judged(request, account, preauth.account, () => {
+      const isRight = isRightPreauth(preauth, account?.credentials?.password ?? this.#noPassword.toString('hex'), this.#options.clock.now());
+      if (account?.credentials === undefined) return 'unknown client';
+      return isRight ? undefined : 'wrong preauth';
+    });
   }
 
   anonymous(request: IncomingMessage): Requester | undefined {
-    const { address } = scopeOf(request);
-    return this.#anonymous.find((account) => account.addresses?.has(address) === true)?.requester;
+    this.#offer(request);
+    return this.#accounts.anonymousAt(scopeOf(request).address)?.requester;
   }
 
   issueToken(requester: Requester, purpose: TokenPurpose, lifetimeMs: number): string {
@@ -100,10 +97,11 @@ export class ClientSignIn implements SignIn {
   }
 
   async fromToken(token: string, purpose: TokenPurpose, request: IncomingMessage): Promise<Requester> {
+    this.#offer(request);
     const { address } = scopeOf(request);
     const parts = token.length > LIMITS.credentialCharacters ? null : /^0_([0-9a-f]{64})_((?:[0-9a-f]{2})+)$/.exec(token);
     const claims = parts === null ? undefined : readClaims(parts[2]!);
-    const account = claims === undefined ? undefined : this.#byName.get(claims.name);
+    const account = claims === undefined ? undefined : this.#accounts.byName(claims.name);
     if (parts === null || claims === undefined || account === undefined) throw this.#refused('AUTH_FAILED', 'the token is not valid');
     const signed = timingSafeEqual(Buffer.from(parts[1]!), Buffer.from(this.#sign(parts[2]!, claims.name)));
     if (!signed || claims.purpose !== purpose || account.addresses?.has(address) === false) throw this.#refused('AUTH_FAILED', 'the token is not valid');
@@ -111,9 +109,65 @@ export class ClientSignIn implements SignIn {
     return account.requester;
   }
 
+  async #byNtlm(request: IncomingMessage, credentials: string): Promise<Requester> {
+    if (!this.#mayUseNtlm(request)) throw this.#refused('AUTH_FAILED', 'the credentials cannot be read');
+    const step = this.#ntlm.next(request, credentials);
+    if (step.kind === 'challenged') {
+      scopeOf(request).challenges = [`NTLM ${step.challenge}`];
+      noteForLog(request, { reason: 'an NTLM handshake begins' });
+      throw new BridgeError('AUTH_REQUIRED', 'sign in first');
+    }
+    const { account, triedName, judge } = step.answer;
+    const requester = await this.#judged(request, account, triedName, judge);
+    this.#ntlm.remember(request, account!);
+    return requester;
+  }
+
+  /** Who signed in on this connection before, looked at anew: the configuration and the client's address may have changed. */
+  #ofConnection(request: IncomingMessage): Requester | undefined {
+    const account = this.#mayUseNtlm(request) ? this.#ntlm.clientOf(request) : undefined;
+    return account?.addresses?.has(scopeOf(request).address) === false ? undefined : account?.requester;
+  }
+
+  #mayUseNtlm(request: IncomingMessage): boolean {
+    return this.#options.behindProxy !== true && this.#accounts.hasAuth('ntlm') && isDirectConnection(request, this.#proxies);
+  }
+
+  /** What a 401 will ask for: what some client may use here, the stronger one first as Exchange has it. A 401 asks for something even where nobody has anything (RFC 9110 11.6.1). */
+  #offer(request: IncomingMessage): void {
+    const scope = scopeOf(request);
+    if (scope.challenges !== undefined) return;
+    const ntlm = this.#mayUseNtlm(request) ? ['NTLM'] : [];
+    scope.challenges = this.#accounts.hasAuth('basic') || ntlm.length === 0 ? [...ntlm, BASIC_CHALLENGE] : ntlm;
+  }
+
+  /** Judges whoever says to be `account`, after the time that earlier failures of the same name at the same address cost. `judge` gives what is wrong, for the log. */
+  async #judged(request: IncomingMessage, account: ClientAccount | undefined, triedName: string, judge: () => string | undefined): Promise<Requester> {
+    const { failures } = this.#options;
+    const { address } = scopeOf(request);
+    this.#offer(request);
+    const name = account?.requester.name ?? this.#digest(triedName.slice(0, LIMITS.credentialCharacters).toLowerCase()).toString('base64');
+    const pair: Pair = { name, isKnown: account !== undefined, address };
+    const holdMs = failures.hold(pair);
+    if (holdMs === undefined) throw this.#refused('TOO_MANY_ATTEMPTS', 'too many failed attempts, try again later', LIMITS.failureDelayMs);
+    try {
+      if (holdMs > 0) await pause(holdMs);
+    } finally {
+      if (holdMs > 0) failures.release(pair);
+    }
+    const mistake = judge() ?? (account?.addresses?.has(address) === false ? 'address not allowed' : undefined);
+    if (account === undefined || mistake !== undefined) {
+      failures.failed(pair);
+      noteForLog(request, { address, client: account?.requester.name, reason: mistake });
+      throw this.#refused('AUTH_FAILED', 'wrong user name or password');
+    }
+    failures.succeeded(pair);
+    return account.requester;
+  }
+
   /** The client's password is part of what is signed: changing it voids every token. */
   #sign(payload: string, name: string): string {
-    const password = this.#byName.get(name)?.credentials?.password ?? '';
+    const password = this.#accounts.byName(name)?.credentials?.password ?? '';
     return createHmac('sha256', this.#options.tokenKey).update(JSON.stringify([payload, password])).digest('hex');
   }
 

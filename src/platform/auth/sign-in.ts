@@ -19,12 +19,14 @@ export interface Preauth {
 /** How faces learn who asks. No face answers without a Requester from here. */
 export interface SignIn {
   /**
-   * By `Authorization: Basic`; where the request carries no Authorization at all, an anonymous client for its address.
+   * By `Authorization: Basic` or `NTLM`; where the request carries no Authorization at all, whoever signed in on its connection
+   * by NTLM, else an anonymous client for its address. Reads no body, and leaves what a 401 is to ask for to `setChallenge`:
+   * two of NTLM's three requests end in one.
    *
-   * @throws BridgeError AUTH_REQUIRED (nothing sent and nobody anonymous), AUTH_FAILED, TOO_MANY_ATTEMPTS
+   * @throws BridgeError AUTH_REQUIRED (nothing sent and nobody anonymous, or a handshake has begun), AUTH_FAILED, TOO_MANY_ATTEMPTS
    */
   fromRequest(request: IncomingMessage): Promise<Requester>;
-  /** By a name and password that stood elsewhere (a form, a SOAP body). @throws BridgeError AUTH_FAILED, TOO_MANY_ATTEMPTS */
+  /** By a name and password that stood elsewhere (a form, a SOAP body), for clients that may use basic. @throws BridgeError AUTH_FAILED, TOO_MANY_ATTEMPTS */
   withPassword(username: string, password: string, request: IncomingMessage): Promise<Requester>;
   /**
    * By a value signed with the client's password in place of the password (zimbra.md §1.4).

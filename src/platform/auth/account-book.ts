@@ -1,0 +1,73 @@
+import type { AddressSet } from './address-set.ts';
+import type { Requester } from '../../core/request-context.ts';
+
+/** How a client may prove who it is: `basic` by sending its password (in a header, a form or a SOAP body), `ntlm` by NTLMv2. */
+export type ClientAuth = 'basic' | 'ntlm';
+
+const DEFAULT_AUTH: readonly ClientAuth[] = ['basic'];
+
+/** One entry of `clients:`. */
+export interface ClientAccount {
+  readonly requester: Requester;
+  /** Absent for an anonymous client. */
+  readonly credentials?: { readonly username: string; readonly password: string } | undefined;
+  /** Absent: basic. Of no meaning for an anonymous client. */
+  readonly auth?: readonly ClientAuth[] | undefined;
+  /** Where it may come from; absent: from anywhere. */
+  readonly addresses?: AddressSet | undefined;
+}
+
+/** The configured clients, found by what they may be known by; names without regard to case. */
+export class AccountBook {
+  readonly #byUsername: ReadonlyMap<string, ClientAccount>;
+  readonly #byName: ReadonlyMap<string, ClientAccount>;
+  readonly #anonymous: readonly ClientAccount[];
+  readonly #auths: ReadonlySet<ClientAuth>;
+
+  constructor(accounts: readonly ClientAccount[]) {
+    this.#byUsername = new Map(accounts.flatMap((account) => (account.credentials === undefined ? [] : [[account.credentials.username.toLowerCase(), account] as const])));
+    this.#byName = new Map(accounts.map((account) => [account.requester.name, account]));
+    this.#anonymous = accounts.filter((account) => account.requester.anonymous);
+    this.#auths = new Set([...this.#byUsername.values()].flatMap(({ auth }) => auth ?? DEFAULT_AUTH));
+  }
+
+  byUsername(username: string): ClientAccount | undefined {
+    return this.#byUsername.get(username.toLowerCase());
+  }
+
+  /**
+   * By user name and domain as NTLM sends them: `DOMAIN\user`, then `user@domain`, then the user name alone, because Windows adds
+   * a domain of its own making where somebody typed none. With an empty domain the user name may itself be either form.
+   */
+  byDomainUser(domain: string, username: string): ClientAccount | undefined {
+    const [realm, user] = domain === '' ? parted(username) : [domain, username];
+    const names = realm === '' ? [user] : [`${realm}\\${user}`, `${user}@${realm}`, username, user];
+    return names.map((name) => this.byUsername(name)).find((account) => account !== undefined);
+  }
+
+  byName(name: string): ClientAccount | undefined {
+    return this.#byName.get(name);
+  }
+
+  anonymousAt(address: string): ClientAccount | undefined {
+    return this.#anonymous.find((account) => account.addresses?.has(address) === true);
+  }
+
+  /** Whether some client that has credentials may use them in this way. */
+  hasAuth(auth: ClientAuth): boolean {
+    return this.#auths.has(auth);
+  }
+}
+
+/** Whether this client may prove who it is in this way. */
+export function mayUse(account: ClientAccount, auth: ClientAuth): boolean {
+  return (account.auth ?? DEFAULT_AUTH).includes(auth);
+}
+
+/** Domain and user name of `DOMAIN\user` or `user@domain`; an empty domain for a name that is neither. */
+function parted(name: string): readonly [domain: string, user: string] {
+  const slash = name.indexOf('\\');
+  if (slash > 0) return [name.slice(0, slash), name.slice(slash + 1)];
+  const at = name.lastIndexOf('@');
+  return at > 0 ? [name.slice(at + 1), name.slice(0, at)] : ['', name];
+}
