@@ -2,30 +2,30 @@ import express from 'express';
 import type { Request, Response, Router } from 'express';
 import type { Clock } from '../../core/clock.ts';
 import { BridgeError, toBridgeError } from '../../core/errors.ts';
-import { LIMITS } from '../../core/limits.ts';
 import type { Requester } from '../../core/request-context.ts';
 import type { ServedAddresses } from '../../directory/served-addresses.ts';
 import { askMailboxes, checkQuestion } from '../../freebusy/ask-mailboxes.ts';
 import type { WorkingElsewhereAs } from '../../freebusy/busy-type.ts';
 import type { FreeBusySource } from '../../freebusy/source.ts';
-import type { SignIn } from '../../platform/auth/sign-in.ts';
-import { readBody } from '../../platform/http-server/body.ts';
 import { setChallenge } from '../../platform/http-server/challenge.ts';
 import { noteRefusal } from '../../platform/http-server/note-refusal.ts';
 import { rawQueryOf } from '../../platform/http-server/raw-query.ts';
-import { contextFor, noteForLog, scopeOf } from '../../platform/http-server/request-scope.ts';
+import { contextFor, noteForLog } from '../../platform/http-server/request-scope.ts';
 import { STATUS_OF } from '../../platform/http-server/status-of.ts';
+import type { PushedMessages } from '../schedule-plus/pushed-messages.ts';
+import { addressSought, encodeGalfindResponse, encodeGallookupResponse } from './face/galfind.ts';
+import { isOwn, ownMailbox } from './face/own-mailbox.ts';
+import { whoAsks } from './face/who-asks.ts';
 import { facePathOf } from './face-path.ts';
 import type { FacePath } from './face-path.ts';
-import { decodeLogonForm, encodeLogonPage, logonPageLocation, safeDestination } from './form-logon.ts';
+import { answerFolder } from './folder-endpoint.ts';
 import { commandOf, decodeFreeBusyQuery, encodeFreeBusyResponse } from './free-busy-query.ts';
+import { WELCOME_PATH, redirect, sendLogonPage, sendWelcomePage, takeLogon, welcome } from './logon-endpoint.ts';
+import type { LogonServices } from './logon-endpoint.ts';
 import { takePushedMessage } from './pushed-message.ts';
-import type { PushedMessages } from '../schedule-plus/pushed-messages.ts';
-import { decodeSessionCookie, encodeSessionCookie } from './session-cookie.ts';
 
-export interface OwaWebdavServices {
+export interface OwaWebdavServices extends LogonServices {
   readonly source: FreeBusySource;
-  readonly signIn: SignIn;
   readonly clock: Clock;
   readonly workingElsewhereAs: WorkingElsewhereAs;
   /** Whom galfind and gallookup may name. */
@@ -36,7 +36,8 @@ export interface OwaWebdavServices {
 
 /**
  * What a stock Zimbra takes for Exchange 2003: `GET /public/?cmd=freebusy` with Basic, or with the cookie of a form logon
- * (zimbra-measured.md §2), and the push of a free/busy message (§3), which is heard as news of a change. Mount it at the root; what is not its own goes on to the next.
+ * (zimbra-measured.md §2), and the push of a free/busy message (§3), which is heard as news of a change. For DavMail's WebDav mode also what it looks
+ * for before it asks: a welcome page, an empty mailbox, galfind. Mount it at the root; what is not its own goes on to the next.
  */
 export function owaWebdavEndpoint(services: OwaWebdavServices): Router {
   const router = express.Router();
@@ -47,12 +48,13 @@ export function owaWebdavEndpoint(services: OwaWebdavServices): Router {
       next();
       return;
     }
-    noteForLog(request, { face: 'owa-webdav', operation: path.kind === 'message' ? 'push' : path.kind });
+    noteForLog(request, { face: 'owa-webdav', operation: OPERATIONS[path.kind] });
     try {
-      if (path.kind === 'query') await query(services, request, response);
-      else if (path.kind === 'logon') await logon(services, path.path, request, response);
+      if (path.kind === 'public' || path.kind === 'mailbox') await folderOrCommand(services, path, request, response);
+      else if (path.kind === 'welcome') await welcome(services, request, response);
+      else if (path.kind === 'logon') await takeLogon(services, path.path, request, response);
       else if (path.kind === 'message') await push(services, pushed!, path, request, response);
-      else logonPage(path.path, request, response);
+      else sendLogonPage(path.path, request, response);
     } catch (thrown) {
       refuse(toBridgeError(thrown), request, response);
     }
@@ -62,28 +64,60 @@ export function owaWebdavEndpoint(services: OwaWebdavServices): Router {
 
 type MessagePath = Extract<FacePath, { readonly kind: 'message' }>;
 
-async function query(services: OwaWebdavServices, request: Request, response: Response): Promise<void> {
-  const requester = await whoAsks(services.signIn, request);
-  if (!isRead(request)) {
-    notAllowed(response, 'GET, HEAD');
-    return;
-  }
+/** What the log calls a request before more is known of it. */
+const OPERATIONS: Readonly<Record<FacePath['kind'], string>> = {
+  public: 'query',
+  mailbox: 'query',
+  welcome: 'welcome',
+  logon: 'logon',
+  'logon-page': 'logon-page',
+  message: 'push',
+};
+
+type FolderPath = Extract<FacePath, { readonly kind: 'public' | 'mailbox' }>;
+
+async function folderOrCommand(services: OwaWebdavServices, path: FolderPath, request: Request, response: Response): Promise<void> {
+  const { requester, username } = await whoAsks(services.signIn, request);
   const rawQuery = rawQueryOf(request.originalUrl);
   const command = commandOf(rawQuery);
-  if (command === undefined) throw new BridgeError('NOT_FOUND', 'there is nothing here but commands');
-  if (command !== 'freebusy') throw new BridgeError('UNSUPPORTED', 'no such command');
+  const takesCommands = path.kind === 'public' || path.below.length === 0;
+  if (isRead(request) && takesCommands && command !== undefined) {
+    await answerCommand(services, command, rawQuery, requester, request, response);
+    return;
+  }
+  // Whoever needs no password to ask has no mailbox either; being asked for one, DavMail sends it.
+  if (requester.anonymous) throw new BridgeError('AUTH_REQUIRED', 'sign in to open a mailbox');
+  noteForLog(request, { client: requester.name });
+  const mailbox = ownMailbox(requester, username);
+  if (isRead(request) && path.kind === 'mailbox' && path.user === undefined) redirect(response, WELCOME_PATH);
+  else if (isRead(request) && path.kind === 'mailbox' && takesCommands && isOwn(mailbox, path.user)) sendWelcomePage(services, mailbox, request, response);
+  else await answerFolder(path, mailbox, services.publicUrl(), request, response);
+}
+
+async function answerCommand(services: OwaWebdavServices, command: string, rawQuery: string, requester: Requester, request: Request, response: Response): Promise<void> {
+  if (command === 'freebusy') {
+    await query(services, rawQuery, requester, request, response);
+  } else if (command === 'galfind' || command === 'gallookup') {
+    noteForLog(request, { operation: command, client: requester.name });
+    const address = addressSought(rawQuery, services.addresses, requester);
+    sendXml(response, 200, command === 'galfind' ? encodeGalfindResponse(address) : encodeGallookupResponse(address));
+  } else {
+    throw new BridgeError('UNSUPPORTED', 'no such command');
+  }
+}
+
+async function query(services: OwaWebdavServices, rawQuery: string, requester: Requester, request: Request, response: Response): Promise<void> {
   const { window, intervalMinutes, addresses } = decodeFreeBusyQuery(rawQuery);
   noteForLog(request, { operation: 'freebusy', mailboxes: addresses.length });
   checkQuestion(addresses.length, window, intervalMinutes);
   const asked = await askMailboxes(services.source, addresses, window, false, contextFor(request, requester));
   const answers = asked.map(({ text, result }) => ({ address: text, freeBusy: 'freeBusy' in result ? result.freeBusy : undefined }));
-  const body = await encodeFreeBusyResponse(answers, window, intervalMinutes, services.workingElsewhereAs);
-  response.status(200).set('Cache-Control', 'no-store').type('text/xml').send(body);
+  sendXml(response, 200, await encodeFreeBusyResponse(answers, window, intervalMinutes, services.workingElsewhereAs));
 }
 
 /** PROPPATCH, or POST with the same body: what Zimbra 8.8.15 sends, because its HTTP library ignores the name of the method. */
 async function push(services: OwaWebdavServices, pushed: PushedMessages, path: MessagePath, request: Request, response: Response): Promise<void> {
-  const requester = await whoAsks(services.signIn, request);
+  const { requester } = await whoAsks(services.signIn, request);
   // Zimbra sends its credentials only when it is asked for them.
   if (requester.anonymous) throw new BridgeError('AUTH_REQUIRED', 'sign in to tell of a change');
   noteForLog(request, { client: requester.name });
@@ -92,49 +126,11 @@ async function push(services: OwaWebdavServices, pushed: PushedMessages, path: M
     return;
   }
   const body = await takePushedMessage(pushed, path, requester, request);
-  response.status(207).set('Cache-Control', 'no-store').type('text/xml').send(body);
+  sendXml(response, 207, body);
 }
 
-/** A cookie counts where there are no credentials in the header. */
-async function whoAsks(signIn: SignIn, request: Request): Promise<Requester> {
-  const token = request.headers.authorization === undefined ? decodeSessionCookie(request.headers.cookie) : undefined;
-  return token === undefined ? signIn.fromRequest(request) : signIn.fromToken(token, 'owa-cookie', request);
-}
-
-async function logon(services: OwaWebdavServices, path: string, request: Request, response: Response): Promise<void> {
-  if (request.method !== 'POST') {
-    redirect(response, logonPageLocation(path, safeDestination(''), 'none'));
-    return;
-  }
-  const body = await readBody(request, LIMITS.requestBodyBytes);
-  try {
-    const form = decodeLogonForm(body, request.headers['content-type']);
-    const requester = await services.signIn.withPassword(form.username, form.password, request);
-    const token = services.signIn.issueToken(requester, 'owa-cookie', LIMITS.logonCookieMs);
-    noteForLog(request, { client: requester.name });
-    response.setHeader('Set-Cookie', encodeSessionCookie(token, scopeOf(request).secure));
-    redirect(response, form.destination);
-  } catch (thrown) {
-    const error = toBridgeError(thrown);
-    if (error.code !== 'AUTH_FAILED') throw error;
-    // As Exchange does it. Zimbra takes any status below 400 for success and finds out by the 401 that follows.
-    noteForLog(request, { code: error.code });
-    redirect(response, logonPageLocation(path, safeDestination(''), 'wrong-credentials'));
-  }
-}
-
-function logonPage(path: string, request: Request, response: Response): void {
-  response
-    .status(200)
-    .set('Cache-Control', 'no-store')
-    .set('Content-Security-Policy', "default-src 'none'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'")
-    .type('text/html')
-    .send(encodeLogonPage(path, rawQueryOf(request.originalUrl)));
-}
-
-function redirect(response: Response, location: string): void {
-  // Not response.redirect(): it rewrites the location. An entity is always sent (httpclient 4 in Zimbra trips over none).
-  response.status(302).set('Location', location).set('Cache-Control', 'no-store').type('text/plain').send('moved\n');
+function sendXml(response: Response, status: 200 | 207, body: string): void {
+  response.status(status).set('Cache-Control', 'no-store').type('text/xml').send(body);
 }
 
 function notAllowed(response: Response, allow: string): void {

@@ -44,7 +44,7 @@ export async function startFace(accounts: Readonly<Record<string, string>>, cale
     },
   };
   const app = express();
-  app.use(owaWebdavEndpoint({ source, signIn: fakeSignIn(accounts), clock: { now: () => NOW }, workingElsewhereAs, addresses: new ServedAddresses([]), pushed }));
+  app.use(owaWebdavEndpoint({ source, signIn: fakeSignIn(accounts), clock: { now: () => NOW }, workingElsewhereAs, addresses: new ServedAddresses([{ name: 'exchange', domains: ['corp.example'], mailboxes: [] }]), publicUrl: () => 'https://bridge.example', pushed }));
   app.use((_request, response) => void response.status(404).send('nobody'));
   const server = createServer({ maxHeaderSize: LIMITS.requestHeaderBytes }, app);
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
