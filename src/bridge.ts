@@ -287,6 +287,7 @@ export class Bridge {
 export function requesterOf(client: ClientConfig): Requester {
   return {
     name: client.name,
+    username: client.credentials?.username,
     from: client.from,
     mayAsk: new Set(client.mayAsk),
     detail: client.detail,

@@ -7,6 +7,8 @@ export type DetailLevel = (typeof DETAIL_LEVELS)[number];
 /** Who asks, and what that gives: resolved once by authentication, read at the single exit (lookup/). */
 export interface Requester {
   readonly name: string;
+  /** With which it signs in, as configured; absent for an anonymous one. */
+  readonly username?: string | undefined;
   /** The system it speaks for; never asked on its behalf (loop guard). `outside` speaks for none. */
   readonly from: string;
   /** Names of the systems it may ask about, or `all` for the bridge's own questions. */

@@ -1,4 +1,5 @@
 import { changeToWritten } from './changes.ts';
+import { ewsFace } from './ews-face.ts';
 import { describeMachine } from './machine.ts';
 import { manyMailboxes } from './many-mailboxes.ts';
 import { oneMailbox } from './one-mailbox.ts';
@@ -6,7 +7,7 @@ import { queueRate } from './queue-rate.ts';
 import { startToFirstAnswer } from './start.ts';
 
 /** Name of each figure and how it is measured; names on the command line choose some of them. */
-const FIGURES: Readonly<Record<string, () => Promise<string>>> = { one: oneMailbox, many: manyMailboxes, start: startToFirstAnswer, queue: queueRate, changes: changeToWritten };
+const FIGURES: Readonly<Record<string, () => Promise<string>>> = { one: oneMailbox, many: manyMailboxes, start: startToFirstAnswer, queue: queueRate, changes: changeToWritten, 'ews-face': ewsFace };
 
 const started = performance.now();
 const chosen = process.argv.slice(2);

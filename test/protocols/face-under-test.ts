@@ -63,7 +63,8 @@ export async function faceUnderTest(make: (services: FaceServices) => Router, op
     },
   };
   const accounts = options.accounts ?? [{ requester: ASKER, credentials: { username: 'asker', password: 'pw-of-asker' } }];
-  const signIn = new ClientSignIn({ accounts, failures: new FailureMemory(clock), tokenKey: Buffer.alloc(32, 7), clock, metrics: noMetrics });
+  const named = accounts.map((account) => ({ ...account, requester: { ...account.requester, username: account.credentials?.username } }));
+  const signIn = new ClientSignIn({ accounts: named, failures: new FailureMemory(clock), tokenKey: Buffer.alloc(32, 7), clock, metrics: noMetrics });
   let url = '';
   const router = make({
     source,

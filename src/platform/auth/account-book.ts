@@ -36,6 +36,14 @@ export class AccountBook {
   }
 
   /**
+   * By the user name that goes with a password: as it is configured, or with a Windows domain before it. Exchange's
+   * Add-AvailabilityAddressSpace takes `domain\user` and mail addresses only, and makes `corp.example\asker@corp.example` of the latter (read, not seen on a wire).
+   */
+  byTypedName(username: string): ClientAccount | undefined {
+    return this.byUsername(username) ?? (username.includes('\\') ? this.byDomainUser('', username) : undefined);
+  }
+
+  /**
    * By user name and domain as NTLM sends them: `DOMAIN\user`, then `user@domain`, then the user name alone, because Windows adds
    * a domain of its own making where somebody typed none. With an empty domain the user name may itself be either form.
    */

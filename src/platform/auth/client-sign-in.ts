@@ -1,7 +1,7 @@
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { setTimeout as pause } from 'node:timers/promises';
-import type { Clock } from '../../core/clock.ts';
+import type { Clock, Instant } from '../../core/clock.ts';
 import { BridgeError } from '../../core/errors.ts';
 import { LIMITS } from '../../core/limits.ts';
 import type { Metrics } from '../../core/metrics.ts';
@@ -65,7 +65,7 @@ export class ClientSignIn implements SignIn {
   }
 
   async withPassword(username: string, password: string, request: IncomingMessage): Promise<Requester> {
-    const account = this.#accounts.byUsername(username);
+    const account = this.#accounts.byTypedName(username);
     return this.#judged(request, account, username, () => {
       // The comparison happens for unknown names too, so that they take as long.
       const expected = (account === undefined ? undefined : this.#passwords.get(account)) ?? this.#noPassword;
@@ -107,6 +107,10 @@ export class ClientSignIn implements SignIn {
     if (!signed || claims.purpose !== purpose || account.addresses?.has(address) === false) throw this.#refused('AUTH_FAILED', 'the token is not valid');
     if (claims.expires <= this.#options.clock.now()) throw this.#refused('AUTH_EXPIRED', 'the token has expired');
     return account.requester;
+  }
+
+  expiryOf(token: string): Instant {
+    return readClaims(token.slice(token.lastIndexOf('_') + 1))?.expires ?? 0;
   }
 
   async #byNtlm(request: IncomingMessage, credentials: string): Promise<Requester> {

@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import type { Instant } from '../../core/clock.ts';
 import type { Requester } from '../../core/request-context.ts';
 
 /** What a token is good for; one made for the one is nothing to the other. */
@@ -40,4 +41,6 @@ export interface SignIn {
   issueToken(requester: Requester, purpose: TokenPurpose, lifetimeMs: number): string;
   /** @throws BridgeError AUTH_EXPIRED; AUTH_FAILED when malformed, forged, for another purpose, or from an address the client may not use */
   fromToken(token: string, purpose: TokenPurpose, request: IncomingMessage): Promise<Requester>;
+  /** When a token that `fromToken` took ends. */
+  expiryOf(token: string): Instant;
 }

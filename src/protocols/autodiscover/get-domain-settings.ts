@@ -2,6 +2,7 @@ import type { XmlText } from '../../platform/xml/write.ts';
 import type { Handout } from './handout.ts';
 import { group, leaf } from './leaf.ts';
 import type { SettingsRequest } from './settings-request.ts';
+import { NO_REDIRECT } from './soap-answer.ts';
 import type { SoapMessage } from './soap-answer.ts';
 import { DOMAIN_SETTINGS, commonSetting } from './user-setting.ts';
 
@@ -21,8 +22,6 @@ export function encodeGetDomainSettingsResponse({ identities, settings }: Settin
   );
   return { name: 'GetDomainSettingsResponse', content: [leaf('ErrorCode', 'NoError'), leaf('ErrorMessage', ''), group('DomainResponses', responses)] };
 }
-
-const NO_REDIRECT = group('RedirectTarget', [], ' i:nil="true"');
 
 function domainSetting(name: string, value: string): XmlText {
   return group('DomainSetting', [leaf('Name', name), leaf('Value', value)], ' i:type="DomainStringSetting"');

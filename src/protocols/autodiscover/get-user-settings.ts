@@ -1,8 +1,9 @@
 import type { XmlText } from '../../platform/xml/write.ts';
 import type { Handout } from './handout.ts';
 import { group, leaf } from './leaf.ts';
-import type { Person } from './pox-response.ts';
+import type { Person } from './served-person.ts';
 import type { SettingsRequest } from './settings-request.ts';
+import { NO_REDIRECT } from './soap-answer.ts';
 import type { SoapMessage } from './soap-answer.ts';
 import { PERSONAL_SETTINGS, commonSetting, userSettingProblem } from './user-setting.ts';
 
@@ -34,8 +35,6 @@ export function encodeGetUserSettingsResponse({ identities, settings }: Settings
 function userResponse(code: string, message: string, errors: XmlText, settings: readonly XmlText[]): XmlText {
   return group('UserResponse', [leaf('ErrorCode', code), leaf('ErrorMessage', message), NO_REDIRECT, errors, group('UserSettings', settings)]);
 }
-
-const NO_REDIRECT = group('RedirectTarget', [], ' i:nil="true"');
 
 function userSetting(name: string, value: string): XmlText {
   return group('UserSetting', [leaf('Name', name), leaf('Value', value)], ' i:type="StringSetting"');

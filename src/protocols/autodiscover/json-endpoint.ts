@@ -7,7 +7,7 @@ import { noteForLog } from '../../platform/http-server/request-scope.ts';
 import { STATUS_OF } from '../../platform/http-server/status-of.ts';
 import type { AutodiscoverServices } from './endpoint.ts';
 import { handoutOf } from './handout.ts';
-import { answerJson } from './json-request.ts';
+import { answerJson } from './json-answer.ts';
 
 /** `/autodiscover/autodiscover.json`. Exchange answers anybody; here clients sign in, or an anonymous one is configured for their address. */
 export function jsonHandler({ signIn, addresses, publicUrl }: AutodiscoverServices): RequestHandler {

@@ -3,13 +3,7 @@ import type { XmlNode } from '../../platform/xml/write.ts';
 import { PACKED_VERSION } from './claimed-version.ts';
 import type { Handout } from './handout.ts';
 import { OUTLOOK_RESPONSE_NS, RESPONSE_NS } from './names.ts';
-
-/** Of whom an answer speaks. Nothing here is looked up: the same for every address, but for the address. */
-export interface Person {
-  /** As the client spelled it. */
-  readonly address: string;
-  readonly legacyDn: string;
-}
+import type { Person } from './served-person.ts';
 
 /**
  * Settings for Outlook's schema ([MS-OXDSCLI] §2.2.4.1, exchange.md §4.2): two default namespaces; EXCH is for inside, EXPR for outside, WEB for a browser,

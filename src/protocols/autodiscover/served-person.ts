@@ -2,7 +2,13 @@ import type { Requester } from '../../core/request-context.ts';
 import type { ServedAddresses } from '../../directory/served-addresses.ts';
 import { parseMailboxAddress } from '../../directory/smtp-address.ts';
 import { encodeLegacyDn } from './legacy-dn.ts';
-import type { Person } from './pox-response.ts';
+
+/** Of whom an answer speaks. Nothing here is looked up: the same for every address, but for the address. */
+export interface Person {
+  /** As the client spelled it, without `SMTP:`: clients compare, and take it for a mail address. */
+  readonly address: string;
+  readonly legacyDn: string;
+}
 
 /**
  * The person behind an address as a client spelled it, where the client may ask about such an address; whether there is anybody is not looked up.
@@ -10,5 +16,5 @@ import type { Person } from './pox-response.ts';
  */
 export function servedPerson(text: string, addresses: ServedAddresses, requester: Requester): Person | undefined {
   const address = parseMailboxAddress(text);
-  return address !== undefined && addresses.serves(address, requester) ? { address: text.trim(), legacyDn: encodeLegacyDn(address) } : undefined;
+  return address !== undefined && addresses.serves(address, requester) ? { address: text.trim().replace(/^(?:smtp|mailto):/i, ''), legacyDn: encodeLegacyDn(address) } : undefined;
 }

@@ -8,6 +8,9 @@ import type { AutodiscoverFault } from './soap-fault.ts';
 
 const VERSION_INFO = group('h:ServerVersionInfo', SERVER_VERSION_INFO.map(([name, value]) => leaf(`h:${name}`, value)), ` xmlns:h="${AUTODISCOVER_NS}"`);
 
+/** RedirectTarget of whoever is answered here; its place among its siblings differs. */
+export const NO_REDIRECT = group('RedirectTarget', [], ' i:nil="true"');
+
 /** What an operation answers with. */
 export interface SoapMessage {
   /** `GetUserSettingsResponse` */

@@ -1,6 +1,6 @@
 import { DOTTED_VERSION, EWS_SCHEMAS } from './claimed-version.ts';
 import type { Handout } from './handout.ts';
-import type { Person } from './pox-response.ts';
+import type { Person } from './served-person.ts';
 
 /** Settings that are the same for everybody; also those of a domain, as far as domains have them. */
 export function commonSetting(name: string, handout: Handout): string | undefined {

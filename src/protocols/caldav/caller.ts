@@ -13,12 +13,11 @@ export interface Caller {
 }
 
 /**
- * @param username what it signed in with, where that was said in the request
  * @param publicUrl where an address must be made up, it is at this host
  */
-export function callerOf(requester: Requester, username: string | undefined, publicUrl: string): Caller {
+export function callerOf(requester: Requester, publicUrl: string): Caller {
   const name = requester.anonymous ? 'anonymous' : requester.name;
-  const mailbox = requester.anonymous ? undefined : (parseMailboxAddress(username ?? '') ?? parseMailboxAddress(requester.name));
+  const mailbox = requester.anonymous ? undefined : (parseMailboxAddress(requester.username ?? '') ?? parseMailboxAddress(requester.name));
   return { name, mailbox, address: `mailto:${mailbox ?? madeUpAddress(name, publicUrl)}` };
 }
 

@@ -7,7 +7,6 @@ import type { Requester } from '../../core/request-context.ts';
 import { askMailboxes } from '../../freebusy/ask-mailboxes.ts';
 import type { WorkingElsewhereAs } from '../../freebusy/busy-type.ts';
 import type { FreeBusySource } from '../../freebusy/source.ts';
-import { basicCredentials } from '../../platform/auth/basic-credentials.ts';
 import type { SignIn } from '../../platform/auth/sign-in.ts';
 import { readBody } from '../../platform/http-server/body.ts';
 import { setChallenge } from '../../platform/http-server/challenge.ts';
@@ -72,7 +71,7 @@ export function caldavEndpoint(services: CaldavServices): Router {
     try {
       const requester = await services.signIn.fromRequest(request);
       noteForLog(request, { client: requester.name });
-      const visit: Visit = { request, response, requester, caller: callerOf(requester, usernameIn(request), services.publicUrl()) };
+      const visit: Visit = { request, response, requester, caller: callerOf(requester, services.publicUrl()) };
       response.set('Cache-Control', 'no-store').set('DAV', DAV_FEATURES);
       if (isWellKnown(request.originalUrl)) redirect(response);
       else await answer(services, visit);
@@ -82,12 +81,6 @@ export function caldavEndpoint(services: CaldavServices): Router {
   });
   return router;
 }
-
-/** Of Basic credentials only: another scheme does not say it in a header. */
-function usernameIn(request: Request): string | undefined {
-  return /^basic /i.test(request.headers.authorization ?? '') ? basicCredentials(request)?.username : undefined;
-}
-
 /** RFC 6764 §5. 307, because on 301 python-requests and curl ask again with their method and without their question. */
 function redirect(response: Response): void {
   response.status(307).set('Location', CONTEXT_PATH).type('text/plain').send('moved\n');

@@ -1,3 +1,4 @@
+import { BUSY_TYPES } from '../../freebusy/busy-type.ts';
 import type { BusyType } from '../../freebusy/busy-type.ts';
 
 /** LegacyFreeBusyType of the schema; WorkingElsewhere since 2013. */
@@ -34,3 +35,22 @@ export function decodeMergedDigit(digit: string): BusyType {
       return 'no-data';
   }
 }
+
+/** LegacyFreeBusyType as it is written. WorkingElsewhere only to callers whose schema has it (Exchange2013 on). */
+export const LEGACY_FREE_BUSY_TYPES: Readonly<Record<BusyType, string>> = {
+  free: 'Free',
+  'no-data': 'NoData',
+  'working-elsewhere': 'WorkingElsewhere',
+  tentative: 'Tentative',
+  busy: 'Busy',
+  oof: 'OOF',
+};
+
+/**
+ * The digits as they are written: 0–4 and nothing else, 4 is no data. There is none for working elsewhere: it becomes what the site wishes before
+ * slots are cut, and should one come here all the same it is unknown.
+ */
+const MERGED_DIGITS: Readonly<Record<BusyType, string>> = { free: '0', tentative: '1', busy: '2', oof: '3', 'no-data': '4', 'working-elsewhere': '4' };
+
+/** The digits in the order of BUSY_RANK, for `slotString`. */
+export const MERGED_DIGIT_OF_RANK: readonly string[] = BUSY_TYPES.map((busyType) => MERGED_DIGITS[busyType]);

@@ -3,7 +3,7 @@ import { child, childText, childrenNamed } from '../../platform/xml/element.ts';
 import type { XmlElement } from '../../platform/xml/element.ts';
 import { DAYS_OF_WEEK } from '../../timezones/serializable-time-zone.ts';
 import type { DayOfWeek } from '../../timezones/serializable-time-zone.ts';
-import { decodeTimeZone, integer } from './time-zone.ts';
+import { decodeTimeZone, encodeTimeZoneText, integer } from './time-zone.ts';
 
 const DAY_GROUPS: ReadonlyMap<string, readonly DayOfWeek[]> = new Map<string, readonly DayOfWeek[]>([
   ['Day', DAYS_OF_WEEK],
@@ -39,4 +39,14 @@ function decodeDays(text: string): readonly DayOfWeek[] | undefined {
     for (const day of meant) days.add(day);
   }
   return DAYS_OF_WEEK.filter((day) => days.has(day));
+}
+
+/** WorkingHours as text, in the zone of the mailbox's owner; there is nothing in it to escape. A period without days is none. */
+export function encodeWorkingHours({ timeZone, periods }: WorkingHours): string {
+  let written = '';
+  for (const { days, startMinute, endMinute } of periods) {
+    if (days.length === 0) continue;
+    written += `<t:WorkingPeriod><t:DayOfWeek>${days.join(' ')}</t:DayOfWeek><t:StartTimeInMinutes>${startMinute}</t:StartTimeInMinutes><t:EndTimeInMinutes>${endMinute}</t:EndTimeInMinutes></t:WorkingPeriod>`;
+  }
+  return `<t:WorkingHours>${encodeTimeZoneText(timeZone)}<t:WorkingPeriodArray>${written}</t:WorkingPeriodArray></t:WorkingHours>`;
 }

@@ -77,7 +77,7 @@ const OPERATIONS: Readonly<Record<FacePath['kind'], string>> = {
 type FolderPath = Extract<FacePath, { readonly kind: 'public' | 'mailbox' }>;
 
 async function folderOrCommand(services: OwaWebdavServices, path: FolderPath, request: Request, response: Response): Promise<void> {
-  const { requester, username } = await whoAsks(services.signIn, request);
+  const requester = await whoAsks(services.signIn, request);
   const rawQuery = rawQueryOf(request.originalUrl);
   const command = commandOf(rawQuery);
   const takesCommands = path.kind === 'public' || path.below.length === 0;
@@ -88,7 +88,7 @@ async function folderOrCommand(services: OwaWebdavServices, path: FolderPath, re
   // Whoever needs no password to ask has no mailbox either; being asked for one, DavMail sends it.
   if (requester.anonymous) throw new BridgeError('AUTH_REQUIRED', 'sign in to open a mailbox');
   noteForLog(request, { client: requester.name });
-  const mailbox = ownMailbox(requester, username);
+  const mailbox = ownMailbox(requester);
   if (isRead(request) && path.kind === 'mailbox' && path.user === undefined) redirect(response, WELCOME_PATH);
   else if (isRead(request) && path.kind === 'mailbox' && takesCommands && isOwn(mailbox, path.user)) sendWelcomePage(services, mailbox, request, response);
   else await answerFolder(path, mailbox, services.publicUrl(), request, response);
@@ -117,7 +117,7 @@ async function query(services: OwaWebdavServices, rawQuery: string, requester: R
 
 /** PROPPATCH, or POST with the same body: what Zimbra 8.8.15 sends, because its HTTP library ignores the name of the method. */
 async function push(services: OwaWebdavServices, pushed: PushedMessages, path: MessagePath, request: Request, response: Response): Promise<void> {
-  const { requester } = await whoAsks(services.signIn, request);
+  const requester = await whoAsks(services.signIn, request);
   // Zimbra sends its credentials only when it is asked for them.
   if (requester.anonymous) throw new BridgeError('AUTH_REQUIRED', 'sign in to tell of a change');
   noteForLog(request, { client: requester.name });

@@ -35,7 +35,7 @@ export async function takeLogon({ signIn }: LogonServices, path: string, request
     const requester = await signIn.withPassword(form.username, form.password, request);
     const token = signIn.issueToken(requester, 'owa-cookie', LIMITS.logonCookieMs);
     noteForLog(request, { client: requester.name });
-    response.setHeader('Set-Cookie', encodeSessionCookie({ token, username: form.username }, scopeOf(request).secure));
+    response.setHeader('Set-Cookie', encodeSessionCookie(token, scopeOf(request).secure));
     redirect(response, form.destination);
   } catch (thrown) {
     const error = toBridgeError(thrown);
@@ -56,15 +56,15 @@ export function sendLogonPage(path: string, request: Request, response: Response
  * where it is only after a form, and falls over a null where Basic was enough.
  */
 export async function welcome(services: LogonServices, request: Request, response: Response): Promise<void> {
-  const asker = await whoHoldsCookie(services.signIn, request);
+  const requester = await whoHoldsCookie(services.signIn, request);
   if (request.method !== 'GET' && request.method !== 'HEAD') {
-    if (asker === undefined) throw new BridgeError('AUTH_REQUIRED', 'sign in first');
+    if (requester === undefined) throw new BridgeError('AUTH_REQUIRED', 'sign in first');
     response.status(405).set('Allow', 'GET, HEAD').type('text/plain').send('method not allowed\n');
-  } else if (asker === undefined) {
+  } else if (requester === undefined) {
     redirect(response, logonPageLocation(LOGON_PATHS[1], WELCOME_PATH, 'none'));
   } else {
-    noteForLog(request, { client: asker.requester.name });
-    sendWelcomePage(services, ownMailbox(asker.requester, asker.username), request, response);
+    noteForLog(request, { client: requester.name });
+    sendWelcomePage(services, ownMailbox(requester), request, response);
   }
 }
 

@@ -1,28 +1,67 @@
 import { BridgeError } from '../../core/errors.ts';
 import { attribute, child, childText } from '../../platform/xml/element.ts';
 import type { XmlElement } from '../../platform/xml/element.ts';
+import type { Preauth } from '../../platform/auth/sign-in.ts';
 import { el } from '../../platform/xml/write.ts';
 import type { XmlNode } from '../../platform/xml/write.ts';
+import type { Answer } from './face/answer.ts';
+import { flag, member } from './face/member.ts';
 import { ZIMBRA_ACCOUNT_NS, ZIMBRA_ADMIN_NS } from './names.ts';
 
-/** AuthRequest by account name and password (zimbra.md §1.3). */
-export interface AuthRequest {
+/** By account name and password (zimbra.md §1.3). */
+export interface PasswordAuth {
   readonly account: string;
   readonly password: string;
 }
 
-/** @throws BridgeError INVALID_REQUEST for other ways of signing in (by id, preauth, a token), which are not supported */
+/** What an AuthRequest brings: one of the three ways of signing in that we know. */
+export type AuthRequest = (
+  | ({ readonly by: 'password' } & PasswordAuth)
+  | { readonly by: 'preauth'; readonly preauth: Preauth }
+  | {
+      readonly by: 'token';
+      readonly token: string;
+      /** `verifyAccount`: whose token it must be. */
+      readonly account?: string;
+    }
+) & {
+  /** The cookie is to outlive the browser. */
+  readonly persistCookie: boolean;
+};
+
+/**
+ * Reads an AuthRequest. `virtualHost` is ignored: a client's name is what the configuration says, with or without a domain.
+ * A token is looked at before all else, as Zimbra does (Auth.java).
+ *
+ * @throws BridgeError INVALID_REQUEST for other ways of signing in (by id, with a second factor)
+ */
 export function decodeAuthRequest(request: XmlElement): AuthRequest {
-  const account = child(request, 'account');
-  const password = child(request, 'password');
-  if (account === undefined || password === undefined) throw new BridgeError('INVALID_REQUEST', 'account and password are required');
-  const by = attribute(account, 'by') ?? 'name';
+  const persistCookie = flag(request, 'persistAuthTokenCookie');
+  const token = member(request, 'authToken');
+  const accountText = member(request, 'account');
+  if (token !== undefined) {
+    const verifies = flag(child(request, 'authToken'), 'verifyAccount');
+    if (verifies && accountText === undefined) throw new BridgeError('INVALID_REQUEST', 'missing required element: account');
+    return { by: 'token', token: token.trim(), persistCookie, ...(verifies ? { account: accountText!.trim() } : {}) };
+  }
+  if (accountText === undefined) throw new BridgeError('INVALID_REQUEST', 'missing required element: account');
+  const by = attribute(child(request, 'account'), 'by') ?? 'name';
   if (by !== 'name') throw new BridgeError('INVALID_REQUEST', 'the account must be given by name');
+  const account = accountText.trim();
   // A password may begin or end with a blank.
-  return { account: account.text.trim(), password: password.text };
+  const password = member(request, 'password');
+  if (password !== undefined) return { by: 'password', account, password, persistCookie };
+  const preauth = child(request, 'preauth');
+  if (preauth === undefined) throw new BridgeError('INVALID_REQUEST', 'must specify password');
+  const timestamp = member(preauth, 'timestamp') ?? '';
+  const expires = member(preauth, 'expires') ?? '0';
+  for (const [name, text] of [['timestamp', timestamp], ['expires', expires]] as const) {
+    if (!/^\d{1,15}$/.test(text)) throw new BridgeError('INVALID_REQUEST', `invalid value for attribute: ${name}`);
+  }
+  return { by: 'preauth', preauth: { account, by, timestamp, expires, digest: preauth.text.trim() }, persistCookie };
 }
 
-export function encodeAuthRequest({ account, password }: AuthRequest): XmlNode {
+export function encodeAuthRequest({ account, password }: PasswordAuth): XmlNode {
   return el(
     'AuthRequest',
     // A token secured against cross-site requests would want a second token beside it with every call.
@@ -33,7 +72,7 @@ export function encodeAuthRequest({ account, password }: AuthRequest): XmlNode {
 }
 
 /** An administrator's sign-in: other namespace, other shape, the same answer (zimbra.md §1.3). */
-export function encodeAdminAuthRequest({ account, password }: AuthRequest): XmlNode {
+export function encodeAdminAuthRequest({ account, password }: PasswordAuth): XmlNode {
   return el('AuthRequest', { xmlns: ZIMBRA_ADMIN_NS }, el('name', undefined, account), el('password', undefined, password));
 }
 
@@ -57,6 +96,14 @@ export function decodeAuthResponse(response: XmlElement | undefined): AuthRespon
   return { authToken, lifetimeMs: Number(lifetime) };
 }
 
-export function encodeAuthResponse({ authToken, lifetimeMs }: AuthResponse): XmlNode {
-  return el('AuthResponse', { xmlns: ZIMBRA_ACCOUNT_NS }, el('authToken', undefined, authToken), el('lifetime', undefined, lifetimeMs));
+/** No `skin` (there is no web client) and no `csrfToken` (nothing here changes anything): as a Zimbra without that check. */
+export function authAnswer({ authToken, lifetimeMs }: AuthResponse): Answer {
+  return {
+    name: 'AuthResponse',
+    ns: ZIMBRA_ACCOUNT_NS,
+    parts: [
+      { name: 'authToken', text: authToken },
+      { name: 'lifetime', text: lifetimeMs, once: 'member' },
+    ],
+  };
 }

@@ -1,30 +1,33 @@
-import type { IncomingMessage } from 'node:http';
 import { Router } from 'express';
 import type { Request, Response } from 'express';
 import type { Clock } from '../../core/clock.ts';
 import { BridgeError, toBridgeError } from '../../core/errors.ts';
 import { LIMITS } from '../../core/limits.ts';
 import type { Requester } from '../../core/request-context.ts';
-import { askMailboxes, checkQuestion } from '../../freebusy/ask-mailboxes.ts';
 import type { WorkingElsewhereAs } from '../../freebusy/busy-type.ts';
 import type { FreeBusySource } from '../../freebusy/source.ts';
 import type { SignIn } from '../../platform/auth/sign-in.ts';
 import { charsetOf } from '../../platform/http-client/answer-headers.ts';
 import { readBody } from '../../platform/http-server/body.ts';
-import { noteRefusal } from '../../platform/http-server/note-refusal.ts';
+import { noteRefusal, placeOf } from '../../platform/http-server/note-refusal.ts';
 import { contextFor, noteForLog } from '../../platform/http-server/request-scope.ts';
 import type { XmlElement } from '../../platform/xml/element.ts';
-import { XmlError, readXml } from '../../platform/xml/read.ts';
-import { el, writeXml, xml, xmlDocument } from '../../platform/xml/write.ts';
-import { ENVELOPE_NS, decodeEnvelope, encodeEnvelope } from '../soap/envelope.ts';
-import type { SoapEnvelope, SoapVersion } from '../soap/envelope.ts';
-import { decodeAuthRequest, encodeAuthResponse } from './auth.ts';
-import { decodeRequestHeader } from './context-header.ts';
+import { checkHops } from './context-header.ts';
+import type { AnswerFormat } from './face/answer.ts';
+import { createAuthenticator } from './face/authenticate.ts';
+import type { Authenticator } from './face/authenticate.ts';
+import { answerBatch, decodeBatch, isBatch } from './face/batch-request.ts';
+import { member } from './face/member.ts';
+import type { Asking } from './face/operation.ts';
+import { readyOperation } from './face/operations.ts';
+import { UnreadableMessage, decodeMessage } from './face/soap-message.ts';
+import type { SoapMessage } from './face/soap-message.ts';
+import { writeAnswer, writeMessage } from './face/write-answer.ts';
+import type { WrittenAnswer } from './face/write-answer.ts';
 import { encodeFault, faultOf } from './faults.ts';
 import type { ZimbraFault } from './faults.ts';
-import { decodeGetFreeBusyRequest } from './get-free-busy-request.ts';
-import { REPLY_CACHE_CONTROL, REPLY_CONTENT_TYPE, TOKEN_COOKIE, ZIMBRA_ACCOUNT_NS, ZIMBRA_MAIL_NS, ZIMBRA_NS } from './names.ts';
-import { encodeGetFreeBusyResponse } from './write-get-free-busy-response.ts';
+import { REPLY_CACHE_CONTROL, REPLY_CONTENT_TYPE, ZIMBRA_ACCOUNT_NS } from './names.ts';
+import { preauthEndpoint } from './preauth-endpoint.ts';
 
 export interface ZimbraSoapServices {
   readonly source: FreeBusySource;
@@ -34,117 +37,97 @@ export interface ZimbraSoapServices {
 }
 
 /**
- * The face of a Zimbra server: `POST /service/soap/` with any suffix; the element in the Body says what is asked. AuthRequest and
- * GetFreeBusyRequest, XML in SOAP 1.1 and 1.2, answered in the request's flavour.
+ * The face of a Zimbra server: `POST /service/soap/` with any suffix; the element in the Body says what is asked. XML in SOAP 1.1 and
+ * 1.2 and Zimbra's JSON, answered in the request's flavour or the one it wants; `/service/preauth` beside it.
  */
 export function zimbraSoapEndpoint(services: ZimbraSoapServices): Router {
   const router = Router({ caseSensitive: true });
+  const authenticator = createAuthenticator(services);
+  router.use(preauthEndpoint(services));
   // A GET has no envelope, and gets a fault like any other message without one.
   router.all('/service/soap{/*suffix}', async (request, response) => {
     noteForLog(request, { face: 'zimbra-soap' });
     // Until the envelope says otherwise faults are SOAP 1.2, as Zimbra's are.
-    let version: SoapVersion = '1.2';
+    let format: AnswerFormat = '1.2';
     try {
-      const envelope = await readEnvelope(request);
-      version = envelope.version;
-      const answer = await answerTo(envelope, request, response, services);
-      reply(response, 200, answer);
+      // The token stands inside the body, so the body comes before authentication; it is bounded, and reading it gives the event loop its turns.
+      const body = await readBody(request, LIMITS.requestBodyBytes);
+      const message = await decodeMessage(body, charsetOf(request.headers['content-type']));
+      format = message.format;
+      reply(response, 200, format, writeMessage(format, await answerTo(message, request, response, authenticator, services)));
     } catch (thrown) {
-      refuse(request, response, version, thrown);
+      refuse(request, response, thrown instanceof UnreadableMessage ? thrown.format : format, thrown);
     }
   });
   return router;
 }
 
-/**
- * The token stands inside the body, so the body comes before authentication; it is bounded, and reading it gives the event loop
- * its turns.
- */
-async function readEnvelope(request: Request): Promise<SoapEnvelope> {
-  const body = await readBody(request, LIMITS.requestBodyBytes);
-  return decodeEnvelope(await readXml(body, { charset: charsetOf(request.headers['content-type']), maxNodes: LIMITS.requestXmlNodes }));
-}
-
-async function answerTo(envelope: SoapEnvelope, request: Request, response: Response, services: ZimbraSoapServices): Promise<string> {
-  const [operation] = envelope.body.children;
-  if (operation?.name === 'AuthRequest' && operation.ns === ZIMBRA_ACCOUNT_NS) {
-    noteForLog(request, { operation: 'AuthRequest' });
-    return authenticate(operation, envelope.version, request, response, services);
-  }
-  const requester = await requesterOf(envelope, request, services.signIn);
-  if (operation?.name === 'GetFreeBusyRequest' && operation.ns === ZIMBRA_MAIL_NS) {
-    noteForLog(request, { operation: 'GetFreeBusyRequest', client: requester.name });
-    return getFreeBusy(operation, envelope.version, requester, request, services);
-  }
-  throw new BridgeError('UNSUPPORTED', `unknown document: ${operation?.name.slice(0, 100) ?? 'nothing'}`);
-}
-
-async function authenticate(
-  operation: XmlElement,
-  version: SoapVersion,
+async function answerTo(
+  { format, header, body }: SoapMessage,
   request: Request,
   response: Response,
-  { signIn }: ZimbraSoapServices,
-): Promise<string> {
-  const { account, password } = decodeAuthRequest(operation);
-  const requester = await signIn.withPassword(account, password, request);
-  noteForLog(request, { client: requester.name });
-  const lifetimeMs = LIMITS.zimbraTokenMs;
-  const authToken = signIn.issueToken(requester, 'zimbra-token', lifetimeMs);
-  response.append('Set-Cookie', `${TOKEN_COOKIE}=${authToken}; Path=/; HttpOnly${request.secure ? '; Secure' : ''}`);
-  const header = el('context', { xmlns: ZIMBRA_NS });
-  return writeXml(encodeEnvelope(version, { header: [header], body: [encodeAuthResponse({ authToken, lifetimeMs })] }));
-}
-
-async function getFreeBusy(operation: XmlElement, version: SoapVersion, requester: Requester, request: Request, services: ZimbraSoapServices): Promise<string> {
-  const { window, ids } = decodeGetFreeBusyRequest(operation);
-  noteForLog(request, { mailboxes: ids.length });
-  checkQuestion(ids.length, window);
-  // Zimbra does not trim: " a@x" names nobody (zimbra.md §2.1).
-  const askable = ids.filter((id) => id === id.trim());
-  const asked = await askMailboxes(services.source, askable, window, requester.detail === 'details', contextFor(request, requester));
-  const answers = new Map(asked.map(({ text, result }) => [text, 'freeBusy' in result ? result.freeBusy : undefined]));
-  const users = ids.map((id) => ({ id, freeBusy: answers.get(id) }));
-  const body = await encodeGetFreeBusyResponse(users, window, services.workingElsewhereAs);
-  return xmlDocument(
-    xml`<soap:Envelope xmlns:soap="${ENVELOPE_NS[version]}"><soap:Header><context xmlns="${ZIMBRA_NS}"/></soap:Header><soap:Body>${body}</soap:Body></soap:Envelope>`,
-  );
-}
-
-/**
- * Token in the context header, else the cookie, else HTTP Basic, else an anonymous client. A token that was sent must be good: to
- * Zimbra a malformed one counts as none and the question goes on anonymously (zimbra.md §1.5); here it is a fault.
- */
-async function requesterOf(envelope: SoapEnvelope, request: Request, signIn: SignIn): Promise<Requester> {
-  const { authToken, hasJwtToken } = decodeRequestHeader(envelope.header);
-  const token = authToken ?? (hasJwtToken ? '' : tokenCookie(request));
-  if (token === undefined) return signIn.fromRequest(request);
-  try {
-    return await signIn.fromToken(token, 'zimbra-token', request);
-  } catch (error) {
-    if (error instanceof BridgeError && error.code === 'AUTH_FAILED') throw new BridgeError('AUTH_REQUIRED', 'no valid authtoken present', { cause: error });
-    throw error;
+  authenticator: Authenticator,
+  services: ZimbraSoapServices,
+): Promise<WrittenAnswer> {
+  const [operation] = body.children;
+  const requestId = member(operation, 'requestId');
+  if (operation?.name === 'AuthRequest' && operation.ns === ZIMBRA_ACCOUNT_NS) {
+    noteForLog(request, { operation: 'AuthRequest' });
+    return writeAnswer(format, await authenticator.authenticate(operation, request, response), requestId);
   }
+  const requester = await authenticator.requesterOf(header, request);
+  noteForLog(request, { client: requester.name });
+  checkHops(header);
+  return isBatch(operation)
+    ? batch(operation, format, requester, request, services, requestId)
+    : single(operation, format, requester, request, services, requestId);
 }
 
-function tokenCookie(request: IncomingMessage): string | undefined {
-  const pairs = (request.headers.cookie ?? '').split(';').map((pair) => pair.trim());
-  const found = pairs.find((pair) => pair.startsWith(`${TOKEN_COOKIE}=`));
-  const value = found?.slice(TOKEN_COOKIE.length + 1).replace(/^"(.*)"$/, '$1');
-  return value === '' ? undefined : value;
+async function single(
+  operation: XmlElement | undefined,
+  format: AnswerFormat,
+  requester: Requester,
+  request: Request,
+  services: ZimbraSoapServices,
+  requestId: string | undefined,
+): Promise<WrittenAnswer> {
+  const ready = readyOperation(operation);
+  noteForLog(request, { operation: operation!.name, mailboxes: ready.mailboxes });
+  return writeAnswer(format, await ready.run(askingFor(requester, request, services)), requestId);
 }
 
-function refuse(request: Request, response: Response, version: SoapVersion, thrown: unknown): void {
+async function batch(
+  operation: XmlElement,
+  format: AnswerFormat,
+  requester: Requester,
+  request: Request,
+  services: ZimbraSoapServices,
+  requestId: string | undefined,
+): Promise<WrittenAnswer> {
+  const decoded = decodeBatch(operation);
+  noteForLog(request, { operation: 'BatchRequest', mailboxes: decoded.parts.reduce((sum, { ready }) => sum + (ready instanceof BridgeError ? 0 : ready.mailboxes), 0) });
+  const onFault = (error: BridgeError): void => noteForLog(request, { code: error.code, ...(error.code === 'INTERNAL' ? { stack: placeOf(error.cause) } : {}) });
+  return answerBatch(decoded, format, askingFor(requester, request, services), onFault, requestId);
+}
+
+/** Answers about one instance of a series and one user, over all parts of a request: 6 MB of them. → LIMITS */
+const COMPARISONS = 100_000;
+
+function askingFor(requester: Requester, request: Request, { source, clock, workingElsewhereAs }: ZimbraSoapServices): Asking {
+  return { source, clock, workingElsewhereAs, ctx: contextFor(request, requester), comparisons: { left: COMPARISONS } };
+}
+
+function refuse(request: Request, response: Response, format: AnswerFormat, thrown: unknown): void {
   const { fault, error } = whatToSay(thrown);
   noteRefusal(request, response, error, { reason: fault.code });
   // What is left of a body that was refused is not worth reading.
   if (!request.complete) response.setHeader('Connection', 'close');
-  reply(response, fault.status, encodeFault(version, fault));
+  reply(response, fault.status, format, encodeFault(format, fault));
 }
 
 function whatToSay(thrown: unknown): { readonly fault: ZimbraFault; readonly error: BridgeError } {
-  // An empty body, JSON (which a later version will read) and broken XML alike.
-  if (thrown instanceof XmlError) {
+  // An empty body, broken XML and broken JSON alike.
+  if (thrown instanceof UnreadableMessage) {
     const error = new BridgeError('INVALID_REQUEST', 'the request cannot be read', { cause: thrown });
     return { fault: { code: 'service.PARSE_ERROR', role: 'Sender', reason: `parse error: ${thrown.message.slice(0, 200)}`, status: 500 }, error };
   }
@@ -152,7 +135,7 @@ function whatToSay(thrown: unknown): { readonly fault: ZimbraFault; readonly err
   return { fault: faultOf(error), error };
 }
 
-function reply(response: Response, status: number, body: string): void {
-  response.status(status).set({ 'Content-Type': REPLY_CONTENT_TYPE, 'Cache-Control': REPLY_CACHE_CONTROL });
+function reply(response: Response, status: number, format: AnswerFormat, body: string): void {
+  response.status(status).set({ 'Content-Type': REPLY_CONTENT_TYPE[format], 'Cache-Control': REPLY_CACHE_CONTROL });
   response.end(body);
 }

@@ -1,7 +1,7 @@
 import type { BridgeError, ErrorCode } from '../../core/errors.ts';
-import { el, writeXml } from '../../platform/xml/write.ts';
-import { encodeEnvelope } from '../soap/envelope.ts';
-import type { SoapVersion } from '../soap/envelope.ts';
+import type { AnswerElement, AnswerFormat } from './face/answer.ts';
+import { writeElement, writeFaultMessage } from './face/write-answer.ts';
+import type { WrittenAnswer } from './face/write-answer.ts';
 import { ZIMBRA_NS } from './names.ts';
 
 /** A fault as Zimbra words it (zimbra.md §1.5). */
@@ -21,6 +21,7 @@ export type ZimbraFaultCode =
   | 'service.INVALID_REQUEST'
   | 'service.UNKNOWN_DOCUMENT'
   | 'service.PARSE_ERROR'
+  | 'service.TOO_MANY_HOPS'
   | 'service.TEMPORARILY_UNAVAILABLE'
   | 'service.FAILURE'
   | 'account.AUTH_FAILED';
@@ -38,10 +39,11 @@ const FAULT_OF: Readonly<Record<ErrorCode, ZimbraFaultCode>> = {
   ACCESS_DENIED: 'service.PERM_DENIED',
   NOT_FOUND: 'service.UNKNOWN_DOCUMENT',
   UNSUPPORTED: 'service.UNKNOWN_DOCUMENT',
+  // Of a whole request: passed on by too many Zimbras (zimbra.md §1.2).
+  LOOP: 'service.TOO_MANY_HOPS',
   // One mailbox's failure is an `n` slot; as the fate of a whole request these are our own mistake.
   MAILBOX_UNKNOWN: 'service.FAILURE',
   MAILBOX_REFUSED: 'service.FAILURE',
-  LOOP: 'service.FAILURE',
   NO_DATA: 'service.FAILURE',
   BACKEND_UNREACHABLE: 'service.TEMPORARILY_UNAVAILABLE',
   BACKEND_TLS: 'service.TEMPORARILY_UNAVAILABLE',
@@ -65,24 +67,31 @@ export function faultOf(error: BridgeError): ZimbraFault {
   return { code, role: isOurs ? 'Receiver' : 'Sender', reason, status: error.code === 'TOO_MANY_ATTEMPTS' ? 429 : 500 };
 }
 
-/** The document to answer with, in the request's flavour: Code, Reason, Detail in SOAP 1.2, faultcode, faultstring, detail in 1.1. */
-export function encodeFault(version: SoapVersion, { code, role, reason }: ZimbraFault): string {
-  const error = el('Error', { xmlns: ZIMBRA_NS }, el('Code', undefined, code), el('Trace', undefined, 'freebusy-bridge'));
-  const fault =
-    version === '1.2'
-      ? el(
-          'soap:Fault',
-          undefined,
-          el('soap:Code', undefined, el('soap:Value', undefined, `soap:${role}`)),
-          el('soap:Reason', undefined, el('soap:Text', undefined, reason)),
-          el('soap:Detail', undefined, error),
-        )
-      : el(
-          'soap:Fault',
-          undefined,
-          el('faultcode', undefined, role === 'Sender' ? 'soap:Client' : 'soap:Server'),
-          el('faultstring', undefined, reason),
-          el('detail', undefined, error),
-        );
-  return writeXml(encodeEnvelope(version, { header: [el('context', { xmlns: ZIMBRA_NS })], body: [fault] }));
+/** The message to answer with when a request is refused as a whole. */
+export function encodeFault(format: AnswerFormat, fault: ZimbraFault): string {
+  return writeFaultMessage(format, writeFault(format, fault));
+}
+
+/** A fault by itself, in the request's flavour: Code, Reason, Detail in SOAP 1.2 and JSON, faultcode, faultstring, detail in 1.1. A part of a batch is one of these. */
+export function writeFault(format: AnswerFormat, { code, role, reason }: ZimbraFault, requestId?: string): WrittenAnswer {
+  const detail: AnswerElement = { name: 'Error', ns: ZIMBRA_NS, once: 'object', children: [value('Code', code), value('Trace', 'freebusy-bridge')] };
+  if (format === '1.1') {
+    const children = [value('faultcode', role === 'Sender' ? 'soap:Client' : 'soap:Server'), value('faultstring', reason), object('detail', detail)];
+    return writeElement(format, { name: 'soap:Fault', children }, requestId);
+  }
+  const soap = format === 'js' ? '' : 'soap:';
+  const children = [
+    object(`${soap}Code`, value(`${soap}Value`, `soap:${role}`)),
+    object(`${soap}Reason`, value(`${soap}Text`, reason)),
+    object(`${soap}Detail`, detail),
+  ];
+  return writeElement(format, { name: `${soap}Fault`, children }, requestId);
+}
+
+function object(name: string, child: AnswerElement): AnswerElement {
+  return { name, once: 'object', children: [child] };
+}
+
+function value(name: string, text: string): AnswerElement {
+  return { name, once: 'member', text };
 }

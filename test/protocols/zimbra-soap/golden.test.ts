@@ -1,4 +1,4 @@
-import { readFileSync, readdirSync } from 'node:fs';
+import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { BridgeError } from '../../../src/core/errors.ts';
 import type { MailboxAddress } from '../../../src/directory/smtp-address.ts';
@@ -6,6 +6,7 @@ import type { Interval } from '../../../src/freebusy/interval.ts';
 import type { XmlElement } from '../../../src/platform/xml/element.ts';
 import { readXml } from '../../../src/platform/xml/read.ts';
 import { decodeEnvelope } from '../../../src/protocols/soap/envelope.ts';
+import { decodeMessage } from '../../../src/protocols/zimbra-soap/face/soap-message.ts';
 import { decodeGetAccountResponse } from '../../../src/protocols/zimbra-soap/get-account.ts';
 import { decodeGetAllServersResponse } from '../../../src/protocols/zimbra-soap/get-all-servers.ts';
 import { decodeGetAllFreeBusyProvidersResponse } from '../../../src/protocols/zimbra-soap/free-busy-providers.ts';
@@ -20,9 +21,16 @@ function casesOf(operation: string): readonly { readonly name: string; readonly 
   const folder = new URL(`${operation}/`, FIXTURES);
   return readdirSync(folder).map((name) => ({
     name,
-    message: readXml(readFileSync(new URL(`${name}/message.xml`, folder))).then((root) => decodeEnvelope(root).body.children[0]),
+    message: readMessage(new URL(`${name}/`, folder)),
     expected: JSON.parse(readFileSync(new URL(`${name}/expected.json`, folder), 'utf8')) as unknown,
   }));
+}
+
+/** As it stands on the wire: XML, or Zimbra's JSON. */
+async function readMessage(folder: URL): Promise<XmlElement | undefined> {
+  const json = new URL('message.json', folder);
+  if (existsSync(json)) return (await decodeMessage(readFileSync(json), undefined)).body.children[0];
+  return decodeEnvelope(await readXml(readFileSync(new URL('message.xml', folder)))).body.children[0];
 }
 
 describe('GetFreeBusyResponse', () => {

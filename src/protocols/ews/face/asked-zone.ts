@@ -41,9 +41,23 @@ export function askedZone({ timeZone, header, version, isNaive }: ZoneSources, c
 }
 
 function serializableClock(timeZone: XmlElement, clocks: ZoneClocks): ZoneClock {
-  const zone = decodeTimeZone(timeZone);
-  if (zone === undefined) throw timeZoneFault();
-  return clocks.get(JSON.stringify(zone), () => (instant) => 0 - biasMinutesAt(zone, instant) * MINUTE_MS);
+  const make = (): ((instant: number) => number) => {
+    const zone = decodeTimeZone(timeZone);
+    if (zone === undefined) throw timeZoneFault();
+    return (instant) => 0 - biasMinutesAt(zone, instant) * MINUTE_MS;
+  };
+  const key = spelling(timeZone);
+  return key.length > KEY_CHARACTERS ? clocks.once(make()) : clocks.get(key, make);
+}
+
+/** An honest TimeZone has 60 characters; nobody fills our memory with longer ones. */
+const KEY_CHARACTERS = 200;
+
+/** Every text inside with the name of its element: what a client sends again and again need not be understood anew. */
+function spelling(element: XmlElement): string {
+  let out = `${element.name} ${element.text}`;
+  for (const one of element.children) out += ` ${spelling(one)}`;
+  return out;
 }
 
 function definedClock(definition: XmlElement, clocks: ZoneClocks): ZoneClock {

@@ -5,6 +5,7 @@ import { schemaFault } from './faults.ts';
 import type { EwsOperationFace } from './operation.ts';
 import { ownMailbox } from './own-mailbox.ts';
 import { given, listOf, REFUSAL, refused, responseOf } from './response-messages.ts';
+import { isAtLeast } from './schema-version.ts';
 import { formatId, ID_FORMATS, parseId } from './store-id.ts';
 import type { IdFormat } from './store-id.ts';
 
@@ -13,13 +14,13 @@ import type { IdFormat } from './store-id.ts';
  * question says: DavMail asks for `blah@blah.com` and learns its user's address so.
  */
 export const convertId: EwsOperationFace = async (request, call) => {
-  if (call.version === 'Exchange2007') throw schemaFault('ConvertId came with Exchange 2007 SP1.');
+  if (!isAtLeast(call.version, 'Exchange2007_SP1')) throw schemaFault('ConvertId came with Exchange 2007 SP1.');
   const destination = formatOf(request, 'DestinationFormat');
   const messages = listOf(request, 'SourceIds').map((source) => {
     const format = formatOf(source, 'Format');
     const id = source.name === 'AlternateId' ? parseId(attribute(source, 'Id') ?? '', format) : undefined;
     if (id === undefined) return refused('ConvertId', REFUSAL.idMalformed);
-    const attributes = { 'xsi:type': 't:AlternateIdType', Format: destination, Id: formatId(id, destination), Mailbox: ownMailbox(call) };
+    const attributes = { 'xsi:type': 't:AlternateIdType', Format: destination, Id: formatId(id, destination), Mailbox: ownMailbox(call.requester) };
     return given('ConvertId', el('m:AlternateId', attributes));
   });
   return responseOf('ConvertId', messages, { 'xmlns:xsi': XSI_NS });

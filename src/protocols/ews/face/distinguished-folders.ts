@@ -7,7 +7,7 @@ export interface Folder {
   /** Absent for the roots. */
   readonly parent?: StoreId;
   /** Element of the types namespace, without a prefix. */
-  readonly element: 'Folder' | 'CalendarFolder' | 'ContactsFolder' | 'TasksFolder' | 'SearchFolder';
+  readonly element: 'Folder' | 'CalendarFolder' | 'ContactsFolder' | 'TasksFolder';
   /** PR_CONTAINER_CLASS; absent for the roots. */
   readonly folderClass?: string;
   readonly displayName: string;

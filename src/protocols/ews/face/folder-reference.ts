@@ -44,7 +44,7 @@ export function isRefusal(one: object): one is Refusal {
 function byName(name: string, reference: XmlElement, call: EwsCall): Folder | Refusal {
   if (!/^[a-z]{1,40}$/.test(name)) throw schemaFault("The 'Id' attribute is invalid.");
   const whose = childText(child(reference, 'Mailbox'), 'EmailAddress')?.toLowerCase().replace(/^smtp:/, '');
-  if (whose !== undefined && whose !== ownMailbox(call).toLowerCase()) return REFUSAL.noMailbox;
+  if (whose !== undefined && whose !== ownMailbox(call.requester).toLowerCase()) return REFUSAL.noMailbox;
   const folder = distinguishedFolder(name);
   if (folder === undefined) return REFUSAL.folderNotFound;
   return folder.isPublic && publicFolders(call) === undefined ? REFUSAL.noPublicFolders : folder;

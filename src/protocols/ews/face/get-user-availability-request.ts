@@ -3,6 +3,7 @@ import { LIMITS } from '../../../core/limits.ts';
 import type { Interval } from '../../../freebusy/interval.ts';
 import { child, childText } from '../../../platform/xml/element.ts';
 import type { XmlElement } from '../../../platform/xml/element.ts';
+import { MESSAGES_NS, TYPES_NS } from '../names.ts';
 import { integer } from '../time-zone.ts';
 import { askedZone } from './asked-zone.ts';
 import { EwsFault, schemaFault } from './faults.ts';
@@ -31,7 +32,7 @@ export interface AvailabilityRequest {
   readonly suggestions: boolean;
 }
 
-const t = (name: string, occurs?: Particle['occurs'], inside?: readonly Particle[]): Particle => ({ ns: 't', name, ...(occurs === undefined ? {} : { occurs }), ...(inside === undefined ? {} : { inside }) });
+const t = (name: string, occurs?: Particle['occurs'], inside?: readonly Particle[]): Particle => ({ ns: TYPES_NS, name, ...(occurs === undefined ? {} : { occurs }), ...(inside === undefined ? {} : { inside }) });
 
 const SWITCH = [t('Bias'), t('Time'), t('DayOrder'), t('Month'), t('DayOfWeek'), t('Year', 'optional')];
 const DURATION = [t('StartTime'), t('EndTime')];
@@ -50,7 +51,7 @@ const SUGGESTIONS = [
 /** GetUserAvailabilityRequestType (Messages.xsd). */
 const REQUEST: readonly Particle[] = [
   t('TimeZone', 'optional', [t('Bias'), t('StandardTime', undefined, SWITCH), t('DaylightTime', undefined, SWITCH)]),
-  { ns: 'm', name: 'MailboxDataArray', inside: [t('MailboxData', 'any', [t('Email', undefined, EMAIL), t('AttendeeType'), t('ExcludeConflicts', 'optional')])] },
+  { ns: MESSAGES_NS, name: 'MailboxDataArray', inside: [t('MailboxData', 'any', [t('Email', undefined, EMAIL), t('AttendeeType'), t('ExcludeConflicts', 'optional')])] },
   t('FreeBusyViewOptions', 'optional', [t('TimeWindow', undefined, DURATION), t('MergedFreeBusyIntervalInMinutes', 'optional'), t('RequestedView', 'optional')]),
   t('SuggestionsViewOptions', 'optional', SUGGESTIONS),
 ];

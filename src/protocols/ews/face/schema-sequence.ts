@@ -1,10 +1,9 @@
 import type { XmlElement } from '../../../platform/xml/element.ts';
-import { MESSAGES_NS, TYPES_NS } from '../names.ts';
 import { schemaFault } from './faults.ts';
 
 /** One particle of an xs:sequence. */
 export interface Particle {
-  readonly ns: 'm' | 't';
+  readonly ns: string;
   readonly name: string;
   /** Default: exactly one. */
   readonly occurs?: 'optional' | 'any';
@@ -12,7 +11,6 @@ export interface Particle {
   readonly inside?: readonly Particle[];
 }
 
-const NAMESPACES = { m: MESSAGES_NS, t: TYPES_NS } as const;
 const XSI_NS = 'http://www.w3.org/2001/XMLSchema-instance';
 
 /**
@@ -45,7 +43,7 @@ export function isNil(element: XmlElement): boolean {
 }
 
 function matches(element: XmlElement, particle: Particle): boolean {
-  return element.name === particle.name && element.ns === NAMESPACES[particle.ns];
+  return element.name === particle.name && element.ns === particle.ns;
 }
 
 function unexpected(parent: XmlElement, child: XmlElement, expected: string | undefined): string {

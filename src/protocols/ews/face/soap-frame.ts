@@ -1,6 +1,6 @@
 import { attribute, child } from '../../../platform/xml/element.ts';
 import type { XmlElement } from '../../../platform/xml/element.ts';
-import { el, xml, xmlDocument, xmlFragment, XmlText } from '../../../platform/xml/write.ts';
+import { el, xmlDocument, xmlFragment, XmlText } from '../../../platform/xml/write.ts';
 import type { XmlNode } from '../../../platform/xml/write.ts';
 import { decodeEnvelope, SOAP_11_NS } from '../../soap/envelope.ts';
 import { MESSAGES_NS, TYPES_NS } from '../names.ts';
@@ -89,5 +89,7 @@ const SERVER_VERSION = xmlFragment(
 /** A whole answer: what an operation or a fault gives, in its envelope. */
 export function encodeEwsAnswer(body: XmlNode | XmlText): string {
   const inside = body instanceof XmlText ? body : xmlFragment(body);
-  return xmlDocument(xml`<s:Envelope xmlns:s="${SOAP_11_NS}"><s:Header>${SERVER_VERSION}</s:Header><s:Body>${inside}</s:Body></s:Envelope>`);
+  return `${OPEN}${inside.text}</s:Body></s:Envelope>`;
 }
+
+const OPEN = xmlDocument(new XmlText(`<s:Envelope xmlns:s="${SOAP_11_NS}"><s:Header>${SERVER_VERSION.text}</s:Header><s:Body>`));

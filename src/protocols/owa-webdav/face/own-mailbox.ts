@@ -13,11 +13,9 @@ export interface OwnMailbox {
 
 /**
  * A client has no calendar of its own, but DavMail looks for its folders before it asks anything.
- *
- * @param username as it stood in the credentials; undefined where that is not known
  */
-export function ownMailbox(requester: Requester, username: string | undefined): OwnMailbox {
-  const names = username === undefined || username === '' ? [requester.name] : [requester.name, username];
+export function ownMailbox(requester: Requester): OwnMailbox {
+  const names = [requester.name, requester.username ?? requester.name];
   const name = names.find((one) => parseMailboxAddress(one) !== undefined) ?? requester.name;
   return { names: new Set(names.map((one) => one.toLowerCase())), name, displayName: requester.name };
 }

@@ -1,28 +1,19 @@
 import type { IncomingMessage } from 'node:http';
 import { toBridgeError } from '../../../core/errors.ts';
 import type { Requester } from '../../../core/request-context.ts';
-import { basicCredentials } from '../../../platform/auth/basic-credentials.ts';
 import type { SignIn } from '../../../platform/auth/sign-in.ts';
 import { STATUS_OF } from '../../../platform/http-server/status-of.ts';
 import { decodeSessionCookie } from '../session-cookie.ts';
-
-/** Who signed in, and by which user name, where that is known (NTLM's is not). */
-export interface Asker {
-  readonly requester: Requester;
-  readonly username: string | undefined;
-}
 
 /**
  * By the request's credentials, or, where it has none, by the cookie of a form logon.
  *
  * @throws BridgeError as SignIn
  */
-export async function whoAsks(signIn: SignIn, request: IncomingMessage): Promise<Asker> {
+export async function whoAsks(signIn: SignIn, request: IncomingMessage): Promise<Requester> {
   const { authorization, cookie } = request.headers;
-  const session = authorization === undefined ? decodeSessionCookie(cookie) : undefined;
-  if (session !== undefined) return { requester: await signIn.fromToken(session.token, 'owa-cookie', request), username: session.username };
-  const requester = await signIn.fromRequest(request);
-  return { requester, username: /^basic /i.test(authorization ?? '') ? basicCredentials(request)?.username : undefined };
+  const token = authorization === undefined ? decodeSessionCookie(cookie) : undefined;
+  return token === undefined ? signIn.fromRequest(request) : signIn.fromToken(token, 'owa-cookie', request);
 }
 
 /**
@@ -30,11 +21,11 @@ export async function whoAsks(signIn: SignIn, request: IncomingMessage): Promise
  *
  * @throws BridgeError as SignIn, but for what would be 401
  */
-export async function whoHoldsCookie(signIn: SignIn, request: IncomingMessage): Promise<Asker | undefined> {
-  const session = decodeSessionCookie(request.headers.cookie);
-  if (session === undefined) return undefined;
+export async function whoHoldsCookie(signIn: SignIn, request: IncomingMessage): Promise<Requester | undefined> {
+  const token = decodeSessionCookie(request.headers.cookie);
+  if (token === undefined) return undefined;
   try {
-    return { requester: await signIn.fromToken(session.token, 'owa-cookie', request), username: session.username };
+    return await signIn.fromToken(token, 'owa-cookie', request);
   } catch (thrown) {
     const error = toBridgeError(thrown);
     if (STATUS_OF[error.code] !== 401) throw error;

@@ -56,7 +56,6 @@ export async function ask(body: string, asking: Asking = {}): Promise<Answer> {
   if (operation === undefined) throw new Error(`no operation ${element.name}`);
   const request = new IncomingMessage(new Socket());
   const username = asking.username ?? 'kim@corp.example';
-  if (username !== '') request.headers.authorization = `Basic ${Buffer.from(`${username}:pw`).toString('base64')}`;
   const services: EwsServices = {
     source: { freeBusy: async () => [] },
     signIn: undefined as never,
@@ -71,7 +70,7 @@ export async function ask(body: string, asking: Asking = {}): Promise<Answer> {
   const call: EwsCall = {
     services,
     request,
-    requester: { ...REQUESTER, ...asking.requester },
+    requester: { ...REQUESTER, username: username === '' ? undefined : username, ...asking.requester },
     version: asking.version ?? 'Exchange2013',
     header: undefined,
     context: () => {

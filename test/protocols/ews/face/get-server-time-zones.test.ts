@@ -1,7 +1,9 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { attribute, childrenNamed, childText, descend } from '../../../../src/platform/xml/element.ts';
 import type { XmlElement } from '../../../../src/platform/xml/element.ts';
 import { EwsFault } from '../../../../src/protocols/ews/face/faults.ts';
+import { serverTimeZones } from '../../../../src/protocols/ews/face/server-time-zones.ts';
+import { turnsDuring } from '../../../event-loop-turns.ts';
 import { ask, bodyOf } from './asked.ts';
 import type { Answer, Asking } from './asked.ts';
 
@@ -68,6 +70,20 @@ describe('GetServerTimeZones', () => {
     const [after] = zones(await askFor(['Egypt Standard Time'], '', { now: Date.parse('2026-06-01T00:00:00Z') }));
     expect(descend(before, 'Periods')?.children).toHaveLength(1);
     expect(descend(after, 'Periods')?.children).toHaveLength(2);
+  });
+
+  it('makes its list once for all who ask meanwhile', async () => {
+    const clock = { now: () => Date.parse('2032-06-01T00:00:00Z') };
+    const [first, second] = [serverTimeZones(clock), serverTimeZones(clock)];
+    expect(await second).toBe(await first);
+    expect(await serverTimeZones(clock)).toBe(await first);
+  });
+
+  it('lets others have their turn while it looks for the zones that there are', async () => {
+    const names = vi.spyOn(Intl, 'supportedValuesOf').mockReturnValue(Array<string>(5_000).fill('Europe/Berlin'));
+    const { turns } = await turnsDuring(() => serverTimeZones({ now: () => Date.parse('2031-06-01T00:00:00Z') }));
+    names.mockRestore();
+    expect(turns).toBeGreaterThanOrEqual(100);
   });
 
   it('is against the schema of Exchange 2007', async () => {

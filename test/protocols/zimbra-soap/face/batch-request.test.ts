@@ -1,0 +1,85 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { BridgeError } from '../../../../src/core/errors.ts';
+import type { FaceUnderTest } from '../../face-under-test.ts';
+import { END, START, openFace, send, sendJson, xmlMessage } from './asking.ts';
+
+let face: FaceUnderTest;
+beforeAll(async () => {
+  face = await openFace({ calendars: { 'kim@zimbra.example': {}, 'down@zimbra.example': new BridgeError('BACKEND_UNREACHABLE', 'down') } });
+});
+afterAll(() => face.close());
+beforeEach(() => void (face.asked as unknown[]).splice(0));
+
+const freeBusy = (more: Record<string, unknown> = {}): Record<string, unknown> => ({ _jsns: 'urn:zimbraMail', s: START, e: END, name: 'kim@zimbra.example', ...more });
+const batch = (parts: Record<string, unknown>, more: Record<string, unknown> = {}): Record<string, unknown> => ({ BatchRequest: { _jsns: 'urn:zimbra', ...more, ...parts } });
+const many = (count: number): string => Array.from({ length: count }, (_, index) => `u${index}@zimbra.example`).join(',');
+
+describe('BatchRequest', () => {
+  it('answers every part in its place, in lists by name as Zimbra’s own client reads them, faults among them, with HTTP 200', async () => {
+    const { status, Body } = await sendJson(
+      face,
+      batch({
+        GetFreeBusyRequest: [freeBusy({ requestId: '0' }), freeBusy({ requestId: 1, e: START }), freeBusy({ name: 'nobody@zimbra.example', requestId: 'b' })],
+        GetWorkingHoursRequest: [freeBusy()],
+        NoOpRequest: { _jsns: 'urn:zimbraMail' },
+      }),
+    );
+    expect(status).toBe(200);
+    const { GetFreeBusyResponse, Fault, GetWorkingHoursResponse, NoOpResponse, _jsns } = Body.BatchResponse;
+    expect(_jsns).toBe('urn:zimbra');
+    expect(GetFreeBusyResponse.map((one) => [one.requestId, one.usr[0]!.id])).toEqual([['0', 'kim@zimbra.example'], ['b', 'nobody@zimbra.example']]);
+    expect(Fault).toMatchObject([{ requestId: '1', Reason: { Text: 'invalid request: End time must be after Start time' }, Detail: { Error: { Code: 'service.INVALID_REQUEST' } } }]);
+    expect(GetWorkingHoursResponse[0].usr).toEqual([{ id: 'kim@zimbra.example', n: [{ s: START, e: END }] }]);
+    expect(NoOpResponse).toEqual([{ _jsns: 'urn:zimbraMail' }]);
+  });
+
+  it('keeps the order in XML', async () => {
+    const ask = (id: string, end = END): string => `<GetFreeBusyRequest xmlns="urn:zimbraMail" requestId="${id}" s="${START}" e="${end}" name="kim@zimbra.example"/>`;
+    const { status, text } = await send(face, xmlMessage(`<BatchRequest xmlns="urn:zimbra" requestId="all">${ask('a')}${ask('b', 1)}${ask('c')}</BatchRequest>`));
+    expect(status).toBe(200);
+    const usr = `<usr id="kim@zimbra.example"><f s="${START}" e="${END}"/></usr>`;
+    expect(text).toContain(`<BatchResponse xmlns="urn:zimbra" requestId="all"><GetFreeBusyResponse xmlns="urn:zimbraMail" requestId="a">${usr}</GetFreeBusyResponse><soap:Fault requestId="b"><soap:Code>`);
+    expect(text).toContain(`</soap:Fault><GetFreeBusyResponse xmlns="urn:zimbraMail" requestId="c">${usr}</GetFreeBusyResponse></BatchResponse>`);
+  });
+
+  it('stops at the first fault where onerror says so', async () => {
+    const parts = { GetFreeBusyRequest: [freeBusy(), freeBusy({ e: 1 }), freeBusy()] };
+    const stopped = await sendJson(face, batch(parts, { onerror: 'stop' }));
+    expect([stopped.Body.BatchResponse.GetFreeBusyResponse.length, stopped.Body.BatchResponse.Fault.length]).toEqual([1, 1]);
+    expect(face.asked).toHaveLength(1);
+    const gone = await sendJson(face, batch(parts, { onerror: 'continue' }));
+    expect([gone.Body.BatchResponse.GetFreeBusyResponse.length, gone.Body.BatchResponse.Fault.length]).toEqual([2, 1]);
+  });
+
+  it('is empty where nothing stands in it', async () => {
+    expect((await sendJson(face, batch({}))).Body.BatchResponse).toEqual({ _jsns: 'urn:zimbra' });
+  });
+
+  it('takes neither another batch nor a sign-in, and knows no other document: each its own fault', async () => {
+    const { Body } = await sendJson(face, batch({ BatchRequest: [{ GetFreeBusyRequest: freeBusy() }], AuthRequest: [{ _jsns: 'urn:zimbraAccount', account: 'asker', password: 'pw-of-asker' }], GetInfoRequest: { _jsns: 'urn:zimbraAccount' } }));
+    expect(Body.BatchResponse.Fault.map((one) => one.Detail.Error.Code)).toEqual(['service.UNKNOWN_DOCUMENT', 'service.INVALID_REQUEST', 'service.UNKNOWN_DOCUMENT']);
+    expect(face.asked).toHaveLength(0);
+  });
+
+  it.each([
+    ['10,000 parts', { NoOpRequest: Array.from({ length: 10_000 }, () => ({ _jsns: 'urn:zimbraMail' })) }],
+    ['51 parts', { NoOpRequest: Array.from({ length: 51 }, () => ({ _jsns: 'urn:zimbraMail' })) }],
+    ['501 mailboxes in two parts', { GetFreeBusyRequest: [freeBusy({ name: many(300) }), freeBusy({ name: many(201) })] }],
+    ['50 times 500 mailboxes', { GetFreeBusyRequest: Array.from({ length: 50 }, () => freeBusy({ name: many(500) })) }],
+  ])('of %s is refused as a whole, and nobody is asked', async (_what, parts) => {
+    const { status, Body } = await sendJson(face, batch(parts));
+    expect([status, Body.Fault.Detail.Error.Code]).toEqual([500, 'service.INVALID_REQUEST']);
+    expect(face.asked).toHaveLength(0);
+  });
+
+  it('may ask for free/busy and working hours of 500 mailboxes together', async () => {
+    const { Body } = await sendJson(face, batch({ GetFreeBusyRequest: freeBusy({ name: many(500) }), GetWorkingHoursRequest: freeBusy({ name: many(500) }) }));
+    expect([Body.BatchResponse.GetFreeBusyResponse[0].usr.length, Body.BatchResponse.GetWorkingHoursResponse[0].usr.length]).toEqual([500, 500]);
+  });
+
+  it('asks both in the same words, so that the lookup can make one question of them', async () => {
+    await sendJson(face, batch({ GetFreeBusyRequest: freeBusy(), GetWorkingHoursRequest: freeBusy() }));
+    expect(face.asked).toHaveLength(2);
+    expect(face.asked[0]).toEqual(face.asked[1]);
+  });
+});
