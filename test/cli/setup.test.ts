@@ -46,6 +46,12 @@ describe('exchange-setup', () => {
     ]);
   });
 
+  it('puts a domain before a user name without one: Exchange takes DOMAIN\\user and addresses only', async () => {
+    const { file: other } = await folderWith({ ...CONFIG, clients: [{ ...CONFIG.clients[0], username: 'exchange' }] });
+    expect((await run('exchange-setup', '--config', other, '--generation', 'se')).printed).toContain("$bridge = Get-Credential 'BRIDGE\\exchange'");
+    await removeFolder(join(other, '..'));
+  });
+
   it('gives Exchange 2007 and 2010, which have no such parameter, the DNS names, and the right for replication', async () => {
     for (const generation of ['2007', '2010']) {
       const { printed } = await run('exchange-setup', '--config', file, '--generation', generation);

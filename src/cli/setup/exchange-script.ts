@@ -84,8 +84,13 @@ function dnsRecords({ domains, publicUrl }: OtherSide): readonly string[] {
 function credentials({ client }: OtherSide): readonly string[] {
   return [
     `# The user name and password of the client ${client.name} of bridge.yaml; PowerShell asks for the password.`,
-    `$bridge = Get-Credential ${powerShell(client.credentials.username)}`,
+    `$bridge = Get-Credential ${powerShell(credentialName(client.credentials.username))}`,
   ];
+}
+
+/** Exchange takes `DOMAIN\user` and mail addresses only; the bridge looks past a domain that none of its clients has. */
+function credentialName(username: string): string {
+  return /[\\@]/.test(username) ? username : `BRIDGE\\${username}`;
 }
 
 /** One for each domain: the match is exact, a sub-domain needs its own. */
