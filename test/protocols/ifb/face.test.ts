@@ -213,6 +213,13 @@ describe('sign-in', () => {
     }
   });
 
+  it('reads no body of a stranger', async () => {
+    for (const target of TARGETS) {
+      const answer = await ask(face.url, target, { method: 'POST', headers: { connection: 'keep-alive', 'content-length': '4000000000' } });
+      expect([answer.status, answer.headers['connection']], target).toEqual([401, 'close']);
+    }
+  });
+
   it('takes the token of a Zimbra AuthRequest as a cookie, and never from the query', async () => {
     const target = `/home/kim@zimbra.example?fmt=ifb&${HOURS}`;
     for (const cookie of [`ZM_AUTH_TOKEN=${token}`, `a=b; ZM_AUTH_TOKEN="${token}"; c=d`]) expect(shown(await ask(face.url, target, { headers: { cookie } }))).toEqual(KIM);

@@ -81,9 +81,12 @@ describe('GetServerTimeZones', () => {
 
   it('lets others have their turn while it looks for the zones that there are', async () => {
     const names = vi.spyOn(Intl, 'supportedValuesOf').mockReturnValue(Array<string>(5_000).fill('Europe/Berlin'));
-    const { turns } = await turnsDuring(() => serverTimeZones({ now: () => Date.parse('2031-06-01T00:00:00Z') }));
-    names.mockRestore();
-    expect(turns).toBeGreaterThanOrEqual(100);
+    try {
+      // Two dozen zones are made of these names; a turn for each of them would be too few.
+      expect(await turnsDuring(() => serverTimeZones({ now: () => Date.parse('2031-06-01T00:00:00Z') }))).toBeGreaterThan(100);
+    } finally {
+      names.mockRestore();
+    }
   });
 
   it('is against the schema of Exchange 2007', async () => {
