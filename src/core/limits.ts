@@ -19,6 +19,8 @@ export const LIMITS = {
   slotsPerMailbox: 100_000,
   /** What all mailboxes of one answer may hold together: 500 mailboxes × 60 days × 15 minutes is 2.9 million. */
   slotsPerAnswer: 10_000_000,
+  /** How often somebody looks how much of an unread body has come: a gigabit brings 2 MB meanwhile. */
+  unreadBodyLooksMs: 20,
   /** Headers must arrive within this time (slow-loris). */
   headersTimeoutMs: 15_000,
   /** A whole request must arrive within this time. */

@@ -8,6 +8,7 @@ import { OVER } from '../../core/over.ts';
 import type { LoadGate } from './load-gate.ts';
 import { placeOf } from './note-refusal.ts';
 import { beginScope, noteForLog, plainAddress, scopeOf } from './request-scope.ts';
+import { boundUnreadBody } from './unread-body.ts';
 
 export interface AppOptions {
   /** Addresses or networks whose X-Forwarded-* headers count. */
@@ -71,6 +72,7 @@ function scopeAndLog(options: AppOptions): RequestHandler {
       deadlineMs: options.deadlineMs,
       closed: closed.signal,
     });
+    boundUnreadBody(request, response);
     response.setHeader('X-Request-Id', scope.requestId);
     response.setHeader('X-Content-Type-Options', 'nosniff');
     response.once('close', () => {

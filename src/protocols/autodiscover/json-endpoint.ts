@@ -29,8 +29,6 @@ export function jsonHandler({ signIn, addresses, publicUrl }: AutodiscoverServic
       const status = STATUS_OF[error.code];
       noteRefusal(request, response, error);
       if (status === 401) setChallenge(request, response);
-      // Nothing is asked here with a body; one that is still on its way would be read to its end otherwise.
-      if (!request.complete) response.setHeader('Connection', 'close');
       response.status(status).json({ ErrorCode: status < 500 ? 'AccessDenied' : 'InternalServerError', ErrorMessage: error.publicMessage });
     }
   };

@@ -40,8 +40,6 @@ export function poxHandler(services: AutodiscoverServices): RequestHandler {
     } catch (thrown) {
       const { code, error } = whatToSay(thrown);
       noteRefusal(request, response, error, { reason: String(code) });
-      // What is left of a body that was refused is not worth reading.
-      if (!request.complete) response.setHeader('Connection', 'close');
       reply(response, encodePoxError(code, handoutOf(services.publicUrl()), services.clock.now()));
     }
   };
@@ -70,7 +68,6 @@ function refuseStranger(request: Request, response: Response, error: BridgeError
   const status = STATUS_OF[error.code];
   noteRefusal(request, response, error);
   if (status === 401) setChallenge(request, response);
-  if (!request.complete) response.setHeader('Connection', 'close');
   response.status(status).type('text/plain').send(`${error.publicMessage}\n`);
 }
 

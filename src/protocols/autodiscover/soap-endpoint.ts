@@ -57,8 +57,6 @@ function refuse(request: Request, response: Response, version: SoapVersion, thro
   const status = STATUS_OF[error.code];
   noteRefusal(request, response, error, { reason: fault.code });
   if (status === 401) setChallenge(request, response);
-  // What is left of a body that was refused is not worth reading.
-  if (!request.complete) response.setHeader('Connection', 'close');
   reply(response, status === 401 || status === 429 ? status : 500, version, encodeSoapFault(version, fault));
 }
 

@@ -101,8 +101,6 @@ function refuse(error: BridgeError, request: Request, response: Response): void 
   const status = STATUS_OF[error.code];
   noteRefusal(request, response, error);
   if (status === 401) setChallenge(request, response);
-  // Nothing is asked here with a body; one that is still on its way would be read to its end otherwise.
-  if (!request.complete) response.setHeader('Connection', 'close');
   if (status === 503 && !response.hasHeader('Retry-After')) response.setHeader('Retry-After', String(RETRY_AFTER_SECONDS));
   // Unknown, hidden, refused and without data look the same.
   const message = status === 404 ? unknownMailbox().publicMessage : error.publicMessage;

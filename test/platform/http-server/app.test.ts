@@ -12,7 +12,7 @@ import { healthEndpoint } from '../../../src/platform/http-server/health.ts';
 import type { Listener } from '../../../src/platform/http-server/listener.ts';
 import { contextFor, deadlineSignal, noteForLog, scopeOf } from '../../../src/platform/http-server/request-scope.ts';
 import { ASKER } from '../../freebusy/asking.ts';
-import { ask, keepingLogger, serve, settled } from './serving.ts';
+import { ask, keepingLogger, sendRaw, serve, settled } from './serving.ts';
 
 const listeners: Listener[] = [];
 afterEach(async () => {
@@ -197,5 +197,41 @@ describe('health', () => {
     expect(await ask(url, '/readyz')).toMatchObject({ status: 503 });
     ready = true;
     expect(await ask(url, '/readyz')).toMatchObject({ status: 200, body: 'ready\n' });
+  });
+});
+
+describe('a body that nobody read', () => {
+  /** Sends a request whose body goes on for ever, and says how much the other side took before it hung up. */
+  const flood = async (headers: string, chunk: Buffer): Promise<{ readonly answer: string; readonly sent: number }> => {
+    const { url } = await app(refusing);
+    const socket = connect(Number(new URL(url).port), '127.0.0.1');
+    let answer = '';
+    socket.on('data', (data) => (answer += data.toString()));
+    const closed = new Promise<void>((resolve) => socket.once('close', () => resolve()).on('error', () => undefined));
+    socket.write(`POST / HTTP/1.1\r\nHost: x\r\n${headers}\r\n\r\n`);
+    const pump = (): void => {
+      while (!socket.destroyed && socket.bytesWritten < 256 * 1024 * 1024) if (!socket.write(chunk)) return void socket.once('drain', pump);
+    };
+    pump();
+    await closed;
+    return { answer, sent: socket.bytesWritten };
+  };
+  const refusing = Router().use((_request, response) => void response.status(401).send('sign in first'));
+  const block = Buffer.alloc(64 * 1024, 0x78);
+
+  it.each([
+    ['of a declared length', 'Content-Length: 4000000000', block],
+    ['in chunks', 'Transfer-Encoding: chunked', Buffer.concat([Buffer.from('10000\r\n'), block, Buffer.from('\r\n')])],
+  ])('%s is not taken for ever after the answer', async (_what, headers, chunk) => {
+    const { answer, sent } = await flood(headers, chunk);
+    expect(answer).toMatch(/^HTTP\/1\.1 401 /);
+    expect(sent).toBeLessThan(200 * 1024 * 1024);
+  });
+
+  it('that comes to its end leaves the connection as it was: an NTLM handshake sends its body twice', async () => {
+    const { url } = await app(refusing);
+    const body = 'x'.repeat(1_000_000);
+    const { text } = await sendRaw(url, `POST / HTTP/1.1\r\nHost: x\r\nContent-Length: ${body.length}\r\n\r\n${body}GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`);
+    expect(text.match(/HTTP\/1\.1 401 /g)).toHaveLength(2);
   });
 });

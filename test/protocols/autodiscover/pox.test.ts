@@ -158,8 +158,8 @@ describe('sign-in', () => {
     expect((await ask(face.url, '/autodiscover/autodiscover.xml')).headers['x-soap-enabled']).toBe('True');
   });
 
-  it('reads no body of a stranger', async () => {
+  it('answers a stranger before his body has come', async () => {
     const answer = await ask(face.url, '/autodiscover/autodiscover.xml', { method: 'POST', headers: { connection: 'keep-alive', 'content-length': '4000000', expect: '100-continue' } });
-    expect([answer.status, answer.headers.connection]).toEqual([401, 'close']);
+    expect(answer.status).toBe(401);
   });
 });

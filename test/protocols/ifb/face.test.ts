@@ -213,10 +213,10 @@ describe('sign-in', () => {
     }
   });
 
-  it('reads no body of a stranger', async () => {
+  it('answers a stranger before his body has come', async () => {
     for (const target of TARGETS) {
       const answer = await ask(face.url, target, { method: 'POST', headers: { connection: 'keep-alive', 'content-length': '4000000000' } });
-      expect([answer.status, answer.headers['connection']], target).toEqual([401, 'close']);
+      expect(answer.status, target).toBe(401);
     }
   });
 
