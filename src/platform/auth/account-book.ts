@@ -40,16 +40,16 @@ export class AccountBook {
    * Add-AvailabilityAddressSpace takes `domain\user` and mail addresses only, and makes `corp.example\asker@corp.example` of the latter (read, not seen on a wire).
    */
   byTypedName(username: string): ClientAccount | undefined {
-    return this.byUsername(username) ?? (username.includes('\\') ? this.byDomainUser('', username) : undefined);
+    return username.includes('\\') ? this.byDomainUser('', username) : this.byUsername(username);
   }
 
   /**
    * By user name and domain as NTLM sends them: `DOMAIN\user`, then `user@domain`, then the user name alone, because Windows adds
-   * a domain of its own making where somebody typed none. With an empty domain the user name may itself be either form.
+   * a domain of its own making where somebody typed none. With an empty domain the user name may itself be either form, and is what is configured where it stands so.
    */
   byDomainUser(domain: string, username: string): ClientAccount | undefined {
     const [realm, user] = domain === '' ? parted(username) : [domain, username];
-    const names = realm === '' ? [user] : [`${realm}\\${user}`, `${user}@${realm}`, username, user];
+    const names = [...(domain === '' ? [username] : []), ...(realm === '' ? [] : [`${realm}\\${user}`, `${user}@${realm}`, username]), user];
     return names.map((name) => this.byUsername(name)).find((account) => account !== undefined);
   }
 

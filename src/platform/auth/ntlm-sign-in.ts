@@ -56,7 +56,7 @@ export class NtlmSignIn {
   /**
    * Takes the next message of a handshake. A NEGOTIATE begins one, whatever went before; an AUTHENTICATE uses its challenge up, right or wrong.
    *
-   * @throws BridgeError AUTH_FAILED for what is neither, or answers no challenge of this connection of the last LIMITS.ntlmChallengeMs
+   * @throws BridgeError AUTH_FAILED for what is neither, or answers no challenge of this connection of the last LIMITS.ntlmChallengeMs (or of a time to come: the clock was set back)
    */
   next(request: IncomingMessage, credentials: string): NtlmStep {
     const message = decodeBase64(credentials);
@@ -64,7 +64,7 @@ export class NtlmSignIn {
     const pending = takeChallenge(request);
     const answer = decodeAuthenticate(message);
     const now = this.#options.clock.now();
-    if (pending === undefined || now - pending.issuedAt > LIMITS.ntlmChallengeMs) {
+    if (pending === undefined || Math.abs(now - pending.issuedAt) > LIMITS.ntlmChallengeMs) {
       noteForLog(request, { reason: 'answers no NTLM challenge of this connection, or one too old' });
       throw unreadable();
     }

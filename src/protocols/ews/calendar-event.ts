@@ -95,10 +95,19 @@ const TEXTS = [
  * @param withDetails whether the view has details; a private event gives its flags and nothing that was written in it
  */
 export function encodeCalendarEvent(event: CalendarEvent, naive: (instant: number) => string, withDetails: boolean): string {
-  const start = naive(event.start);
   const end = naive(Math.ceil(event.end / SECOND_MS) * SECOND_MS);
+  const start = startBefore(end, naive(event.start), event);
   const details = withDetails ? encodeDetails(event) : '';
   return `<t:CalendarEvent><t:StartTime>${start}</t:StartTime><t:EndTime>${end}</t:EndTime><t:BusyType>${LEGACY_FREE_BUSY_TYPES[event.busyType]}</t:BusyType>${details}</t:CalendarEvent>`;
+}
+
+/**
+ * The start as it is written. In the night when an hour comes twice, a meeting from its first half into its second ends on the clock before it
+ * begins; readers drop such, so it begins earlier by its own length: as everybody reads that hour (the second one), it then covers what it really takes.
+ */
+function startBefore(end: string, start: string, event: CalendarEvent): string {
+  if (start < end) return start;
+  return new Date(Date.parse(`${end}Z`) - (event.end - event.start)).toISOString().slice(0, 19);
 }
 
 function encodeDetails(event: CalendarEvent): string {

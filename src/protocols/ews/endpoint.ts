@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import express from 'express';
 import type { Request, Response, Router } from 'express';
 import { toBridgeError } from '../../core/errors.ts';
@@ -15,8 +16,8 @@ import type { EncodedFault } from './face/faults.ts';
 import { getUserAvailability } from './face/get-user-availability.ts';
 import type { EwsOperationFace, EwsServices } from './face/operation.ts';
 import { FOLDER_OPERATIONS } from './face/other-operations.ts';
-import { charsetOf } from './face/request-charset.ts';
-import { decodeEwsRequest, encodeEwsAnswer } from './face/soap-frame.ts';
+import { requestCharset } from './face/request-charset.ts';
+import { decodeEwsRequest, encodeEwsAnswer, encodeEwsPieces } from './face/soap-frame.ts';
 
 const PATH = /^\/+ews\/+exchange\.asmx\/?$/i;
 
@@ -28,9 +29,7 @@ export function ewsEndpoint(services: EwsServices): Router {
   const operations = new Map<string, EwsOperationFace>([...FOLDER_OPERATIONS, ['GetUserAvailabilityRequest', getUserAvailability()]]);
   const router = express.Router();
   router.use(async (request, response, next) => {
-    const { originalUrl } = request;
-    const mark = originalUrl.indexOf('?');
-    if (!PATH.test(mark < 0 ? originalUrl : originalUrl.slice(0, mark))) {
+    if (!PATH.test(request.path)) {
       next();
       return;
     }
@@ -50,14 +49,14 @@ export function ewsEndpoint(services: EwsServices): Router {
 
 async function answer(services: EwsServices, operations: ReadonlyMap<string, EwsOperationFace>, requester: Requester, request: Request, response: Response): Promise<void> {
   const body = await readBody(request, LIMITS.requestBodyBytes);
-  const root = await readXml(body, { charset: charsetOf(request.headers['content-type'], body), maxNodes: LIMITS.requestXmlNodes });
+  const root = await readXml(body, { charset: requestCharset(request.headers['content-type'], body), maxNodes: LIMITS.requestXmlNodes });
   const { version, header, operation } = decodeEwsRequest(root);
   const run = operations.get(operation.name);
   if (run === undefined) throw new EwsFault('ErrorInvalidRequest', 'The request is invalid.');
   noteForLog(request, { operation: operation.name, client: requester.name });
   let context: RequestContext | undefined;
   const made = (): RequestContext => (context ??= contextFor(request, requester));
-  send(response, 200, encodeEwsAnswer(await run(operation, { services, request, requester, version, header, context: made })));
+  await sendPieces(response, encodeEwsPieces(await run(operation, { services, request, requester, version, header, context: made })));
 }
 
 function refuse(thrown: unknown, request: IncomingMessage, response: ServerResponse): void {
@@ -79,6 +78,22 @@ function refuse(thrown: unknown, request: IncomingMessage, response: ServerRespo
   }
 }
 
+/** A large answer becomes bytes piece by piece, and others get their turn in between. */
+async function sendPieces(response: Response, pieces: readonly string[]): Promise<void> {
+  if (pieces.length === 1) {
+    send(response, 200, pieces[0]!);
+    return;
+  }
+  const chunks: Buffer[] = [];
+  for (const piece of pieces) {
+    chunks.push(Buffer.from(piece));
+    await nextTurn();
+  }
+  response.writeHead(200, headOf(chunks.reduce((sum, one) => sum + one.length, 0)));
+  for (const chunk of chunks) response.write(chunk);
+  response.end();
+}
+
 function sendFault(response: ServerResponse, { status, fault }: EncodedFault): void {
   send(response, status, encodeEwsAnswer(fault));
 }
@@ -89,9 +104,13 @@ function sendFault(response: ServerResponse, { status, fault }: EncodedFault): v
  */
 function send(response: ServerResponse, status: number, body: string): void {
   const bytes = Buffer.byteLength(body);
-  response.writeHead(status, { 'Content-Type': 'text/xml; charset=utf-8', 'Content-Length': bytes, 'Cache-Control': 'private' });
+  response.writeHead(status, headOf(bytes));
   // Where every character is one byte (the rule without subjects) the plain copy does.
   response.end(body, bytes === body.length ? 'latin1' : 'utf8');
+}
+
+function headOf(bytes: number): Readonly<Record<string, string | number>> {
+  return { 'Content-Type': 'text/xml; charset=utf-8', 'Content-Length': bytes, 'Cache-Control': 'private' };
 }
 
 /** What a browser or a client that looks whether anybody is here gets (DavMail signs in by GET). */

@@ -37,10 +37,10 @@ export interface MessageUpdate {
  * Reads a PROPPATCH body, whoever wrote it: Zimbra's names begin with `0x`, its numbers are hexadecimal, its values empty
  * (zimbra-measured.md §3). In document order, as the server would do it; elements that are no properties by tag are left out.
  *
- * @throws BridgeError INVALID_REQUEST where it is no propertyupdate
+ * @throws BridgeError INVALID_REQUEST where it is no propertyupdate, or nothing at all
  */
-export function decodeMessageProppatch(root: XmlElement): MessageUpdate {
-  if (root.name !== 'propertyupdate' || root.ns !== DAV) throw new BridgeError('INVALID_REQUEST', 'this is no PROPPATCH of a free/busy message');
+export function decodeMessageProppatch(root: XmlElement | undefined): MessageUpdate {
+  if (root?.name !== 'propertyupdate' || root.ns !== DAV) throw new BridgeError('INVALID_REQUEST', 'this is no PROPPATCH of a free/busy message');
   const raw = new Map<number, readonly string[]>();
   const removed = new Set<number>();
   const tags = new Set<number>();

@@ -1,15 +1,11 @@
 import type { IncomingMessage } from 'node:http';
-import { BridgeError } from '../../core/errors.ts';
 import { LIMITS } from '../../core/limits.ts';
 import type { Requester } from '../../core/request-context.ts';
-import { charsetOf } from '../../platform/http-client/answer-headers.ts';
-import { readBody } from '../../platform/http-server/body.ts';
 import { noteForLog } from '../../platform/http-server/request-scope.ts';
-import type { XmlElement } from '../../platform/xml/element.ts';
-import { readXml } from '../../platform/xml/read.ts';
 import { PROPERTY } from '../schedule-plus/properties.ts';
 import { ownerOfMessage } from '../schedule-plus/pushed-messages.ts';
 import type { PushedMessages } from '../schedule-plus/pushed-messages.ts';
+import { requestDocument } from './face/request-document.ts';
 import { decodeMessageProppatch } from './proppatch-message.ts';
 import { encodeProppatchResponse } from './proppatch-response.ts';
 
@@ -30,7 +26,7 @@ export async function takePushedMessage(
   requester: Requester,
   request: IncomingMessage,
 ): Promise<string> {
-  const { raw, tags } = decodeMessageProppatch(await documentOf(request));
+  const { raw, tags } = decodeMessageProppatch(await requestDocument(request, LIMITS.pushedMessageBytes));
   const { from } = requester;
   const mailbox = await ownerOfMessage(pushed, [raw.get(PROPERTY.legacyExchangeDn)?.[0]?.trim(), path.legacyExchangeDn], from);
   if (mailbox === undefined) {
@@ -40,13 +36,4 @@ export async function takePushedMessage(
   noteForLog(request, { system: from, mailbox });
   await pushed.changed(mailbox, from);
   return encodeProppatchResponse(path.path, 200, tags);
-}
-
-async function documentOf(request: IncomingMessage): Promise<XmlElement> {
-  const body = await readBody(request, LIMITS.pushedMessageBytes);
-  try {
-    return await readXml(body, { charset: charsetOf(request.headers['content-type']), maxNodes: LIMITS.requestXmlNodes });
-  } catch (error) {
-    throw new BridgeError('INVALID_REQUEST', 'the message is no well-formed XML', { cause: error });
-  }
 }

@@ -2,7 +2,8 @@ import { inspect } from 'node:util';
 import { describe, expect, it, vi } from 'vitest';
 import { LIMITS } from '../../../src/core/limits.ts';
 import { scopeOf } from '../../../src/platform/http-server/request-scope.ts';
-import { ANYWHERE, basic, bench, from, LOCAL, PASSWORD, ZIMBRA } from './signing-in.ts';
+import type { ClientAccount } from '../../../src/platform/auth/client-sign-in.ts';
+import { ANYWHERE, basic, bench, from, LOCAL, PASSWORD, requester, ZIMBRA } from './signing-in.ts';
 
 /** The pauses that were asked for, in milliseconds; none is really made, but each takes its turn. */
 const pauses: number[] = [];
@@ -24,6 +25,19 @@ describe('signing in with a password', () => {
     expect(await outcome(signIn.fromRequest(from('2001:db8::1', basic('corp\\zimbra', PASSWORD).replace('Basic ', 'bAsIc   '))))).toBe('zimbra');
     expect(await outcome(signIn.fromRequest(from('203.0.113.9', basic('anywhere', 'pä:ß'))))).toBe('anywhere');
     expect(await outcome(signIn.withPassword('anywhere', 'pä:ß', from('203.0.113.9')))).toBe('anywhere');
+  });
+
+  it('takes a user name behind any domain, as Exchange sends it; the one that is configured so counts first', async () => {
+    const named = (name: string, username: string): ClientAccount => ({ requester: requester(name), credentials: { username, password: `pw-${name}` } });
+    const { signIn } = bench([named('mail', 'asker@corp.example'), named('plain', 'desk'), named('domain', 'CORP\\desk')]);
+    const as = async (username: string, password: string): Promise<string> => outcome(signIn.withPassword(username, password, from('203.0.113.9')));
+    expect(await as('corp.example\\asker@corp.example', 'pw-mail')).toBe('mail');
+    expect(await as('corp.example\\asker', 'pw-mail')).toBe('mail');
+    expect(await as('OTHER\\Desk', 'pw-plain')).toBe('plain');
+    expect(await as('corp\\desk', 'pw-domain')).toBe('domain');
+    for (const [username, password] of [['corp\\desk', 'pw-plain'], ['OTHER\\desk', 'pw-domain'], ['desk@other.example', 'pw-plain'], ['asker', 'pw-mail'], ['\\desk', 'pw-plain'], ['desk\\', 'pw-plain']] as const) {
+      expect([username, await as(username, password)]).toEqual([username, 'AUTH_FAILED']);
+    }
   });
 
   it('refuses an unknown name, a wrong password and a wrong address alike', async () => {
@@ -133,6 +147,12 @@ describe('repeated failures', () => {
     expect(await waited(signIn.fromRequest(from('10.1.2.4', basic('corp\\zimbra', PASSWORD))))).toBe(0);
     expect(await waited(signIn.fromRequest(from('10.1.2.3', basic('anywhere', 'pä:ß'))))).toBe(0);
     expect(await waited(signIn.fromRequest(from('10.1.2.3', basic('corp\\zimbra', PASSWORD))))).toBeGreaterThan(0);
+  });
+
+  it('are those of one client, behind whatever domain it is called', async () => {
+    const { signIn } = bench();
+    for (let attempt = 0; attempt < 10; attempt++) await waited(signIn.fromRequest(from('203.0.113.9', basic(`D${attempt}\\anywhere`, 'wrong'))));
+    for (const username of ['anywhere', 'D11\\anywhere', 'ANYWHERE']) expect(await waited(signIn.fromRequest(from('203.0.113.9', basic(username, 'wrong'))))).toBeGreaterThan(1_000);
   });
 
   it('slow down unknown names just as known ones', async () => {

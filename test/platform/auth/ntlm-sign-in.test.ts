@@ -60,6 +60,14 @@ describe('a handshake', () => {
     }
   });
 
+  it('is by the name as it stands, before any other that it could mean', async () => {
+    const named = (name: string, username: string) => ({ ...BOTH, requester: { ...BOTH.requester, name }, credentials: { username, password: `pw-${name}` } });
+    const served = await serve([named('mail', 'desk@corp'), named('domain', 'CORP\\desk')]);
+    expect((await served.connect().signIn('desk@corp', 'pw-mail')).body).toBe('mail');
+    expect((await served.connect().signIn('CORP\\desk', 'pw-domain')).body).toBe('domain');
+    expect((await served.connect().signIn('desk', 'pw-domain', 'corp')).body).toBe('domain');
+  });
+
   it.each([
     ['a wrong password', 'both', 'pw-wrong', 'CORP', 'wrong password'],
     ['no password', 'both', '', 'CORP', 'wrong password'],
@@ -120,6 +128,11 @@ describe('a handshake', () => {
     const inTime = answerTo(challengeOf(await one.ask({ authorization: NEGOTIATE })), 'both', 'pw-both', 'CORP');
     served.clock.at += LIMITS.ntlmChallengeMs;
     expect((await one.ask({ authorization: inTime })).status).toBe(200);
+
+    // A clock that is set back must not make a challenge live for longer.
+    const setBack = answerTo(challengeOf(await one.ask({ authorization: NEGOTIATE })), 'both', 'pw-both', 'CORP');
+    served.clock.at -= 3_600_000;
+    expect((await one.ask({ authorization: setBack })).status).toBe(401);
   });
 
   it('used up by a wrong answer cannot be answered rightly', async () => {

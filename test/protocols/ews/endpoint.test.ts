@@ -65,7 +65,7 @@ describe('who may ask', () => {
     expect([put.status, put.headers['allow']]).toEqual([405, 'GET, HEAD, POST']);
   });
 
-  it.each(['/EWS/Exchange.asmx', '/ews/exchange.asmx', '/eWs/EXCHANGE.ASMX', '/EWS/Exchange.asmx/', '//EWS/Exchange.asmx', '/EWS/Exchange.asmx?x=1'])('is found at %s', async (path) => {
+  it.each(['/EWS/Exchange.asmx', '/ews/exchange.asmx', '/eWs/EXCHANGE.ASMX', '/EWS/Exchange.asmx/', '//EWS/Exchange.asmx', '/EWS/Exchange.asmx?x=1', 'http://anywhere.example/EWS/Exchange.asmx?x=1'])('is found at %s', async (path) => {
     await start();
     expect(await digits(await face.post(GOOD, {}, path))).toBe('020000');
   });

@@ -204,6 +204,8 @@ describe('what cannot be read', () => {
     ['a bomb of entities', '<!DOCTYPE x [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;&a;&a;">]><D:propfind xmlns:D="DAV:"><D:prop>&b;</D:prop></D:propfind>'],
     ['a file of ours', '<!DOCTYPE x [<!ENTITY a SYSTEM "file:///etc/passwd">]><D:propfind xmlns:D="DAV:"><D:displayname>&a;</D:displayname></D:propfind>'],
     ['ten thousand properties', propfind(...Array.from({ length: 10_000 }, (_, index) => `D:p${index}`))],
+    ['names of 200 KB, which would come back for every folder', propfind(...Array.from({ length: 20 }, (_, index) => `D:p${index}${'x'.repeat(10_000)}`))],
+    ['a namespace of 200 KB', propfind(...Array.from({ length: 20 }, (_, index) => `n:p${index}`)).replace(' xmlns:h', ` xmlns:n="urn:${'x'.repeat(10_000)}" xmlns:h`)],
     ['ten thousand levels', `<D:propfind xmlns:D="DAV:">${'<D:prop>'.repeat(10_000)}${'</D:prop>'.repeat(10_000)}</D:propfind>`],
     ['broken UTF-8', Buffer.from('<D:propfind xmlns:D="DAV:"><D:allprop/>\xff</D:propfind>', 'latin1')],
   ])('a PROPFIND that is %s is 400', async (_name, body) => {
@@ -216,6 +218,7 @@ describe('what cannot be read', () => {
     ['nothing', undefined],
     ['no SQL', '<s:searchrequest xmlns:s="DAV:"/>'],
     ['SQL of a megabyte', SEARCH.replace('"DAV:href"', `"${'x'.repeat(1 << 20)}"`)],
+    ['a thousand scopes', SEARCH.replace('TRAVERSAL OF ""', 'TRAVERSAL OF "" '.repeat(1_000))],
     ['no SELECT', SEARCH.replace('SELECT', 'DROP')],
     ['another namespace', SEARCH.replace('DAV:"', 'urn:x"')],
     ['no XML', '{}'],

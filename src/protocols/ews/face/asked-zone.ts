@@ -4,7 +4,7 @@ import type { XmlElement } from '../../../platform/xml/element.ts';
 import { biasMinutesAt } from '../../../timezones/bias-rules.ts';
 import { ianaFromWindows } from '../../../timezones/windows-zones.ts';
 import { TYPES_NS } from '../names.ts';
-import { decodeTimeZone } from '../time-zone.ts';
+import { decodeTimeZone, encodeTimeZoneText } from '../time-zone.ts';
 import { EwsFault } from './faults.ts';
 import { offsetsOfIana } from './iana-offsets.ts';
 import { isAtLeast } from './schema-version.ts';
@@ -41,23 +41,10 @@ export function askedZone({ timeZone, header, version, isNaive }: ZoneSources, c
 }
 
 function serializableClock(timeZone: XmlElement, clocks: ZoneClocks): ZoneClock {
-  const make = (): ((instant: number) => number) => {
-    const zone = decodeTimeZone(timeZone);
-    if (zone === undefined) throw timeZoneFault();
-    return (instant) => 0 - biasMinutesAt(zone, instant) * MINUTE_MS;
-  };
-  const key = spelling(timeZone);
-  return key.length > KEY_CHARACTERS ? clocks.once(make()) : clocks.get(key, make);
-}
-
-/** An honest TimeZone has 60 characters; nobody fills our memory with longer ones. */
-const KEY_CHARACTERS = 200;
-
-/** Every text inside with the name of its element: what a client sends again and again need not be understood anew. */
-function spelling(element: XmlElement): string {
-  let out = `${element.name} ${element.text}`;
-  for (const one of element.children) out += ` ${spelling(one)}`;
-  return out;
+  const zone = decodeTimeZone(timeZone);
+  if (zone === undefined) throw timeZoneFault();
+  // By what it says, however it was spelled: some indent it, and a long spelling fills nobody's memory.
+  return clocks.get(encodeTimeZoneText(zone), () => (instant) => 0 - biasMinutesAt(zone, instant) * MINUTE_MS);
 }
 
 function definedClock(definition: XmlElement, clocks: ZoneClocks): ZoneClock {

@@ -1,6 +1,6 @@
 import type { WorkingElsewhereAs } from '../../../freebusy/busy-type.ts';
 import type { Asked } from '../../../freebusy/ask-mailboxes.ts';
-import type { CalendarEvent, FreeBusy } from '../../../freebusy/free-busy.ts';
+import type { FreeBusy } from '../../../freebusy/free-busy.ts';
 import { slotRanks, slotString } from '../../../freebusy/slots.ts';
 import { withoutWorkingElsewhere } from '../../../freebusy/working-elsewhere.ts';
 import { escapeXml } from '../../../platform/xml/write.ts';
@@ -22,39 +22,53 @@ export interface ViewForm extends AskedView {
  * One FreeBusyResponse as text: the message, and always a FreeBusyView. A stock Zimbra counts only responses that have one, so an error without it
  * would give everybody behind it somebody else's time (zimbra-measured.md §5).
  *
- * Put together by hand, because an answer has a hundred: everything but texts, which are escaped once, is made of safe characters.
+ * Put together by hand, because an answer has a hundred: everything but texts, which are escaped once, is made of safe characters. In pieces of
+ * EVENTS_PER_PIECE events, so that whoever writes them down can let others run in between: one mailbox alone may have 50,000.
  */
-export function encodeFreeBusyResponse(asked: Asked, form: ViewForm): string {
-  if ('freeBusy' in asked.result) return `<m:FreeBusyResponse>${SUCCESS}<m:FreeBusyView>${viewOf(asked.result.freeBusy, form)}</m:FreeBusyView></m:FreeBusyResponse>`;
-  const { code, text } = mailboxFault(asked, asked.result.error);
-  const message = `<m:MessageText>${escapeXml(text)}</m:MessageText><m:ResponseCode>${code}</m:ResponseCode><m:DescriptiveLinkKey>0</m:DescriptiveLinkKey>`;
-  return `<m:FreeBusyResponse><m:ResponseMessage ResponseClass="Error">${message}</m:ResponseMessage>${NO_VIEW}</m:FreeBusyResponse>`;
-}
-
-const SUCCESS = '<m:ResponseMessage ResponseClass="Success"><m:ResponseCode>NoError</m:ResponseCode></m:ResponseMessage>';
-const NO_VIEW = '<m:FreeBusyView><t:FreeBusyViewType>None</t:FreeBusyViewType></m:FreeBusyView>';
-
-function viewOf(freeBusy: FreeBusy, form: ViewForm): string {
+export function* encodeFreeBusyResponse(asked: Asked, form: ViewForm): Generator<string, void, undefined> {
+  if ('error' in asked.result) {
+    const { code, text } = mailboxFault(asked, asked.result.error);
+    const message = `<m:MessageText>${escapeXml(text)}</m:MessageText><m:ResponseCode>${code}</m:ResponseCode><m:DescriptiveLinkKey>0</m:DescriptiveLinkKey>`;
+    yield `<m:FreeBusyResponse><m:ResponseMessage ResponseClass="Error">${message}</m:ResponseMessage>${NO_VIEW}</m:FreeBusyResponse>`;
+    return;
+  }
+  const { freeBusy } = asked.result;
   // A lower view than the one asked for, where nobody may see details or the source has none.
   const hasDetails = form.details && freeBusy.events !== undefined;
   const plain = withoutWorkingElsewhere(freeBusy, form.workingElsewhereAs);
-  let out = `<t:FreeBusyViewType>${viewType(form, hasDetails)}</t:FreeBusyViewType>`;
+  let out = `<m:FreeBusyResponse>${SUCCESS}<m:FreeBusyView><t:FreeBusyViewType>${viewType(form, hasDetails)}</t:FreeBusyViewType>`;
   if (form.merged) out += `<t:MergedFreeBusy>${slotString(slotRanks(plain, form.window, form.slotMinutes), MERGED_DIGIT_OF_RANK)}</t:MergedFreeBusy>`;
-  if (!form.events) return out;
-  out += eventArray(shownEvents(form.hasWorkingElsewhere ? freeBusy : plain), form, hasDetails);
-  return freeBusy.workingHours === undefined ? out : out + encodeWorkingHours(freeBusy.workingHours);
+  if (form.events) {
+    const { clock } = form;
+    const naive = (instant: number): string => clock.naive(instant);
+    // Never `<t:CalendarEventArray/>`: the readers of Microsoft's client libraries look for the end tag (EMA, ews-javascript-api).
+    out += '<t:CalendarEventArray>';
+    let room = EVENTS_PER_PIECE;
+    for (const event of shownEvents(form.hasWorkingElsewhere ? freeBusy : inOlderWords(plain, form.workingElsewhereAs))) {
+      out += encodeCalendarEvent(event, naive, hasDetails);
+      if (--room > 0) continue;
+      yield out;
+      out = '';
+      room = EVENTS_PER_PIECE;
+    }
+    out += '</t:CalendarEventArray>';
+    if (freeBusy.workingHours !== undefined) out += encodeWorkingHours(freeBusy.workingHours);
+  }
+  yield `${out}</m:FreeBusyView></m:FreeBusyResponse>`;
 }
+
+/** With details about 1 ms, and 100 KB. */
+const EVENTS_PER_PIECE = 200; // → LIMITS
+const SUCCESS = '<m:ResponseMessage ResponseClass="Success"><m:ResponseCode>NoError</m:ResponseCode></m:ResponseMessage>';
+const NO_VIEW = '<m:FreeBusyView><t:FreeBusyViewType>None</t:FreeBusyViewType></m:FreeBusyView>';
 
 function viewType({ merged, events }: ViewForm, hasDetails: boolean): string {
   if (!events) return 'MergedOnly';
   return `${hasDetails ? 'Detailed' : 'FreeBusy'}${merged ? 'Merged' : ''}`;
 }
 
-/** Never `<t:CalendarEventArray/>`: the readers of Microsoft's client libraries look for the end tag (EMA, ews-javascript-api). */
-function eventArray(events: readonly CalendarEvent[], form: ViewForm, hasDetails: boolean): string {
-  const { clock } = form;
-  const naive = (instant: number): string => clock.naive(instant);
-  let out = '<t:CalendarEventArray>';
-  for (const event of events) out += encodeCalendarEvent(event, naive, hasDetails);
-  return `${out}</t:CalendarEventArray>`;
+/** The stretches say it in older words by now; an event that lies wholly under stronger ones is in none of them and still has its own type. */
+function inOlderWords(freeBusy: FreeBusy, as: WorkingElsewhereAs): FreeBusy {
+  if (freeBusy.events?.some((one) => one.busyType === 'working-elsewhere') !== true) return freeBusy;
+  return { ...freeBusy, events: freeBusy.events.map((one) => (one.busyType === 'working-elsewhere' ? { ...one, busyType: as } : one)) };
 }

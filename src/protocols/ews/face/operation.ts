@@ -33,9 +33,12 @@ export interface EwsCall {
   context(): RequestContext;
 }
 
+/** What stands in the Body of an answer. Pieces, where it may be large: they are its text one after the other. */
+export type EwsBody = XmlNode | XmlText | readonly XmlText[];
+
 /**
  * One operation of the face: reads the element in the Body, answers with the element for the Body of the answer.
  *
  * @throws EwsFault the whole request is refused; BridgeError likewise, by the table in faults.ts
  */
-export type EwsOperationFace = (request: XmlElement, call: EwsCall) => Promise<XmlNode | XmlText>;
+export type EwsOperationFace = (request: XmlElement, call: EwsCall) => Promise<EwsBody>;

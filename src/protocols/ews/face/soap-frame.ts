@@ -1,10 +1,10 @@
 import { attribute, child } from '../../../platform/xml/element.ts';
 import type { XmlElement } from '../../../platform/xml/element.ts';
 import { el, xmlDocument, xmlFragment, XmlText } from '../../../platform/xml/write.ts';
-import type { XmlNode } from '../../../platform/xml/write.ts';
 import { decodeEnvelope, SOAP_11_NS } from '../../soap/envelope.ts';
 import { MESSAGES_NS, TYPES_NS } from '../names.ts';
 import { EnvelopeFault, EwsFault, schemaFault } from './faults.ts';
+import type { EwsBody } from './operation.ts';
 import { decodeSchemaVersion } from './schema-version.ts';
 import type { SchemaVersion } from './schema-version.ts';
 
@@ -87,9 +87,18 @@ const SERVER_VERSION = xmlFragment(
 );
 
 /** A whole answer: what an operation or a fault gives, in its envelope. */
-export function encodeEwsAnswer(body: XmlNode | XmlText): string {
-  const inside = body instanceof XmlText ? body : xmlFragment(body);
-  return `${OPEN}${inside.text}</s:Body></s:Envelope>`;
+export function encodeEwsAnswer(body: EwsBody): string {
+  return encodeEwsPieces(body).join('');
+}
+
+/** The same, in as many pieces as the body has. */
+export function encodeEwsPieces(body: EwsBody): readonly string[] {
+  const pieces = 'length' in body ? body.map((one) => one.text) : [body instanceof XmlText ? body.text : xmlFragment(body).text];
+  pieces[0] = OPEN + (pieces[0] ?? '');
+  pieces[pieces.length - 1] += CLOSE;
+  return pieces;
 }
 
 const OPEN = xmlDocument(new XmlText(`<s:Envelope xmlns:s="${SOAP_11_NS}"><s:Header>${SERVER_VERSION.text}</s:Header><s:Body>`));
+const CLOSE = '</s:Body></s:Envelope>';
+

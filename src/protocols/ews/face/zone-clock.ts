@@ -28,9 +28,9 @@ export class ZoneClock {
     return Number.isNaN(offset) ? this.#offsetAt(instant) : offset;
   }
 
-  /** The instant as `2026-03-10T09:00:00` on this clock; fractions of a second are cut off. */
+  /** The instant as `2026-03-10T09:00:00` on this clock; fractions of a second are cut off. Behind the year 9999, where "for ever" may end, it is that year's last second. */
   naive(instant: Instant): string {
-    const local = instant + this.offsetAt(instant);
+    const local = Math.min(instant + this.offsetAt(instant), LAST_LOCAL);
     const day = Math.floor(local / DAY_MS);
     let date = this.#dates.get(day);
     if (date === undefined) {
@@ -54,6 +54,9 @@ export class ZoneClock {
     return this.offsetAt(local - daylight) === daylight ? local - daylight : local - standard;
   }
 }
+
+/** The last time that four digits of a year can say. */
+const LAST_LOCAL = Date.UTC(9999, 11, 31, 23, 59, 59);
 
 /** Samples of a day: its start, and its end, where the next one begins; between them a real zone changes at most once. */
 const HOURS = [12, 24];

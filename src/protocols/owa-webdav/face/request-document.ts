@@ -11,8 +11,8 @@ import { XmlError, readXml } from '../../../platform/xml/read.ts';
  *
  * @throws BridgeError BODY_TOO_LARGE, INVALID_REQUEST
  */
-export async function requestDocument(request: IncomingMessage): Promise<XmlElement | undefined> {
-  const body = await readBody(request, LIMITS.requestBodyBytes);
+export async function requestDocument(request: IncomingMessage, limitBytes: number = LIMITS.requestBodyBytes): Promise<XmlElement | undefined> {
+  const body = await readBody(request, limitBytes);
   if (body.length === 0) return undefined;
   try {
     return await readXml(body, { charset: charsetOf(request.headers['content-type']), maxNodes: LIMITS.requestXmlNodes });

@@ -78,6 +78,7 @@ export async function ask(body: string, asking: Asking = {}): Promise<Answer> {
     },
   };
   const written = await operation(element, call);
+  if ('length' in written) throw new Error('pieces are for large answers');
   const text = written instanceof XmlText ? written.text : writeXml(written);
   expectValid(text);
   const root = await readXml(Buffer.from(text));

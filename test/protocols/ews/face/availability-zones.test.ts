@@ -2,7 +2,11 @@ import { afterAll, afterEach, describe, expect, it } from 'vitest';
 import type { FreeBusyParts } from '../../../../src/freebusy/free-busy.ts';
 import { ianaFromWindows } from '../../../../src/timezones/windows-zones.ts';
 import { CAN_VALIDATE } from '../../../shared.ts';
-import { availabilityRequest, ewsFace, readFault, readResponses, zoneXml } from '../face-questions.ts';
+import { child } from '../../../../src/platform/xml/element.ts';
+import { readXml } from '../../../../src/platform/xml/read.ts';
+import { askedZone } from '../../../../src/protocols/ews/face/asked-zone.ts';
+import { ZoneClocks } from '../../../../src/protocols/ews/face/zone-clock.ts';
+import { availabilityRequest, ewsFace, readFault, readResponses, TYPES, zoneXml } from '../face-questions.ts';
 import type { EwsFace, Question, ReadResponse } from '../face-questions.ts';
 import { schemaComplaints } from '../face-schema.ts';
 
@@ -67,13 +71,19 @@ const STRETCHES = [
   { from: Date.UTC(2026, 8, 20, 12), to: Date.UTC(2026, 10, 8, 12) },
 ];
 
+/** Both ends on the wall clock; an hour that has no length there (it goes from one 01:17 to the other) begins an hour earlier. */
+function onTheWall(zone: string, start: number, end: number): readonly [string, string] {
+  const [from, to] = [wall(zone, start), wall(zone, end)];
+  return [from < to ? from : new Date(Date.parse(`${to}Z`) - 3_600_000).toISOString().slice(0, 19), to];
+}
+
 async function agreesWithTzdata(zone: string, question: Question): Promise<void> {
   for (const { from, to } of STRETCHES) {
     const calendar = everySevenHours(from, to);
     const { result, asked } = await ask(calendar, { ...question, start: wall(zone, from), end: wall(zone, to), view: 'FreeBusyMerged', interval: 15 });
     expect(asked[0]?.window).toEqual({ start: from, end: to });
     expect(result!.events!.length).toBeGreaterThan(100);
-    expect(result!.events!.map((event) => [event.start, event.end])).toEqual(calendar.busy!.map((one) => [wall(zone, one.start), wall(zone, Math.min(one.end, to))]));
+    expect(result!.events!.map((event) => [event.start, event.end])).toEqual(calendar.busy!.map((one) => onTheWall(zone, one.start, Math.min(one.end, to))));
     expect(result!.merged!.length).toBe((to - from) / 900_000);
     await face!.close();
     face = undefined;
@@ -132,6 +142,36 @@ describe('the zone of a question', () => {
     await face!.close();
     const never = await ask({}, { zone: '', header: context('W. Europe Standard Time'), start: '2026-03-29T02:30:00', end: '2026-03-29T04:30:00' });
     expect(never.asked[0]!.window).toEqual({ start: Date.UTC(2026, 2, 29, 1, 30), end: Date.UTC(2026, 2, 29, 2, 30) });
+  });
+
+  it.each([
+    ['half an hour over the seam', [0, 45], [1, 15], '2026-10-25T01:45:00', '2026-10-25T02:15:00'],
+    ['an hour over it', [0, 30], [1, 30], '2026-10-25T01:30:00', '2026-10-25T02:30:00'],
+    ['before it', [0, 10], [0, 20], '2026-10-25T02:10:00', '2026-10-25T02:20:00'],
+    ['three hours', [0, 0], [3, 0], '2026-10-25T02:00:00', '2026-10-25T04:00:00'],
+  ] as const)('never shows an event that ends before it begins: %s in the night when an hour comes twice', async (_name, from, to, start, end) => {
+    const stretch = { start: Date.UTC(2026, 9, 25, ...from), end: Date.UTC(2026, 9, 25, ...to), busyType: 'busy' as const };
+    const { result } = await ask({ busy: [stretch] }, { zone: ZONES['Europe/Berlin'], start: '2026-10-25T00:00:00', end: '2026-10-25T06:00:00' });
+    expect(result!.events).toEqual([{ start, end, type: 'Busy' }]);
+  });
+
+  it('ends in the year 9999, where an absence "for ever" may end behind it', async () => {
+    const events = [{ start: Date.UTC(9999, 11, 30), end: Date.UTC(9999, 11, 31, 23, 59, 59), busyType: 'oof' as const }];
+    const { result } = await ask({ events }, { zone: ZONES['Asia/Kathmandu'], start: '9999-12-29T00:00:00', end: '9999-12-31T24:00:00' });
+    expect(result!.events).toMatchObject([{ start: '9999-12-30T05:45:00', end: '9999-12-31T23:59:59' }]);
+  });
+
+  it('is one clock however the same rules are spelled, and never more clocks than are kept', async () => {
+    const clocks = new ZoneClocks();
+    const clockOf = async (zone: string) => {
+      const timeZone = child(await readXml(`<a xmlns:t="${TYPES}">${zone}</a>`), 'TimeZone');
+      return askedZone({ timeZone, header: undefined, version: 'Exchange2016', isNaive: true }, clocks);
+    };
+    const berlin = await clockOf(ZONES['Europe/Berlin']);
+    expect(await clockOf(ZONES['Europe/Berlin'].replaceAll('><', `>${'\n'.padEnd(40)}<`).replace('>-60<', '> -060 <'))).toBe(berlin);
+    expect(await clockOf(ZONES['Asia/Kathmandu'])).not.toBe(berlin);
+    for (let bias = 0; bias < 200; bias++) await clockOf(ZONES['Europe/Berlin'].replace('>-60<', `>${bias}<`));
+    expect(await clockOf(ZONES['Europe/Berlin'])).not.toBe(berlin);
   });
 
   it('lets 62 days on the wall clock pass where autumn makes them an hour longer', async () => {

@@ -1,6 +1,10 @@
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
 import { BridgeError, ERROR_CODES } from '../../../../src/core/errors.ts';
+import type { MailboxAddress } from '../../../../src/directory/smtp-address.ts';
+import { freeBusyFrom } from '../../../../src/freebusy/free-busy.ts';
 import type { FreeBusyParts } from '../../../../src/freebusy/free-busy.ts';
+import { encodeGetUserAvailabilityResponse } from '../../../../src/protocols/ews/face/get-user-availability.ts';
+import { ZoneClock } from '../../../../src/protocols/ews/face/zone-clock.ts';
 import type { FaceOptions } from '../../face-under-test.ts';
 import { CAN_VALIDATE } from '../../../shared.ts';
 import { availabilityRequest, availabilityRequestOf, ewsFace, mailboxData, readFault, readResponses } from '../face-questions.ts';
@@ -154,6 +158,44 @@ describe('working elsewhere', () => {
     const [bob] = await answerTo(['bob@corp.example'], { version });
     expect(bob!.events!.map((one) => one.type)).toEqual(['Busy', 'WorkingElsewhere', 'NoData']);
     expect(bob!.merged).toBe('200044');
+  });
+});
+
+describe('an event of working elsewhere that lies wholly under a stronger one', () => {
+  const hidden: FreeBusyParts = { events: [{ start: at('09:00'), end: at('11:00'), busyType: 'busy' }, { start: at('09:30'), end: at('10:00'), busyType: 'working-elsewhere', subject: 'home' }] };
+  it.each([
+    ['Exchange2010', 'free', ['Busy']],
+    ['Exchange2010', 'tentative', ['Busy', 'Tentative']],
+    ['Exchange2016', 'free', ['Busy', 'WorkingElsewhere']],
+  ] as const)('is to %s what the site wishes (%s)', async (version, workingElsewhereAs, types) => {
+    await start({ calendars: { 'home@corp.example': hidden }, workingElsewhereAs });
+    const [home] = await answerTo(['home@corp.example'], { version });
+    expect([home!.merged, home!.events!.map((one) => one.type)]).toEqual(['222200', types]);
+  });
+});
+
+describe('an answer of megabytes', () => {
+  it('is whole and of the length it says, made in pieces, text beyond ASCII among it', async () => {
+    const events = Array.from({ length: 3_000 }, (_, index) => ({ start: at('09:00') + index * 1_000, end: at('09:00') + index * 1_000 + 60_000, busyType: 'busy' as const, subject: `Prüfung 🗓 ${index}` }));
+    await start({ calendars: { 'busy@corp.example': { events }, 'bob@corp.example': BOB } });
+    const { status, text, headers } = await face!.post(availabilityRequest(['busy@corp.example', 'ghost@corp.example', 'bob@corp.example']));
+    emitted.push(text);
+    expect([status, headers['content-length']]).toEqual([200, String(Buffer.byteLength(text))]);
+    const [busy, ghost, bob] = await readResponses(text);
+    expect(busy!.events!.map((one) => one.details!['Subject'])).toEqual(events.map((one) => one.subject));
+    expect([ghost!.code, bob!.merged]).toEqual(['ErrorMailRecipientNotFound', '200044']);
+  });
+
+  it('is in no piece larger than others can wait for', async () => {
+    const window = { start: at('09:00'), end: at('12:00') };
+    const mailbox = 'busy@corp.example' as MailboxAddress;
+    const events = Array.from({ length: 10_000 }, (_, index) => ({ start: window.start + index * 1_000, end: window.start + index * 1_000 + 60_000, busyType: 'busy' as const, subject: 'x'.repeat(200) }));
+    const freeBusy = freeBusyFrom(mailbox, window, { events });
+    const form = { window, slotMinutes: 30, merged: true, events: true, details: true, clock: new ZoneClock(() => 0), hasWorkingElsewhere: true, workingElsewhereAs: 'free' } as const;
+    const pieces = await encodeGetUserAvailabilityResponse([{ text: mailbox, mailbox, result: { mailbox, freeBusy, asOf: 0 } }], form, false);
+    expect(pieces.length).toBeGreaterThan(10);
+    expect(Math.max(...pieces.map((one) => one.text.length))).toBeLessThan(512 * 1024);
+    expect(pieces.map((one) => one.text).join('').match(/<t:CalendarEvent>/g)).toHaveLength(10_000);
   });
 });
 
