@@ -7,7 +7,9 @@ import type { BusyType, WorkingElsewhereAs } from './busy-type.ts';
  * written, so that in time it shares with tentative, busy or unknown the right one wins and equal neighbours become one.
  */
 export function withoutWorkingElsewhere(freeBusy: FreeBusy, as: WorkingElsewhereAs): FreeBusy {
-  if (!freeBusy.busy.some((one) => one.busyType === 'working-elsewhere')) return freeBusy;
+  // An event that lies under a stronger one is in no stretch.
+  const isElsewhere = (one: { readonly busyType: BusyType }): boolean => one.busyType === 'working-elsewhere';
+  if (!freeBusy.busy.some(isElsewhere) && freeBusy.events?.some(isElsewhere) !== true) return freeBusy;
   const renamed = <T extends { readonly busyType: BusyType }>(one: T): T => (one.busyType === 'working-elsewhere' ? { ...one, busyType: as } : one);
   const { mailbox, window, busy, events, workingHours } = freeBusy;
   // The stretches are the truth here, cancelled and declined events have been left out of them.

@@ -72,6 +72,11 @@ export function mayUse(account: ClientAccount, auth: ClientAuth): boolean {
   return (account.auth ?? DEFAULT_AUTH).includes(auth);
 }
 
+/** For the log: nobody is called so. The Windows domain is named, because that is what people get wrong; the user name is not (some type their password there). */
+export function unknownClient(domain: string): string {
+  return /^[\w.-]{1,64}$/.test(domain) ? `no client has this user name, with or without the domain ${domain}` : 'no client has this user name';
+}
+
 /** Domain and user name of `DOMAIN\user` or `user@domain`; an empty domain for a name that is neither. */
 function parted(name: string): readonly [domain: string, user: string] {
   const slash = name.indexOf('\\');

@@ -9,7 +9,7 @@ import type { Requester } from '../../core/request-context.ts';
 import { BASIC_CHALLENGE } from '../http-server/challenge.ts';
 import { noteForLog, scopeOf } from '../http-server/request-scope.ts';
 import { AddressSet } from './address-set.ts';
-import { AccountBook, mayUse } from './account-book.ts';
+import { AccountBook, mayUse, unknownClient } from './account-book.ts';
 import type { ClientAccount } from './account-book.ts';
 import { basicCredentials } from './basic-credentials.ts';
 import { isDirectConnection } from './direct-connection.ts';
@@ -70,7 +70,7 @@ export class ClientSignIn implements SignIn {
       // The comparison happens for unknown names too, so that they take as long.
       const expected = (account === undefined ? undefined : this.#passwords.get(account)) ?? this.#noPassword;
       const matches = timingSafeEqual(expected, this.#digest(password));
-      if (account?.credentials === undefined) return 'unknown client';
+      if (account?.credentials === undefined) return unknownClient(username.includes('\\') ? username.slice(0, username.indexOf('\\')) : '');
       if (!matches) return 'wrong password';
       return mayUse(account, 'basic') ? undefined : 'its auth does not list basic';
     });
@@ -80,7 +80,7 @@ export class ClientSignIn implements SignIn {
     const account = this.#accounts.byUsername(preauth.account);
     return this.#judged(request, account, preauth.account, () => {
       const isRight = isRightPreauth(preauth, account?.credentials?.password ?? this.#noPassword.toString('hex'), this.#options.clock.now());
-      if (account?.credentials === undefined) return 'unknown client';
+      if (account?.credentials === undefined) return unknownClient('');
       return isRight ? undefined : 'wrong preauth';
     });
   }

@@ -3,7 +3,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Clock } from '../../core/clock.ts';
 import { LIMITS } from '../../core/limits.ts';
 import { noteForLog } from '../http-server/request-scope.ts';
-import { mayUse } from './account-book.ts';
+import { mayUse, unknownClient } from './account-book.ts';
 import type { AccountBook, ClientAccount } from './account-book.ts';
 import { clientOfConnection, rememberChallenge, rememberClient, takeChallenge } from './ntlm-connection.ts';
 import { decodeAuthenticate } from './ntlm/authenticate.ts';
@@ -99,8 +99,8 @@ export class NtlmSignIn {
     return challenge.toString('base64');
   }
 
-  #mistakeOf(account: ClientAccount | undefined, { response }: Authenticate, intact: boolean, now: number): string | undefined {
-    if (account === undefined) return 'unknown client';
+  #mistakeOf(account: ClientAccount | undefined, { response, domain }: Authenticate, intact: boolean, now: number): string | undefined {
+    if (account === undefined) return unknownClient(domain);
     if (!mayUse(account, 'ntlm')) return 'its auth does not list ntlm';
     if (!intact) return 'the NTLM messages were changed on the way';
     return Math.abs(response!.timestamp - now) > CLOCK_SKEW_MS ? "the client's clock is more than 36 hours off" : undefined;
@@ -118,8 +118,8 @@ export class NtlmSignIn {
   }
 }
 
-function wrongAnswer(account: ClientAccount | undefined, { response }: Authenticate): string {
-  if (account === undefined) return 'unknown client';
+function wrongAnswer(account: ClientAccount | undefined, { response, domain }: Authenticate): string {
+  if (account === undefined) return unknownClient(domain);
   return response === undefined ? 'NTLMv1, LM or no response; only NTLMv2 is taken' : 'wrong password';
 }
 

@@ -86,6 +86,8 @@ function scopeAndLog(options: AppOptions): RequestHandler {
       // SOAP's faults are 500 by their protocol, whoever is to blame.
       const isOurs = status >= 500 && (line.code === undefined || line.code === 'INTERNAL');
       if (isOurs) options.logger.error(line, 'request failed');
+      // Most clients sign in only when they are asked to (a stock Zimbra, DavMail, every NTLM handshake): the first try is nothing to be warned of.
+      else if (line.code === 'AUTH_REQUIRED') options.logger.info(line, 'asked to sign in');
       else if (status >= 400 || line.code !== undefined) options.logger.warn(line, 'request refused');
       else if (face === 'health' || face === 'metrics') options.logger.debug(line, 'request');
       else options.logger.info(line, 'request');

@@ -7,6 +7,7 @@ import { BridgeError } from '../../core/errors.ts';
 import { LIMITS } from '../../core/limits.ts';
 import type { Logger } from '../../core/logger.ts';
 import { codeOf } from '../http-client/connection-error.ts';
+import { plainAddress } from './request-scope.ts';
 
 /** PEM texts. */
 export interface ServerCertificate {
@@ -52,7 +53,10 @@ export class Listener {
     };
     const server = certificate === undefined ? createHttpServer(options) : createHttpsServer({ ...options, key: certificate.key, cert: certificate.certificate, minVersion: 'TLSv1.2' });
     server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
-      logger.warn({ listener: url.host, reason: error.code ?? 'unreadable', status: statusOf(error) }, 'request refused before it could be read');
+      const { remoteAddress } = socket as Socket;
+      const address = remoteAddress === undefined ? undefined : plainAddress(remoteAddress);
+      if (error.code !== undefined && UNTRUSTED.has(error.code)) logger.warn({ listener: url.host, address, reason: 'it does not trust our certificate: import its authority there, or get one of a public authority', code: error.code }, 'a client hung up');
+      else logger.warn({ listener: url.host, address, reason: error.code ?? 'unreadable', status: statusOf(error) }, 'request refused before it could be read');
       if (socket.writable) socket.end(`HTTP/1.1 ${statusOf(error)} ${REASONS[statusOf(error)]}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
       else socket.destroy();
     });
@@ -99,6 +103,9 @@ export class Listener {
 
 /** What a client has sent by now is read by then; one that has not said anything will not. */
 const SILENCE_MS = 250;
+
+/** What OpenSSL calls the alert of a client that does not like our certificate. */
+const UNTRUSTED: ReadonlySet<string> = new Set(['ERR_SSL_TLSV1_ALERT_UNKNOWN_CA', 'ERR_SSL_SSLV3_ALERT_CERTIFICATE_UNKNOWN', 'ERR_SSL_SSLV3_ALERT_BAD_CERTIFICATE', 'ERR_SSL_SSLV3_ALERT_CERTIFICATE_EXPIRED', 'ERR_SSL_TLSV1_ALERT_UNRECOGNIZED_NAME']);
 
 type Refusal = 400 | 408 | 431;
 

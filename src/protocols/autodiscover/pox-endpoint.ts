@@ -17,7 +17,7 @@ import { PoxError, encodePoxError } from './pox-error.ts';
 import type { PoxErrorCode } from './pox-error.ts';
 import { decodePoxRequest } from './pox-request.ts';
 import { encodePoxResponse } from './pox-response.ts';
-import { servedPerson } from './served-person.ts';
+import { notServed, servedPerson } from './served-person.ts';
 
 /**
  * `/autodiscover/autodiscover.xml`. Who has signed in is answered with 200 whatever is wrong, as Exchange does; a GET is a bad request (600). Who has not gets
@@ -50,8 +50,12 @@ async function answer({ addresses, publicUrl }: AutodiscoverServices, requester:
   const body = await readBody(request, LIMITS.requestBodyBytes);
   const subject = decodePoxRequest(await readXml(body, { charset: charsetOf(request.headers['content-type']), maxNodes: LIMITS.requestXmlNodes }));
   noteForLog(request, { mailboxes: 1 });
-  const person = servedPerson('address' in subject ? subject.address : (decodeLegacyDn(subject.legacyDn) ?? ''), addresses, requester);
-  if (person === undefined) throw new PoxError(500);
+  const address = 'address' in subject ? subject.address : (decodeLegacyDn(subject.legacyDn) ?? '');
+  const person = servedPerson(address, addresses, requester);
+  if (person === undefined) {
+    noteForLog(request, { reason: notServed(address, requester) });
+    throw new PoxError(500);
+  }
   return encodePoxResponse(person, handoutOf(publicUrl()));
 }
 

@@ -37,8 +37,8 @@ export function soapHandler(services: AutodiscoverServices): RequestHandler {
       const envelope = decodeEnvelope(await readXml(body, { charset: charsetOf(request.headers['content-type']), maxNodes: LIMITS.requestXmlNodes }));
       ({ version } = envelope);
       const { versionIsKnown, messageId } = decodeRequestHeader(envelope);
-      const { operation, identities, isRefused, message } = answerOperation(envelope, { requester, addresses, handout: handoutOf(publicUrl()), versionIsKnown });
-      noteForLog(request, { operation, mailboxes: identities, ...(isRefused ? { code: 'INVALID_REQUEST' } : {}) });
+      const { operation, identities, isRefused, notServed, message } = answerOperation(envelope, { requester, addresses, handout: handoutOf(publicUrl()), versionIsKnown });
+      noteForLog(request, { operation, mailboxes: identities, ...(isRefused ? { code: 'INVALID_REQUEST' } : {}), ...(notServed === undefined ? {} : { code: 'MAILBOX_UNKNOWN', reason: notServed }) });
       reply(response, 200, version, encodeSoapAnswer(version, messageId, message));
     } catch (thrown) {
       refuse(request, response, version, thrown);

@@ -7,7 +7,7 @@ import type { Handout } from './handout.ts';
 import { group, leaf } from './leaf.ts';
 import { AUTODISCOVER_NS } from './names.ts';
 import { FEDERATION_OPERATIONS, encodeNotFederated } from './not-federated.ts';
-import { servedPerson } from './served-person.ts';
+import { notServed, servedPerson } from './served-person.ts';
 import { decodeSettingsRequest } from './settings-request.ts';
 import type { InvalidRequest } from './settings-request.ts';
 import type { SoapMessage } from './soap-answer.ts';
@@ -29,6 +29,8 @@ export interface SoapOutcome {
   readonly identities: number;
   /** Refused as a whole, inside the answer. */
   readonly isRefused: boolean;
+  /** For the log, where one of them is not served: the first that is not. */
+  readonly notServed?: string | undefined;
   readonly message: SoapMessage;
 }
 
@@ -53,7 +55,8 @@ export function answerOperation({ body }: SoapEnvelope, call: SoapCall): SoapOut
   const answer = isUsers
     ? encodeGetUserSettingsResponse(request, identities.map((text) => servedPerson(text, addresses, requester)), handout)
     : encodeGetDomainSettingsResponse(request, identities.map((domain) => addresses.servesDomain(domain, requester)), handout);
-  return { operation, identities: identities.length, isRefused: false, message: answer };
+  const first = identities.find((text) => (isUsers ? servedPerson(text, addresses, requester) === undefined : !addresses.servesDomain(text, requester)));
+  return { operation, identities: identities.length, isRefused: false, notServed: first === undefined ? undefined : notServed(isUsers ? first : `x@${first}`, requester), message: answer };
 }
 
 const UNKNOWN_VERSION: InvalidRequest = { problem: 'The RequestedServerVersion header is invalid.' };

@@ -100,7 +100,7 @@ describe('signing in with a password', () => {
       await signIn.fromRequest(request).catch(() => undefined);
       return scopeOf(request).fields;
     };
-    expect(await reasonFor('10.1.2.3', 'nobody', 'x')).toEqual({ address: '10.1.2.3', client: undefined, reason: 'unknown client' });
+    expect(await reasonFor('10.1.2.3', 'nobody', 'x')).toEqual({ address: '10.1.2.3', client: undefined, reason: 'no client has this user name' });
     expect(await reasonFor('10.1.2.3', 'corp\\zimbra', 'x')).toEqual({ address: '10.1.2.3', client: 'zimbra', reason: 'wrong password' });
     expect(await reasonFor('203.0.113.9', 'corp\\zimbra', PASSWORD)).toEqual({ address: '203.0.113.9', client: 'zimbra', reason: 'address not allowed' });
   });

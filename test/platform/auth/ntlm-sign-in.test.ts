@@ -71,10 +71,10 @@ describe('a handshake', () => {
   it.each([
     ['a wrong password', 'both', 'pw-wrong', 'CORP', 'wrong password'],
     ['no password', 'both', '', 'CORP', 'wrong password'],
-    ['an unknown name', 'nobody', 'pw-both', 'CORP', 'unknown client'],
-    ['a known name in another domain', 'both', 'pw-both', 'OTHER', 'unknown client'],
+    ['an unknown name', 'nobody', 'pw-both', 'CORP', 'no client has this user name, with or without the domain CORP'],
+    ['a known name in another domain', 'both', 'pw-both', 'OTHER', 'no client has this user name, with or without the domain OTHER'],
     ['the name of a client that may only use Basic', 'plain', 'pw-plain', '', 'its auth does not list ntlm'],
-    ['no name', '', '', '', 'unknown client'],
+    ['no name', '', '', '', 'no client has this user name'],
   ])('with %s is refused, and the log says why', async (_what, username, password, domain, reason) => {
     const served = await serve();
     const connection = served.connect();

@@ -1,6 +1,5 @@
 import type { WorkingElsewhereAs } from '../../../freebusy/busy-type.ts';
 import type { Asked } from '../../../freebusy/ask-mailboxes.ts';
-import type { FreeBusy } from '../../../freebusy/free-busy.ts';
 import { slotRanks, slotString } from '../../../freebusy/slots.ts';
 import { withoutWorkingElsewhere } from '../../../freebusy/working-elsewhere.ts';
 import { escapeXml } from '../../../platform/xml/write.ts';
@@ -44,7 +43,7 @@ export function* encodeFreeBusyResponse(asked: Asked, form: ViewForm): Generator
     // Never `<t:CalendarEventArray/>`: the readers of Microsoft's client libraries look for the end tag (EMA, ews-javascript-api).
     out += '<t:CalendarEventArray>';
     let room = EVENTS_PER_PIECE;
-    for (const event of shownEvents(form.hasWorkingElsewhere ? freeBusy : inOlderWords(plain, form.workingElsewhereAs))) {
+    for (const event of shownEvents(form.hasWorkingElsewhere ? freeBusy : plain)) {
       out += encodeCalendarEvent(event, naive, hasDetails);
       if (--room > 0) continue;
       yield out;
@@ -65,10 +64,4 @@ const NO_VIEW = '<m:FreeBusyView><t:FreeBusyViewType>None</t:FreeBusyViewType></
 function viewType({ merged, events }: ViewForm, hasDetails: boolean): string {
   if (!events) return 'MergedOnly';
   return `${hasDetails ? 'Detailed' : 'FreeBusy'}${merged ? 'Merged' : ''}`;
-}
-
-/** The stretches say it in older words by now; an event that lies wholly under stronger ones is in none of them and still has its own type. */
-function inOlderWords(freeBusy: FreeBusy, as: WorkingElsewhereAs): FreeBusy {
-  if (freeBusy.events?.some((one) => one.busyType === 'working-elsewhere') !== true) return freeBusy;
-  return { ...freeBusy, events: freeBusy.events.map((one) => (one.busyType === 'working-elsewhere' ? { ...one, busyType: as } : one)) };
 }
