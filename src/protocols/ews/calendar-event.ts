@@ -97,7 +97,7 @@ const TEXTS = [
 export function encodeCalendarEvent(event: CalendarEvent, naive: (instant: number) => string, withDetails: boolean): string {
   const end = naive(Math.ceil(event.end / SECOND_MS) * SECOND_MS);
   const start = startBefore(end, naive(event.start), event);
-  const details = withDetails ? encodeDetails(event) : '';
+  const details = withDetails && isDetailed(event) ? encodeDetails(event) : '';
   return `<t:CalendarEvent><t:StartTime>${start}</t:StartTime><t:EndTime>${end}</t:EndTime><t:BusyType>${LEGACY_FREE_BUSY_TYPES[event.busyType]}</t:BusyType>${details}</t:CalendarEvent>`;
 }
 
@@ -108,6 +108,11 @@ export function encodeCalendarEvent(event: CalendarEvent, naive: (instant: numbe
 function startBefore(end: string, start: string, event: CalendarEvent): string {
   if (start < end) return start;
   return new Date(Date.parse(`${end}Z`) - (event.end - event.start)).toISOString().slice(0, 19);
+}
+
+/** Whether the source says more of an event than when it is and how busy it makes. */
+export function isDetailed(event: CalendarEvent): boolean {
+  return event.isPrivate !== undefined || [...TEXTS, ...FLAGS].some(([, key]) => event[key] !== undefined);
 }
 
 function encodeDetails(event: CalendarEvent): string {

@@ -69,6 +69,8 @@ function decodeSwitch(element: XmlElement | undefined): TimeZoneSwitch | undefin
   const dayOrder = integer(childText(element, 'DayOrder'), 0, isYearly ? 5 : 31);
   if (biasMinutes === undefined || time === null || month === undefined) return undefined;
   if (dayOfWeek === undefined || year === undefined || dayOrder === undefined) return undefined;
+  // 31 February would move on into March, and the zone with it.
+  if (!isYearly && month > 0 && dayOrder > new Date(Date.UTC(year, month, 0)).getUTCDate()) return undefined;
   const secondOfDay = Number(time[1]) * 3600 + Number(time[2]) * 60 + Number(time[3]);
   return { biasMinutes, secondOfDay, dayOrder, month, dayOfWeek, ...(isYearly ? {} : { year }) };
 }

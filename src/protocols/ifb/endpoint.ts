@@ -98,7 +98,8 @@ function isAllUnknown({ busy, window }: FreeBusy): boolean {
 }
 
 function refuse(error: BridgeError, request: Request, response: Response): void {
-  const status = STATUS_OF[error.code];
+  // No data that may be there in a minute is no reason to take the mailbox for nobody's.
+  const status = error.code === 'NO_DATA' && error.temporary ? 503 : STATUS_OF[error.code];
   noteRefusal(request, response, error);
   if (status === 401) setChallenge(request, response);
   if (status === 503 && !response.hasHeader('Retry-After')) response.setHeader('Retry-After', String(RETRY_AFTER_SECONDS));

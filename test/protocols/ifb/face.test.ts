@@ -24,7 +24,8 @@ const CALENDARS = {
   'free@corp.example': {},
   'hole@corp.example': { busy: [stretch('09:00:00', '10:00:00', 'no-data')] },
   'nothing@corp.example': { known: [] },
-  ...Object.fromEntries(ERROR_CODES.map((code) => [`${code.toLowerCase()}@corp.example`, new BridgeError(code, `says ${code}`, { temporary: true })])),
+  ...Object.fromEntries(ERROR_CODES.map((code) => [`${code.toLowerCase()}@corp.example`, new BridgeError(code, `says ${code}`, { temporary: code !== 'NO_DATA' })])),
+  'later_no_data@corp.example': new BridgeError('NO_DATA', 'the mailbox cannot be read now', { temporary: true }),
   'later@corp.example': new BridgeError('BACKEND_BUSY', 'the calendar system is busy', { temporary: true, retryAfterMs: 7_000 }),
 } as const;
 
@@ -174,6 +175,11 @@ describe('what is unknown', () => {
       bodies.add(answer.body);
     }
     expect([...bodies]).toEqual(['no such mailbox\n']);
+  });
+
+  it('is 503 with Retry-After where the mailbox cannot be read now', async () => {
+    const answer = await get('/freebusy/later_no_data@corp.example.ifb');
+    expect([answer.status, Number(answer.headers['retry-after']) > 0, answer.body]).toEqual([503, true, 'the mailbox cannot be read now\n']);
   });
 
   it('is 503 with Retry-After where a calendar system is away', async () => {

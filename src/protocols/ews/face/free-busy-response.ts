@@ -4,7 +4,7 @@ import { slotRanks, slotString } from '../../../freebusy/slots.ts';
 import { withoutWorkingElsewhere } from '../../../freebusy/working-elsewhere.ts';
 import { escapeXml } from '../../../platform/xml/write.ts';
 import { MERGED_DIGIT_OF_RANK } from '../busy-type.ts';
-import { encodeCalendarEvent } from '../calendar-event.ts';
+import { encodeCalendarEvent, isDetailed } from '../calendar-event.ts';
 import { encodeWorkingHours } from '../working-hours.ts';
 import type { AskedView } from './get-user-availability-request.ts';
 import { mailboxFault } from './mailbox-fault.ts';
@@ -32,8 +32,8 @@ export function* encodeFreeBusyResponse(asked: Asked, form: ViewForm): Generator
     return;
   }
   const { freeBusy } = asked.result;
-  // A lower view than the one asked for, where nobody may see details or the source has none.
-  const hasDetails = form.details && freeBusy.events !== undefined;
+  // A lower view than the one asked for, where nobody may see details or the source has none (a Zimbra).
+  const hasDetails = form.details && freeBusy.events?.some(isDetailed) === true;
   const plain = withoutWorkingElsewhere(freeBusy, form.workingElsewhereAs);
   let out = `<m:FreeBusyResponse>${SUCCESS}<m:FreeBusyView><t:FreeBusyViewType>${viewType(form, hasDetails)}</t:FreeBusyViewType>`;
   if (form.merged) out += `<t:MergedFreeBusy>${slotString(slotRanks(plain, form.window, form.slotMinutes), MERGED_DIGIT_OF_RANK)}</t:MergedFreeBusy>`;

@@ -9,8 +9,10 @@ export interface MailboxFault {
 
 type Words = (address: string) => MailboxFault;
 
-/** Unknown, hidden, refused and asked back by their own home all look the same: nobody learns who exists. */
+/** Unknown, hidden from this client and asked back by their own home all look the same: nobody learns who exists. */
 const NOT_FOUND: Words = (address) => ({ code: 'ErrorMailRecipientNotFound', text: `Unable to resolve e-mail address ${address} to an Active Directory object.` });
+/** The mailbox's own system denies it to the bridge: its owner or administrator does, and may be asked. A stock Zimbra shows it as "no permission". */
+const NO_ACCESS: Words = () => ({ code: 'ErrorNoFreeBusyAccess', text: 'The caller does not have access to free/busy data.' });
 const NOT_GENERATED: Words = () => ({ code: 'ErrorFreeBusyGenerationFailed', text: 'Unable to generate free/busy data for the mailbox.' });
 const FAR_SIDE: Words = () => ({ code: 'ErrorProxyRequestProcessingFailed', text: 'Unable to get free/busy data from the calendar system of the mailbox.' });
 const BUSY: Words = () => ({ code: 'ErrorServerBusy', text: 'The calendar system of the mailbox cannot service this request right now. Try again later.' });
@@ -31,7 +33,7 @@ const WORDS: Readonly<Record<ErrorCode, Words>> = {
   NOT_FOUND,
   UNSUPPORTED: NOT_GENERATED,
   MAILBOX_UNKNOWN: NOT_FOUND,
-  MAILBOX_REFUSED: NOT_FOUND,
+  MAILBOX_REFUSED: NO_ACCESS,
   LOOP: NOT_FOUND,
   NO_DATA: NOT_GENERATED,
   BACKEND_UNREACHABLE: FAR_SIDE,

@@ -2,6 +2,7 @@ import { child, childText } from '../../../platform/xml/element.ts';
 import { el } from '../../../platform/xml/write.ts';
 import { distinguishedFolder } from './distinguished-folders.ts';
 import { folderReferred, isRefusal } from './folder-reference.ts';
+import { schemaFault } from './faults.ts';
 import type { EwsOperationFace } from './operation.ts';
 import { given, REFUSAL, refused, required, responseOf } from './response-messages.ts';
 import { encodeStoreId } from './store-id.ts';
@@ -16,6 +17,9 @@ export const syncFolderItems: EwsOperationFace = syncOf('SyncFolderItems', 'Item
 function syncOf(operation: string, shape: string, includesLast: string): EwsOperationFace {
   return async (request, call) => {
     required(request, shape);
+    const most = childText(request, 'MaxChangesReturned');
+    // MaxSyncChangesReturnedType of the schema.
+    if (most !== undefined && !(/^\d{1,3}$/.test(most) && Number(most) >= 1 && Number(most) <= 512)) throw schemaFault("The 'MaxChangesReturned' element is invalid.");
     const reference = (operation === 'SyncFolderItems' ? required(request, 'SyncFolderId') : child(request, 'SyncFolderId'))?.children[0];
     const folder = reference === undefined ? distinguishedFolder('root')! : folderReferred(reference, call);
     if (isRefusal(folder)) return responseOf(operation, [refused(operation, folder)]);

@@ -204,6 +204,7 @@ describe('no zone at all', () => {
 
   it.each([
     ['a month 13', ZONES['Europe/Berlin'].replace('<t:Month>10<', '<t:Month>13<')],
+    ['a day that its year does not have', ZONES['Europe/Berlin'].replace('<t:DayOrder>5</t:DayOrder><t:Month>10</t:Month><t:DayOfWeek>Sunday</t:DayOfWeek>', '<t:DayOrder>31</t:DayOrder><t:Month>2</t:Month><t:DayOfWeek>Sunday</t:DayOfWeek><t:Year>2026</t:Year>')],
     ['a day that is none', ZONES['Europe/Berlin'].replaceAll('Sunday', 'Someday')],
     ['a bias of a week', ZONES['Europe/Berlin'].replace('<t:Bias>-60<', '<t:Bias>-10080<')],
     ['a time that is none', ZONES['Europe/Berlin'].replace('03:00:00', '3 pm')],

@@ -105,9 +105,18 @@ describe('the views of GetUserAvailability', () => {
 
   it('is a lower view where there are no details to show', async () => {
     const [bob, nothing, free] = await answerTo(['bob@corp.example', 'nothing@corp.example', 'free@corp.example']);
-    expect([bob!.view, nothing!.view, free!.view]).toEqual(['FreeBusyMerged', 'FreeBusyMerged', 'DetailedMerged']);
+    expect([bob!.view, nothing!.view, free!.view]).toEqual(['FreeBusyMerged', 'FreeBusyMerged', 'FreeBusyMerged']);
     expect(nothing!.events).toEqual([]);
     expect(free).toMatchObject({ merged: '000000', events: [] });
+  });
+
+  it('invents no details of events that came without any, as a Zimbra gives them', async () => {
+    const bare = { start: at('09:00'), end: at('09:30'), busyType: 'busy' as const };
+    await start({ calendars: { 'bare@corp.example': { events: [bare] }, 'some@corp.example': { events: [bare, { ...bare, start: at('10:00'), end: at('10:30'), subject: 'Review' }] } } });
+    const [none, some] = await answerTo(['bare@corp.example', 'some@corp.example']);
+    expect([none!.view, some!.view]).toEqual(['FreeBusyMerged', 'DetailedMerged']);
+    expect(emitted.at(-1)!.match(/<t:CalendarEventDetails>/g)).toHaveLength(1);
+    await start();
   });
 
   it('without a view is FreeBusy, with digits where their length is given', async () => {
@@ -225,16 +234,16 @@ describe('answers by position', () => {
     expect(face!.asked).toEqual([]);
   });
 
-  it('tells why only in words that are Exchange\'s own, and makes the unknown, the refused and the loop look alike', async () => {
+  it('tells why only in words that are Exchange\'s own, and makes the unknown and the loop look alike', async () => {
     const calendars = Object.fromEntries(ERROR_CODES.map((code) => [`${code.toLowerCase()}@corp.example`, new BridgeError(code, 'PRIVATE words', { details: { host: 'secret.example' } })]));
     await start({ calendars });
     const responses = await answerTo(ERROR_CODES.map((code) => `${code.toLowerCase()}@corp.example`));
     const codes = Object.fromEntries(ERROR_CODES.map((code, index) => [code, responses[index]!.code]));
-    expect([codes['MAILBOX_UNKNOWN'], codes['MAILBOX_REFUSED'], codes['LOOP']]).toEqual(['ErrorMailRecipientNotFound', 'ErrorMailRecipientNotFound', 'ErrorMailRecipientNotFound']);
+    expect([codes['MAILBOX_UNKNOWN'], codes['LOOP'], codes['MAILBOX_REFUSED']]).toEqual(['ErrorMailRecipientNotFound', 'ErrorMailRecipientNotFound', 'ErrorNoFreeBusyAccess']);
     expect([codes['BACKEND_UNREACHABLE'], codes['DEADLINE'], codes['NO_DATA']]).toEqual(['ErrorProxyRequestProcessingFailed', 'ErrorTimeoutExpired', 'ErrorFreeBusyGenerationFailed']);
     expect(responses.every((one) => one.view === 'None' && one.responseClass === 'Error' && /^Error\w+$/.test(one.code!))).toBe(true);
     expect(emitted.at(-1)).not.toMatch(/PRIVATE|secret/);
-    const texts = ['mailbox_unknown', 'mailbox_refused', 'loop'].map((name) => responses[ERROR_CODES.findIndex((code) => code.toLowerCase() === name)]!.text!.replace(name, '…'));
+    const texts = ['mailbox_unknown', 'loop'].map((name) => responses[ERROR_CODES.findIndex((code) => code.toLowerCase() === name)]!.text!.replace(name, '…'));
     expect(new Set(texts).size).toBe(1);
   });
 

@@ -68,3 +68,7 @@ describe('ResolveNames', () => {
     await expect(ask(body)).rejects.toSatisfy((error) => error instanceof EwsFault && error.code === 'ErrorSchemaValidation');
   });
 });
+
+it.each(['SearchScope="Foo"', 'ReturnFullContactData="maybe"'])('an attribute that the schema does not have is a mistake in the question: %s', async (attributes) => {
+  await expect(ask(bodyOf('ResolveNames', '<m:UnresolvedEntry>kim@corp.example</m:UnresolvedEntry>', attributes))).rejects.toMatchObject({ code: 'ErrorSchemaValidation' });
+});

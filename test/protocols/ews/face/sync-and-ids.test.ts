@@ -93,3 +93,8 @@ describe('ConvertId', () => {
     await expect(convert('x', 'EwsId', 'EwsId', { version: 'Exchange2007' })).rejects.toSatisfy(isAgainst);
   });
 });
+
+it.each(['0', '513', '-1', 'many'])('SyncFolderItems takes 1 to 512 changes at a time, not %s', async (most) => {
+  const body = bodyOf('SyncFolderItems', `<m:ItemShape><t:BaseShape>IdOnly</t:BaseShape></m:ItemShape><m:SyncFolderId><t:DistinguishedFolderId Id="inbox"/></m:SyncFolderId><m:MaxChangesReturned>${most}</m:MaxChangesReturned>`);
+  await expect(ask(body)).rejects.toMatchObject({ code: 'ErrorSchemaValidation' });
+});
