@@ -66,13 +66,18 @@ export function contextFor(request: IncomingMessage, requester: Requester): Requ
   const scope = scopeOf(request);
   noteForLog(request, { client: requester.name });
   const deadline = scope.receivedAt + (requester.deadlineMs ?? scope.deadlineMs);
+  let signal: AbortSignal | undefined;
   return {
     requestId: scope.requestId,
     requester,
     hops: hopsOf(request),
     viaZimbra: request.headers[ZIMBRA_HOP_HEADER] !== undefined,
     deadline,
-    signal: deadlineSignal(deadline, scope.closed),
+    // Made when somebody wants to know: a question that nobody has to wait for never does.
+    get signal() {
+      signal ??= deadlineSignal(deadline, scope.closed);
+      return signal;
+    },
   };
 }
 

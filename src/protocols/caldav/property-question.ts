@@ -11,6 +11,8 @@ export const ALL_PROPERTIES: PropertyQuestion = { kind: 'allprop', names: [] };
 
 /** Apple Calendar asks for about 40 of a home's. → LIMITS */
 const PROPERTIES = 500;
+/** Of all their names and namespaces, which stand again in the answer about every resource; those 40 have 2,000. → LIMITS */
+const NAME_CHARACTERS = 65_536;
 
 /**
  * Reads `D:propfind`, or the same elements inside a REPORT.
@@ -30,11 +32,14 @@ export function decodePropertyQuestion(element: XmlElement): PropertyQuestion {
 /** The properties that are named inside an element, each once. @throws BridgeError INVALID_REQUEST where they are too many, or one could not be written again */
 export function namesIn(element: XmlElement | undefined): readonly PropertyName[] {
   const names = new Map<string, PropertyName>();
+  let characters = 0;
   for (const { ns, name } of element?.children ?? []) {
     // readXml takes names that begin with a digit (Exchange has them); nobody could read them in an answer.
     if (!/^[\p{L}_]/u.test(name) || ns === 'http://www.w3.org/XML/1998/namespace') throw new BridgeError('INVALID_REQUEST', 'a property has an impossible name');
     names.set(`${ns} ${name}`, { ns, name });
     if (names.size > PROPERTIES) throw new BridgeError('INVALID_REQUEST', `more than ${PROPERTIES} properties`);
+    characters += ns.length + name.length;
+    if (characters > NAME_CHARACTERS) throw new BridgeError('INVALID_REQUEST', 'the names of the properties are too long');
   }
   return [...names.values()];
 }

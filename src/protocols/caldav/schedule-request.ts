@@ -10,12 +10,15 @@ export interface ScheduleRequest extends FreeBusyRequest {
   readonly organizer: string;
 }
 
+/** Of what stands again in the answer about every attendee: UIDs that were seen have up to 112. → LIMITS */
+const REPEATED_CHARACTERS = 1_000;
+
 /**
  * Completes the message by the headers of the drafts before RFC 6638, which Thunderbird still sends and old iCals relied on: `Originator` where there is no
  * ORGANIZER, `Recipient` where there is no ATTENDEE. Any organizer is taken (RFC 6638 wants the outbox's owner): nothing is sent to anybody.
  *
  * @param own the caller's calendar user address, where nobody says who organizes
- * @throws BridgeError with a precondition where nobody is asked about, too many are, or the window is longer than `LIMITS.ifbDays`
+ * @throws BridgeError with a precondition where nobody is asked about, too many are, UID or organizer are no such thing by their length, or the window is longer than `LIMITS.ifbDays`
  */
 export function completeScheduleRequest(message: FreeBusyRequest, headers: IncomingHttpHeaders, own: string): ScheduleRequest {
   const attendees = message.attendees.length > 0 ? message.attendees : listIn(headers['recipient']);
@@ -27,7 +30,11 @@ export function completeScheduleRequest(message: FreeBusyRequest, headers: Incom
   if (window.end - window.start > LIMITS.ifbDays * DAY_MS) {
     throw brokenPrecondition('valid-scheduling-message', `the window is longer than ${LIMITS.ifbDays} days`, 'WINDOW_TOO_LARGE');
   }
-  return { ...message, attendees, organizer: message.organizer ?? listIn(headers['originator'])[0] ?? own };
+  const organizer = message.organizer ?? listIn(headers['originator'])[0] ?? own;
+  if (Math.max(message.uid.length, organizer.length) > REPEATED_CHARACTERS) {
+    throw brokenPrecondition('valid-scheduling-message', `UID or organizer of more than ${REPEATED_CHARACTERS} characters`);
+  }
+  return { ...message, attendees, organizer };
 }
 
 /** What of a calendar user address names a mailbox: `mailto:` URIs may be percent-encoded (RFC 6068); a `urn:uuid:` or a path names none here and stays as it is. */

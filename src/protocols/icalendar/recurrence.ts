@@ -38,7 +38,15 @@ export interface ExpansionBudget {
   instances: number;
 }
 
-const STEPS_PER_TURN = 20_000;
+/** A step of a rule with long lists takes 2 µs. */
+const STEPS_PER_TURN = 4_000;
+/** What a rule costs beside its steps. */
+const STEPS_OF_A_RULE = 20;
+
+/** How an expansion lets others run; many rules of one request share it, or a thousand short ones would go by without a turn. */
+export function expansionPace(): Pace {
+  return new Pace(STEPS_PER_TURN);
+}
 
 /** One rule and the stretch of time in which its instances are wanted; wall clock. */
 export interface Expansion {
@@ -60,7 +68,7 @@ export interface Expansion {
  *
  * @throws BridgeError INVALID_REQUEST where the budget is spent before the rule is through
  */
-export async function expandRecurrence({ rule, start, from, to, startCounts }: Expansion, budget: ExpansionBudget): Promise<readonly number[]> {
+export async function expandRecurrence({ rule, start, from, to, startCounts }: Expansion, budget: ExpansionBudget, pace: Pace = expansionPace()): Promise<readonly number[]> {
   const found: number[] = [];
   const end = Math.min(to, rule.until === undefined ? Number.POSITIVE_INFINITY : rule.until + 1);
   let left = rule.count ?? Number.POSITIVE_INFINITY;
@@ -73,8 +81,8 @@ export async function expandRecurrence({ rule, start, from, to, startCounts }: E
     found.push(at);
     return true;
   };
+  if (pace.spend(STEPS_OF_A_RULE)) await pace.turn();
   if (startCounts && !take(start)) return found;
-  const pace = new Pace(STEPS_PER_TURN);
   const spend = (steps: number): void => {
     budget.steps -= steps;
     if (budget.steps < 0) throw tooLong();
@@ -83,7 +91,8 @@ export async function expandRecurrence({ rule, start, from, to, startCounts }: E
   const first = rule.count === undefined ? skippedPeriods(rule, start, from) : 0;
   for (let index = first; ; index += 1) {
     const period = periodStart(rule, start, index);
-    if (period >= end || left <= 0) return found;
+    // No number where the years are more than a date can hold.
+    if (!(period < end) || left <= 0) return found;
     const before = budget.steps;
     for (const at of timesOf(rule, start, period, spend)) {
       if ((startCounts ? at > start : at >= start) && !take(at)) return found;

@@ -14,10 +14,12 @@ import { contextFor, noteForLog } from '../../platform/http-server/request-scope
 import type { XmlElement } from '../../platform/xml/element.ts';
 import { checkHops } from './context-header.ts';
 import type { AnswerFormat } from './face/answer.ts';
+import { fullAllowance } from './face/allowance.ts';
 import { createAuthenticator } from './face/authenticate.ts';
 import type { Authenticator } from './face/authenticate.ts';
 import { answerBatch, decodeBatch, isBatch } from './face/batch-request.ts';
 import { member } from './face/member.ts';
+import { oneAtATime } from './face/one-at-a-time.ts';
 import type { Asking } from './face/operation.ts';
 import { readyOperation } from './face/operations.ts';
 import { UnreadableMessage, decodeMessage } from './face/soap-message.ts';
@@ -92,8 +94,9 @@ async function single(
   requestId: string | undefined,
 ): Promise<WrittenAnswer> {
   const ready = readyOperation(operation);
-  noteForLog(request, { operation: operation!.name, mailboxes: ready.mailboxes });
-  return writeAnswer(format, await ready.run(askingFor(requester, request, services)), requestId);
+  noteForLog(request, { operation: operation!.name, mailboxes: ready.users.length });
+  const asking = askingFor(requester, request, services);
+  return writeAnswer(format, await ready.run(asking), requestId, asking.allowance);
 }
 
 async function batch(
@@ -104,24 +107,19 @@ async function batch(
   services: ZimbraSoapServices,
   requestId: string | undefined,
 ): Promise<WrittenAnswer> {
-  const decoded = decodeBatch(operation);
-  noteForLog(request, { operation: 'BatchRequest', mailboxes: decoded.parts.reduce((sum, { ready }) => sum + (ready instanceof BridgeError ? 0 : ready.mailboxes), 0) });
+  const decoded = await decodeBatch(operation);
+  noteForLog(request, { operation: 'BatchRequest', mailboxes: decoded.parts.reduce((sum, { ready }) => sum + (ready instanceof BridgeError ? 0 : ready.users.length), 0) });
   const onFault = (error: BridgeError): void => noteForLog(request, { code: error.code, ...(error.code === 'INTERNAL' ? { stack: placeOf(error.cause) } : {}) });
   return answerBatch(decoded, format, askingFor(requester, request, services), onFault, requestId);
 }
 
-/** Answers about one instance of a series and one user, over all parts of a request: 6 MB of them. → LIMITS */
-const COMPARISONS = 100_000;
-
 function askingFor(requester: Requester, request: Request, { source, clock, workingElsewhereAs }: ZimbraSoapServices): Asking {
-  return { source, clock, workingElsewhereAs, ctx: contextFor(request, requester), comparisons: { left: COMPARISONS } };
+  return { source, clock, workingElsewhereAs, ctx: contextFor(request, requester), allowance: fullAllowance(), inTurn: oneAtATime() };
 }
 
 function refuse(request: Request, response: Response, format: AnswerFormat, thrown: unknown): void {
   const { fault, error } = whatToSay(thrown);
   noteRefusal(request, response, error, { reason: fault.code });
-  // What is left of a body that was refused is not worth reading.
-  if (!request.complete) response.setHeader('Connection', 'close');
   reply(response, fault.status, format, encodeFault(format, fault));
 }
 

@@ -22,7 +22,7 @@ export interface GetFreeBusyRequest {
  * Reads the request. `excludeUid` and `usr@l` are accepted and have no effect: no source can leave out one appointment or look
  * into one folder, and Zimbra itself drops both when it asks another server (zimbra.md §2.1, §3.4).
  *
- * @throws BridgeError INVALID_REQUEST or INVALID_WINDOW, with Zimbra's own words
+ * @throws BridgeError INVALID_REQUEST or INVALID_WINDOW, with Zimbra's own words; TOO_MANY_MAILBOXES
  */
 export function decodeGetFreeBusyRequest(request: XmlElement): GetFreeBusyRequest {
   const window = decodeRange(request);
@@ -77,11 +77,15 @@ export function optionalEpochMs(request: XmlElement, name: 's' | 'e'): Instant |
   return Number(text);
 }
 
+/** Far more than may be asked about, for those who name somebody again and again. */
+const LIST_ENTRIES = 20 * LIMITS.mailboxesPerQuestion;
+
 /** Cuts as Java's String.split(",") does: nothing trimmed, empty strings at the end dropped; "" is one empty string. */
 function commaList(text: string | undefined): readonly string[] {
   if (text === undefined) return [];
   if (text === '') return [''];
-  const parts = text.split(',');
+  const parts = text.split(',', LIST_ENTRIES + 1);
+  if (parts.length > LIST_ENTRIES) throw new BridgeError('TOO_MANY_MAILBOXES', `more than ${LIST_ENTRIES} names in one list`);
   while (parts.at(-1) === '') parts.pop();
   return parts;
 }

@@ -40,6 +40,17 @@ export function preauthEndpoint({ signIn, clock }: { readonly signIn: SignIn; re
   };
   router.get(PREAUTH_PATH, answer);
   router.post(PREAUTH_PATH, answer);
+  // Else Express would tell anybody who asks for OPTIONS which methods there are.
+  router.all(PREAUTH_PATH, async (request, response) => {
+    noteForLog(request, { face: 'zimbra-soap', operation: 'preauth' });
+    try {
+      const requester = await signIn.fromRequest(request);
+      noteForLog(request, { client: requester.name });
+      response.status(request.method === 'OPTIONS' ? 204 : 405).set('Allow', 'GET, HEAD, POST').end();
+    } catch (thrown) {
+      refuse(request, response, toBridgeError(thrown));
+    }
+  });
   return router;
 }
 
@@ -55,6 +66,5 @@ function refuse(request: Request, response: Response, error: BridgeError): void 
   noteRefusal(request, response, error);
   const status = STATUS_OF[error.code];
   if (status === 401) setChallenge(request, response);
-  if (!request.complete) response.setHeader('Connection', 'close');
   response.status(status).set('Cache-Control', REPLY_CACHE_CONTROL).type('text/plain').send(`${error.publicMessage}\n`);
 }

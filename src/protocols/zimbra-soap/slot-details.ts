@@ -26,8 +26,9 @@ export function decodeSlotDetails(slot: XmlElement): SlotDetails {
   };
 }
 
-/** The attributes of a slot that is exactly `event`, all five booleans there; of a private one neither id, subject nor place. */
+/** The attributes of a slot that is exactly `event`, all five booleans there; of a private one neither id, subject nor place; none where its source said nothing of it. */
 export function encodeSlotDetails(event: SlotDetails): Readonly<Record<string, AnswerValue | undefined>> {
+  if ((['id', 'subject', 'location', ...FLAGS] as const).every((key) => event[key] === undefined)) return {};
   const { id, subject, location } = event.isPrivate === true ? {} as SlotDetails : event;
   return { eventId: id, subject, location, ...Object.fromEntries(FLAGS.map((flag) => [flag, event[flag] === true])) };
 }

@@ -1,11 +1,13 @@
+import { LIMITS } from '../../core/limits.ts';
 import type { WorkingElsewhereAs } from '../../freebusy/busy-type.ts';
 import { eventsByStretch, stretchKey } from '../../freebusy/detail.ts';
 import type { FreeBusy } from '../../freebusy/free-busy.ts';
 import type { Interval } from '../../freebusy/interval.ts';
 import { tiles } from '../../freebusy/slots.ts';
+import type { Tile } from '../../freebusy/slots.ts';
 import { withoutWorkingElsewhere } from '../../freebusy/working-elsewhere.ts';
 import { SLOT_OF_BUSY_TYPE } from './busy-type.ts';
-import type { Answer, AnswerElement, AnswerFormat } from './face/answer.ts';
+import type { Answer, AnswerElement, AnswerFormat, AnswerPart } from './face/answer.ts';
 import { writeAnswer } from './face/write-answer.ts';
 import type { WrittenAnswer } from './face/write-answer.ts';
 import { ZIMBRA_MAIL_NS } from './names.ts';
@@ -35,8 +37,21 @@ export async function encodeGetFreeBusyResponse(
   return writeAnswer(format, getFreeBusyAnswer(users, window, workingElsewhereAs));
 }
 
-function* usersOf(users: readonly UserFreeBusy[], window: Interval, workingElsewhereAs: WorkingElsewhereAs): Iterable<AnswerElement> {
-  for (const { id, freeBusy } of users) yield userSlots(id, freeBusy === undefined ? [unknownSlot(window)] : slotsOf(freeBusy, workingElsewhereAs));
+function* usersOf(users: readonly UserFreeBusy[], window: Interval, workingElsewhereAs: WorkingElsewhereAs): Iterable<AnswerPart> {
+  for (const { id, freeBusy } of users) {
+    if (freeBusy === undefined) {
+      yield userSlots(id, [unknownSlot(window)]);
+      continue;
+    }
+    const known = withoutWorkingElsewhere(freeBusy, workingElsewhereAs);
+    const slotOf = slotWriter(known);
+    const stretches = tiles(known);
+    yield stretches.length > LIMITS.stretchesPerTurn ? { ...userSlots(id, []), many: mapped(stretches, slotOf) } : userSlots(id, stretches.map(slotOf));
+  }
+}
+
+function* mapped<T, U>(list: readonly T[], map: (one: T) => U): Iterable<U> {
+  for (const one of list) yield map(one);
 }
 
 /** One user's slots under the caller's own string. */
@@ -49,13 +64,12 @@ export function unknownSlot({ start, end }: Interval): AnswerElement {
   return { name: 'n', attributes: { s: start, e: end } };
 }
 
-function slotsOf(given: FreeBusy, workingElsewhereAs: WorkingElsewhereAs): readonly AnswerElement[] {
-  const freeBusy = withoutWorkingElsewhere(given, workingElsewhereAs);
+function slotWriter(freeBusy: FreeBusy): (tile: Tile) => AnswerElement {
   const events = freeBusy.events === undefined ? undefined : eventsByStretch(freeBusy);
-  return tiles(freeBusy).map((tile) => {
+  return (tile) => {
     // Nothing is left of working elsewhere here; the compiler cannot know that, and no data is what harms least.
     const name = tile.busyType === 'working-elsewhere' ? 'n' : SLOT_OF_BUSY_TYPE[tile.busyType];
     const event = events === undefined || name === 'f' || name === 'n' ? undefined : events.get(stretchKey(tile));
     return { name, attributes: event === undefined ? { s: tile.start, e: tile.end } : { s: tile.start, e: tile.end, ...encodeSlotDetails(event) } };
-  });
+  };
 }

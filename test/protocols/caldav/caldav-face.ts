@@ -23,6 +23,7 @@ export const CALENDARS: NonNullable<FaceOptions['calendars']> = {
   'away@corp.example': new BridgeError('BACKEND_UNREACHABLE', 'the calendar system cannot be reached'),
   'hidden@corp.example': new BridgeError('MAILBOX_REFUSED', 'no such mailbox'),
   'free@corp.example': {},
+  'crowded@corp.example': { busy: Array.from({ length: 18_000 }, (_, index) => ({ start: hour(8) + index * 2_000, end: hour(8) + index * 2_000 + 1_000, busyType: 'busy' })) },
   'peer@corp.example': { busy: [{ start: hour(9), end: hour(11), busyType: 'tentative' }] },
 };
 

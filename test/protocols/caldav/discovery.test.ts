@@ -69,6 +69,8 @@ describe('PROPFIND', () => {
     'billions of laughs': `<!DOCTYPE a [<!ENTITY a "aaaa"><!ENTITY b "${'&a;'.repeat(100)}">]><propfind xmlns="DAV:">&b;</propfind>`,
     'a deep nest': '<a>'.repeat(10_000),
     '10,000 properties': many(10_000),
+    'names that would fill the answer': `<propfind xmlns="DAV:"><prop>${Array.from({ length: 400 }, (_, at) => `<p${at} xmlns="urn:${'n'.repeat(200)}"/>`).join('')}</prop></propfind>`,
+    'names in the namespace of namespaces': '<propfind xmlns="DAV:"><prop><a xmlns="http://www.w3.org/2000/xmlns/"/></prop></propfind>',
     'a name that nobody could read in an answer': '<propfind xmlns="DAV:" xmlns:b="urn:b"><prop><b:0x68470003/></prop></propfind>',
     'no XML': 'resourcetype=1',
   };

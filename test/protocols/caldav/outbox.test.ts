@@ -162,6 +162,11 @@ describe('a question to the outbox', () => {
     expect((await replies(await post(message({ attendees: [attendee] })))).map((reply) => reply.recipient)).toEqual([attendee]);
   });
 
+  it('says of an attendee whose calendar no longer fits into the answer that it is not to be had, never that the time is free', async () => {
+    const found = await statuses([...Array.from({ length: 22 }, () => 'mailto:crowded@corp.example'), 'mailto:kim@zimbra.example']);
+    expect(found.map(([, status]) => status)).toEqual([...Array.from({ length: 20 }, () => SUCCESS), AWAY, AWAY, SUCCESS]);
+  });
+
   it('is answered for as many as an outbox takes', async () => {
     const attendees = Array.from({ length: LIMITS.outboxAttendees }, (_, at) => `mailto:user${at}@corp.example`);
     expect(await statuses(attendees)).toHaveLength(LIMITS.outboxAttendees);
@@ -172,6 +177,9 @@ describe('what the outbox refuses', () => {
   const kim = ['mailto:kim@zimbra.example'];
   const refused = async (answer: RawAnswer): Promise<readonly [number, string]> => [answer.status, await errorIn(answer.body)];
   const cases: Readonly<Record<string, readonly [precondition: string, body: string | Buffer, headers?: Record<string, string>]>> = {
+    'a UID that would stand a hundred times in the answer': ['valid-scheduling-message', message({ attendees: kim }).replace('UID:4FD3AD926350', `UID:${'u'.repeat(1_001)}`)],
+    'an organizer of such a length': ['valid-scheduling-message', message({ attendees: kim }).replace('boss@', `${'b'.repeat(1_001)}@`)],
+    'one in the headers': ['valid-scheduling-message', message({ attendees: kim }).replace(/ORGANIZER.*\r\n/, ''), { originator: `mailto:${'b'.repeat(1_001)}` }],
     'another media type': ['supported-calendar-data', message({ attendees: kim }), { 'content-type': 'text/plain' }],
     'XML in place of a calendar': ['supported-calendar-data', '<a/>', { 'content-type': 'application/xml' }],
     'a media type that only begins like it': ['supported-calendar-data', message({ attendees: kim }), { 'content-type': 'text/calendarx' }],

@@ -23,7 +23,8 @@ describe('REPORT', () => {
     const multiget = `<C:calendar-multiget ${NAMESPACES}><D:prop><D:getetag/></D:prop><D:href>${CALENDAR}1.ics</D:href><D:href>/a&amp;b</D:href></C:calendar-multiget>`;
     expect(await multiStatus((await report(CALENDAR, multiget)).body)).toEqual({ [`${CALENDAR}1.ics`]: 'HTTP/1.1 404 Not Found', '/a&b': 'HTTP/1.1 404 Not Found' });
     const many = `<C:calendar-multiget ${NAMESPACES}>${'<D:href>/a</D:href>'.repeat(1_001)}</C:calendar-multiget>`;
-    expect(await errorIn((await report(CALENDAR, many)).body)).toBe('{DAV:}number-of-matches-within-limits');
+    const long = `<C:calendar-multiget ${NAMESPACES}>${`<D:href>/${'a'.repeat(1_000)}</D:href>`.repeat(500)}</C:calendar-multiget>`;
+    for (const one of [many, long]) expect(await errorIn((await report(CALENDAR, one)).body)).toBe('{DAV:}number-of-matches-within-limits');
   });
 
   it('refuses what a resource does not give, and does not offer it', async () => {
@@ -44,6 +45,12 @@ describe('REPORT', () => {
 describe('the search for principals', () => {
   const search = (property: string, match: string, more = ''): string => `<D:principal-property-search ${NAMESPACES}><D:property-search><D:prop><${property}/></D:prop><D:match>${match}</D:match></D:property-search>${more}<D:prop><D:displayname/></D:prop></D:principal-property-search>`;
   const found = async (body: string, target = '/caldav/principals/'): Promise<readonly string[]> => Object.keys(await multiStatus((await report(target, body)).body));
+
+  it('takes no more conditions than anybody sends', async () => {
+    const condition = '<D:property-search><D:prop><D:displayname/></D:prop><D:match>pee</D:match></D:property-search>';
+    expect(await found(search('D:displayname', 'pee', condition.repeat(99)))).toEqual([PRINCIPAL]);
+    expect(await errorIn((await report('/caldav/principals/', search('D:displayname', 'pee', condition.repeat(100)))).body)).toBe('{DAV:}number-of-matches-within-limits');
+  });
 
   it('finds the caller by name, by home as Thunderbird asks for it, and by its whole address', async () => {
     expect(await found(search('D:displayname', 'PEE'))).toEqual([PRINCIPAL]);

@@ -1,7 +1,7 @@
 import ICAL from 'ical.js';
 import { describe, expect, it } from 'vitest';
 import { DAY_MS } from '../../../src/core/clock.ts';
-import { expandRecurrence } from '../../../src/protocols/icalendar/recurrence.ts';
+import { expandRecurrence, expansionPace } from '../../../src/protocols/icalendar/recurrence.ts';
 import type { Frequency, RecurrenceRule } from '../../../src/protocols/icalendar/recurrence.ts';
 import { turnsDuring } from '../../event-loop-turns.ts';
 
@@ -159,6 +159,20 @@ describe('what an expansion costs', () => {
     const seconds = await expandRecurrence({ rule: rule('FREQ=SECONDLY;INTERVAL=3'), start: at('19970902T090000'), from, to: from + 10_000, startCounts: true }, budget);
     expect(seconds.map((one) => ((one - at('19970902T090000')) / 1000) % 3)).toEqual(seconds.map(() => 0));
     expect(seconds.length).toBeGreaterThanOrEqual(3);
+  });
+
+  it.each(['YEARLY', 'MONTHLY', 'WEEKLY', 'DAILY', 'HOURLY', 'SECONDLY'])('ends where an interval leads beyond all dates: %s', async (frequency) => {
+    const start = at('19970902T090000');
+    const asked = expandRecurrence({ rule: rule(`FREQ=${frequency};INTERVAL=999999999999999`), start, from: 0, to: at('99990101T000000'), startCounts: true }, { steps: 1_000, instances: 10 });
+    await expect(asked).resolves.toEqual([start]);
+  });
+
+  it('lets others run between many short rules that share a pace', async () => {
+    const pace = expansionPace();
+    const turns = await turnsDuring(async () => {
+      for (let index = 0; index < 2_000; index++) await expandRecurrence({ rule: rule('FREQ=DAILY;COUNT=1'), start: 0, from: 0, to: DAY_MS, startCounts: true }, { ...unlimited }, pace);
+    });
+    expect(turns).toBeGreaterThanOrEqual(10);
   });
 
   it.each([

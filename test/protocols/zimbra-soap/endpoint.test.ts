@@ -325,10 +325,10 @@ describe('bodies that cannot be read', () => {
   });
 
   it('are service.INVALID_REQUEST in SOAP 1.2 when they are too large', async () => {
-    const reply = await post(soap(question(`uid="${'a'.repeat(4 * 1024 * 1024)}"`, '', START, END), TOKEN, SOAP_11)).catch((error: unknown) => error);
-    // A client that is still sending may see the connection close before it reads the fault.
-    if (reply instanceof Error) return expect(reply.message).toBe('fetch failed');
-    expect([(reply as Reply).status, faultCode(reply as Reply)]).toEqual([500, 'service.INVALID_REQUEST']);
+    const body = soap(question(`uid="${'a'.repeat(5 * 1024 * 1024)}"`, '', START, END), TOKEN, SOAP_11);
+    const reply = await post(body);
+    // A connection that is closed under a client still sending shows it the fault only half of the time.
+    expect([reply.status, faultCode(reply), reply.headers.get('connection')]).toEqual([500, 'service.INVALID_REQUEST', 'keep-alive']);
   });
 
   it('may be compressed, and count decompressed', async () => {

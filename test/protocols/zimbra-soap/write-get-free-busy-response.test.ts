@@ -21,4 +21,16 @@ describe('a large question', () => {
     // 240,000 slots, busy and free, LIMITS.zimbraSlotsPerTurn a turn.
     expect(turns).toBeGreaterThanOrEqual(100);
   });
+
+  it.each(['1.2', 'js'] as const)('of one mailbox with 50,000 appointments lets others run too (%s)', async (format) => {
+    const events = Array.from({ length: 50_000 }, (_, index) => ({ start: START + index * 60_000, end: START + index * 60_000 + 30_000, busyType: 'busy' as const }));
+    const window = { start: START, end: START + 50_000 * 60_000 };
+    const freeBusy = freeBusyFrom('u@zimbra.example' as MailboxAddress, window, { events });
+    let text = '';
+    const turns = await turnsDuring(async () => {
+      ({ text } = await encodeGetFreeBusyResponse([{ id: 'u@zimbra.example', freeBusy }], window, 'free', format));
+    });
+    expect(text.match(format === 'js' ? /\{"s":/g : /<[bf] s=/g)).toHaveLength(100_000);
+    expect(turns).toBeGreaterThanOrEqual(40);
+  });
 });

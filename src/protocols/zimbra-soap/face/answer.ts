@@ -23,7 +23,12 @@ export interface AnswerElement {
   readonly once?: 'object' | 'member';
 }
 
+/** A child of a whole answer. One with thousands of children of its own has them as `many`, made while they are written: all at once would hold the event loop. */
+export interface AnswerPart extends AnswerElement {
+  readonly many?: Iterable<AnswerElement>;
+}
+
 /** A whole answer: the element in the Body. `parts` are its children, made while they are written: there may be hundreds of thousands of slots. */
 export interface Answer extends Omit<AnswerElement, 'children' | 'once' | 'text'> {
-  readonly parts?: Iterable<AnswerElement>;
+  readonly parts?: Iterable<AnswerPart>;
 }

@@ -1,9 +1,10 @@
 import { BridgeError, toBridgeError } from '../../../core/errors.ts';
 import { LIMITS } from '../../../core/limits.ts';
+import { Pace } from '../../../core/pace.ts';
 import type { XmlElement } from '../../../platform/xml/element.ts';
 import { faultOf, writeFault } from '../faults.ts';
 import { ZIMBRA_ACCOUNT_NS, ZIMBRA_NS } from '../names.ts';
-import type { AnswerFormat } from './answer.ts';
+import type { Answer, AnswerFormat } from './answer.ts';
 import { member } from './member.ts';
 import { readyOperation } from './operations.ts';
 import type { Asking, ReadyOperation } from './operation.ts';
@@ -29,20 +30,27 @@ export function isBatch(operation: XmlElement | undefined): operation is XmlElem
 }
 
 /**
- * Reads all parts before the first is run. What one part does wrong is its own fault; the whole is refused where it has too many parts or
- * its parts of one kind ask together about more mailboxes than one question may.
+ * Reads all parts before the first is run. What one part does wrong is its own fault; the whole is refused where it has too many parts, or
+ * asks about more users than one question may: over all parts, and in parts of one kind also counting whom they name again.
  *
  * @throws BridgeError INVALID_REQUEST, TOO_MANY_MAILBOXES
  */
-export function decodeBatch(batch: XmlElement): Batch {
+export async function decodeBatch(batch: XmlElement): Promise<Batch> {
   if (batch.children.length > LIMITS.batchedRequests) throw new BridgeError('INVALID_REQUEST', `more than ${LIMITS.batchedRequests} requests in one batch`);
-  const mailboxes = new Map<string, number>();
-  const parts = batch.children.map((request): Part => {
+  const users = new Set<string>();
+  const usersOfKind = new Map<string, number>();
+  const pace = new Pace(1);
+  const parts: Part[] = [];
+  for (const request of batch.children) {
     const ready = readyOrError(request);
-    if (!(ready instanceof BridgeError)) mailboxes.set(request.name, (mailboxes.get(request.name) ?? 0) + ready.mailboxes);
-    return { name: request.name, requestId: member(request, 'requestId'), ready };
-  });
-  if (Math.max(0, ...mailboxes.values()) > LIMITS.mailboxesPerQuestion) {
+    parts.push({ name: request.name, requestId: member(request, 'requestId'), ready });
+    if (!(ready instanceof BridgeError)) {
+      for (const user of ready.users) users.add(user);
+      usersOfKind.set(request.name, (usersOfKind.get(request.name) ?? 0) + ready.users.length);
+    }
+    if (pace.spend(1)) await pace.turn();
+  }
+  if (Math.max(users.size, ...usersOfKind.values()) > LIMITS.mailboxesPerQuestion) {
     throw new BridgeError('TOO_MANY_MAILBOXES', `more than ${LIMITS.mailboxesPerQuestion} mailboxes in one batch`);
   }
   // Zimbra goes on for `continue` only (SoapEngine.java).
@@ -60,32 +68,24 @@ function readyOrError(request: XmlElement): ReadyOperation | BridgeError {
 }
 
 /**
- * Runs a batch. The parts go together, so that one slow calendar system does not use up the deadline that they share, and parts that ask
- * the same become one question; with `onerror="stop"` one after the other.
+ * Runs a batch. The parts ask together, so that one slow calendar system does not use up the deadline that they share, and parts that ask
+ * the same become one question; with `onerror="stop"` one after the other. They are written one after the other in any case.
  *
  * @param onFault told of every part that failed
  * @returns BatchResponse: the answers in the order of the requests, each with its `requestId`, faults among them
  */
 export async function answerBatch({ parts, stopsOnError }: Batch, format: AnswerFormat, asking: Asking, onFault: (error: BridgeError) => void, requestId?: string): Promise<WrittenAnswer> {
-  const answered = async (part: Part): Promise<{ readonly written: WrittenAnswer; readonly failed: boolean }> => {
-    try {
-      if (part.ready instanceof BridgeError) throw part.ready;
-      return { written: await writeAnswer(format, await part.ready.run(asking), part.requestId), failed: false };
-    } catch (thrown) {
-      const error = toBridgeError(thrown);
-      onFault(error);
-      return { written: writeFault(format, faultOf(error), part.requestId), failed: true };
-    }
-  };
+  const run = async ({ ready }: Part): Promise<Answer | BridgeError> => (ready instanceof BridgeError ? ready : ready.run(asking).catch(toBridgeError));
+  const running = stopsOnError ? [] : parts.map(run);
+  const pace = new Pace(1);
   const written: WrittenAnswer[] = [];
-  if (stopsOnError) {
-    for (const part of parts) {
-      const answer = await answered(part);
-      written.push(answer.written);
-      if (answer.failed) break;
-    }
-  } else {
-    written.push(...(await Promise.all(parts.map(answered))).map((one) => one.written));
+  for (const [index, part] of parts.entries()) {
+    const outcome = await (running[index] ?? run(part));
+    const answer = outcome instanceof BridgeError ? outcome : await writeAnswer(format, outcome, part.requestId, asking.allowance).catch(toBridgeError);
+    if (answer instanceof BridgeError) onFault(answer);
+    written.push(answer instanceof BridgeError ? writeFault(format, faultOf(answer), part.requestId) : answer);
+    if (stopsOnError && answer instanceof BridgeError) break;
+    if (pace.spend(1)) await pace.turn();
   }
   return writeTogether(format, { name: 'BatchResponse', ns: ZIMBRA_NS }, written, requestId);
 }

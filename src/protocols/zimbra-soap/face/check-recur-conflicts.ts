@@ -1,9 +1,13 @@
 import type { Instant } from '../../../core/clock.ts';
 import { BridgeError } from '../../../core/errors.ts';
+import { Pace } from '../../../core/pace.ts';
 import { checkQuestion } from '../../../freebusy/ask-mailboxes.ts';
+import type { WorkingElsewhereAs } from '../../../freebusy/busy-type.ts';
+import type { Interval } from '../../../freebusy/interval.ts';
 import type { XmlElement } from '../../../platform/xml/element.ts';
 import { decodeUsers, distinct, optionalEpochMs } from '../get-free-busy-request.ts';
 import { ZIMBRA_MAIL_NS } from '../names.ts';
+import type { UserFreeBusy } from '../write-get-free-busy-response.ts';
 import type { Answer, AnswerElement } from './answer.ts';
 import { conflictFinder } from './conflicts.ts';
 import type { ConflictLetter } from './conflicts.ts';
@@ -27,8 +31,11 @@ export const checkRecurConflicts: FaceOperation = {
     const ids = distinct(decodeUsers(request));
     const showsAll = flag(request, 'all');
     return {
-      mailboxes: ids.length,
-      run: async (asking) => answerOf(await instancesOf(recurrence, { start: range.start ?? asking.clock.now(), end: range.end }), ids, showsAll, asking),
+      users: ids,
+      run: async (asking) => {
+        const from = { start: range.start ?? asking.clock.now(), end: range.end };
+        return answerOf(await asking.inTurn(() => instancesOf(recurrence, from, asking.allowance.expansion)), ids, showsAll, asking);
+      },
     };
   },
 };
@@ -48,25 +55,32 @@ async function answerOf(instances: readonly Instance[], ids: readonly string[], 
   const span = spanOf(instances);
   if (span === undefined) return showsAll ? { ...answer, parts: instances.map((one) => encodeInstance(one, [])) } : answer;
   checkQuestion(ids.length, span);
-  asking.comparisons.left -= instances.length * ids.length;
-  if (asking.comparisons.left < 0) throw new BridgeError('INVALID_REQUEST', 'too many instances for so many users');
-  const users = (await askUsers(ids, span, asking)).map(({ id, freeBusy }) => ({ id, conflictWith: conflictFinder(freeBusy, asking.workingElsewhereAs) }));
-  return { ...answer, parts: encodeInstances(instances, users, showsAll) };
+  asking.allowance.comparisons -= instances.length * ids.length;
+  if (asking.allowance.comparisons < 0) throw new BridgeError('INVALID_REQUEST', 'too many instances for so many users');
+  const users = await askUsers(ids, span, asking);
+  return { ...answer, parts: await asking.inTurn(() => compared(instances, users, showsAll, asking.workingElsewhereAs)) };
 }
 
-interface User {
-  readonly id: string;
-  readonly conflictWith: (when: Instance) => ConflictLetter | undefined;
-}
+/** Stretches and comparisons between two turns of the event loop: about 5 ms. → LIMITS */
+const COMPARED_PER_TURN = 20_000;
 
-function* encodeInstances(instances: readonly Instance[], users: readonly User[], showsAll: boolean): Iterable<AnswerElement> {
+async function compared(instances: readonly Instance[], users: readonly UserFreeBusy[], showsAll: boolean, workingElsewhereAs: WorkingElsewhereAs): Promise<readonly AnswerElement[]> {
+  const pace = new Pace(COMPARED_PER_TURN);
+  const finders: { readonly id: string; readonly conflictWith: (when: Interval) => ConflictLetter | undefined }[] = [];
+  for (const { id, freeBusy } of users) {
+    finders.push({ id, conflictWith: conflictFinder(freeBusy, workingElsewhereAs) });
+    if (pace.spend(1 + (freeBusy?.busy.length ?? 0))) await pace.turn();
+  }
+  const found: AnswerElement[] = [];
   for (const instance of instances) {
-    const conflicts = users.flatMap(({ id, conflictWith }): readonly AnswerElement[] => {
+    const conflicts = finders.flatMap(({ id, conflictWith }): readonly AnswerElement[] => {
       const letter = conflictWith(instance);
       return letter === undefined ? [] : [{ name: 'usr', attributes: { name: id, fb: letter } }];
     });
-    if (showsAll || conflicts.length > 0) yield encodeInstance(instance, conflicts);
+    if (showsAll || conflicts.length > 0) found.push(encodeInstance(instance, conflicts));
+    if (pace.spend(1 + finders.length)) await pace.turn();
   }
+  return found;
 }
 
 function encodeInstance({ start, end, allDay, offsetMs, recurIdZ }: Instance, conflicts: readonly AnswerElement[]): AnswerElement {

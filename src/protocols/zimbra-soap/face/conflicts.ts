@@ -14,7 +14,9 @@ const STRONGEST_FIRST: readonly BusyType[] = [...BUSY_TYPES].sort((one, other) =
 export function conflictFinder(known: FreeBusy | undefined, workingElsewhereAs: WorkingElsewhereAs): (when: Interval) => ConflictLetter | undefined {
   if (known === undefined) return ({ start, end }) => (start < end ? 'N' : undefined);
   const { busy } = withoutWorkingElsewhere(known, workingElsewhereAs);
-  const byType = STRONGEST_FIRST.map((type) => ({ letter: LETTER_OF[type]!, stretches: busy.filter((one) => one.busyType === type) })).filter(({ stretches }) => stretches.length > 0);
+  const stretchesOf = new Map<BusyType, BusyInterval[]>(STRONGEST_FIRST.map((type) => [type, []]));
+  for (const one of busy) stretchesOf.get(one.busyType)?.push(one);
+  const byType = [...stretchesOf].map(([type, stretches]) => ({ letter: LETTER_OF[type]!, stretches })).filter(({ stretches }) => stretches.length > 0);
   return (when) => (when.start < when.end ? byType.find(({ stretches }) => anyOverlaps(stretches, when))?.letter : undefined);
 }
 

@@ -15,7 +15,7 @@ export const getFreeBusy: FaceOperation = {
     const { window, ids } = decodeGetFreeBusyRequest(request);
     checkQuestion(ids.length, window);
     return {
-      mailboxes: ids.length,
+      users: ids,
       run: async (asking) => getFreeBusyAnswer(await askUsers(ids, window, asking), window, asking.workingElsewhereAs),
     };
   },

@@ -1,5 +1,5 @@
 import { LIMITS } from '../../../core/limits.ts';
-import { checkQuestion } from '../../../freebusy/ask-mailboxes.ts';
+import { checkQuestion, withWorkingHours } from '../../../freebusy/ask-mailboxes.ts';
 import type { WorkingHours } from '../../../freebusy/free-busy.ts';
 import type { Interval } from '../../../freebusy/interval.ts';
 import { splitWindow } from '../../../freebusy/interval.ts';
@@ -16,7 +16,7 @@ import { workingStretches } from './working-stretches.ts';
 /**
  * GetWorkingHoursRequest (zimbra.md §2.5): `f` inside working hours, `u` outside, `n` where they are not known, in the order asked.
  *
- * They are those that a calendar system gives along with free/busy (Exchange does). They do not depend on the window, so of a long one
+ * They are those that a calendar system gives along with free/busy (Exchange) or beside it (Zimbra). They do not depend on the window, so of a long one
  * only the first piece is asked about; of a short one the same question as GetFreeBusy asks, which is then asked once.
  */
 export const getWorkingHours: FaceOperation = {
@@ -27,10 +27,10 @@ export const getWorkingHours: FaceOperation = {
     const ids = distinct(namedIn(request, ['id', 'name']));
     checkQuestion(ids.length, window);
     return {
-      mailboxes: ids.length,
+      users: ids,
       run: async (asking) => {
         const [first] = splitWindow(window, LIMITS.upstreamWindowDays);
-        const users = await askUsers(ids, first!, asking);
+        const users = await askUsers(ids, first!, { ...asking, source: withWorkingHours(asking.source) });
         return { name: 'GetWorkingHoursResponse', ns: ZIMBRA_MAIL_NS, parts: usersOf(users, window) };
       },
     };

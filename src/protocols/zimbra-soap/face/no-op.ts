@@ -11,6 +11,6 @@ export const noOp: FaceOperation = {
   ns: ZIMBRA_MAIL_NS,
   ready: (request) => {
     const attributes = flag(request, 'wait') ? { waitDisallowed: true } : {};
-    return { mailboxes: 0, run: async () => ({ name: 'NoOpResponse', ns: ZIMBRA_MAIL_NS, attributes }) };
+    return { users: [], run: async () => ({ name: 'NoOpResponse', ns: ZIMBRA_MAIL_NS, attributes }) };
   },
 };

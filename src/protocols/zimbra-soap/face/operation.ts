@@ -3,7 +3,9 @@ import type { RequestContext } from '../../../core/request-context.ts';
 import type { WorkingElsewhereAs } from '../../../freebusy/busy-type.ts';
 import type { FreeBusySource } from '../../../freebusy/source.ts';
 import type { XmlElement } from '../../../platform/xml/element.ts';
+import type { Allowance } from './allowance.ts';
 import type { Answer } from './answer.ts';
+import type { InTurn } from './one-at-a-time.ts';
 
 /** What a request is answered with; one for a whole BatchRequest, so that its parts share a deadline and the bounds. */
 export interface Asking {
@@ -11,14 +13,15 @@ export interface Asking {
   readonly clock: Clock;
   readonly workingElsewhereAs: WorkingElsewhereAs;
   readonly ctx: RequestContext;
-  /** Instances times users that may still be compared. */
-  readonly comparisons: { left: number };
+  readonly allowance: Allowance;
+  /** For what reckons longer than a moment without asking anybody. */
+  readonly inTurn: InTurn;
 }
 
 /** A request that was read and found good. */
 export interface ReadyOperation {
-  /** How many it asks about; 0 where nobody is asked. */
-  readonly mailboxes: number;
+  /** Whom it asks about, by the client's own strings, each once; empty where nobody is asked. */
+  readonly users: readonly string[];
   run(asking: Asking): Promise<Answer>;
 }
 

@@ -4,7 +4,7 @@ import { BridgeError } from '../../../core/errors.ts';
 import { LIMITS } from '../../../core/limits.ts';
 import { Pace } from '../../../core/pace.ts';
 import type { Interval } from '../../../freebusy/interval.ts';
-import { expandRecurrence } from '../../icalendar/recurrence.ts';
+import { expandRecurrence, expansionPace } from '../../icalendar/recurrence.ts';
 import type { ExpansionBudget, Frequency } from '../../icalendar/recurrence.ts';
 import { instantOf } from './calendar-time.ts';
 import type { CalendarTime } from './calendar-time.ts';
@@ -21,8 +21,6 @@ export interface Instance {
   readonly recurIdZ: string;
 }
 
-/** Days and times of day looked at for one request: ten years of a daily series are 3,660; 200,000 take 100 ms. → LIMITS */
-const EXPANSION_STEPS = 200_000;
 /** Each asks Intl for the zone's offset a dozen times: about 5 ms. */
 const INSTANCES_PER_TURN = 100;
 /** More than any clock is put forward or back. */
@@ -34,19 +32,29 @@ const CLOCK_CHANGE_MS = 3 * HOUR_MS;
  */
 const HORIZON_DAYS: Readonly<Record<Frequency, number>> = { SECONDLY: 366, MINUTELY: 366, HOURLY: 366, DAILY: 730, WEEKLY: 3_640, MONTHLY: 3_650, YEARLY: 3_650 };
 
+interface Range {
+  readonly start: Instant;
+  /** Undefined: as far as the horizon. */
+  readonly end: Instant | undefined;
+}
+
+interface Expanding {
+  readonly budget: ExpansionBudget;
+  readonly pace: Pace;
+}
+
 /**
  * All instances that touch the range, in order.
  *
- * @param range `end` undefined: as far as the horizon
  * @throws BridgeError INVALID_REQUEST where there are too many
  */
-export async function instancesOf({ series, cancelled }: RecurrenceDocument, range: { readonly start: Instant; readonly end: Instant | undefined }): Promise<readonly Instance[]> {
-  const budget: ExpansionBudget = { steps: EXPANSION_STEPS, instances: 2 * LIMITS.recurrenceInstances };
+export async function instancesOf({ series, cancelled }: RecurrenceDocument, range: Range, budget: ExpansionBudget): Promise<readonly Instance[]> {
+  const expansion: Expanding = { budget, pace: expansionPace() };
   const pace = new Pace(INSTANCES_PER_TURN);
   const gone = new Set([...cancelled, ...series.flatMap(({ replaces }) => replaces ?? [])].map(instantOf));
   const found = new Map<string, Instance>();
   for (const one of series) {
-    for (const { start, recurId, durationMs } of await startsOf(one, range, budget)) {
+    for (const { start, recurId, durationMs } of await startsOf(one, range, expansion)) {
       if (one.replaces === undefined && gone.has(instantOf(recurId))) continue;
       const instance = instanceAt(start, recurId, durationMs);
       const isInside = instance.start < (range.end ?? Number.POSITIVE_INFINITY) && (instance.end > range.start || instance.start === range.start);
@@ -64,13 +72,14 @@ interface Start {
   readonly durationMs: number;
 }
 
-async function startsOf(one: SeriesDocument, range: { readonly start: Instant; readonly end: Instant | undefined }, budget: ExpansionBudget): Promise<readonly Start[]> {
+async function startsOf(one: SeriesDocument, range: Range, expansion: Expanding): Promise<readonly Start[]> {
   const { start, durationMs } = one;
   if (one.replaces !== undefined) return [{ start, recurId: one.replaces, durationMs }];
   // What began before the range may reach into it.
   const from = start.zone.localFromUtc(range.start) - durationMs - CLOCK_CHANGE_MS;
-  const excluded = new Set(await allTimes(one, one.exclude, from, range.end, budget, false));
-  const local = await allTimes(one, one.add, from, range.end, budget, true);
+  const to = range.end === undefined ? undefined : start.zone.localFromUtc(range.end) + CLOCK_CHANGE_MS;
+  const excluded = new Set(await allTimes(one, one.exclude, { from, to }, expansion, false));
+  const local = await allTimes(one, one.add, { from, to }, expansion, true);
   const withOwnEnd = one.add.flatMap(({ dates }) => dates).flatMap((date) => (date.durationMs === undefined ? [] : [{ start: date.start, recurId: date.start, durationMs: date.durationMs }]));
   const plain = [...new Set(local)].map((at): CalendarTime => ({ ...start, local: at })).map((at) => ({ start: at, recurId: at, durationMs }));
   // Times of other zones are compared by the clock of the series.
@@ -78,14 +87,19 @@ async function startsOf(one: SeriesDocument, range: { readonly start: Instant; r
 }
 
 /** Starts by the wall clock of the series: of all rules, and of the dates without an end of their own. */
-async function allTimes(one: SeriesDocument, parts: readonly SeriesPart[], from: number, rangeEnd: Instant | undefined, budget: ExpansionBudget, isAdd: boolean): Promise<readonly number[]> {
+async function allTimes(
+  one: SeriesDocument,
+  parts: readonly SeriesPart[],
+  local: { readonly from: number; readonly to: number | undefined },
+  { budget, pace }: Expanding,
+  isAdd: boolean,
+): Promise<readonly number[]> {
   const { start } = one;
   const times: number[] = isAdd ? [start.local] : [];
   for (const { rules, dates } of parts) {
     for (const rule of rules) {
-      const horizon = Math.max(from, start.local) + HORIZON_DAYS[rule.frequency] * DAY_MS;
-      const to = rangeEnd === undefined ? horizon : start.zone.localFromUtc(rangeEnd) + CLOCK_CHANGE_MS;
-      const expanded = await expandRecurrence({ rule, start: start.local, from, to, startCounts: isAdd }, budget);
+      const to = local.to ?? Math.max(local.from, start.local) + HORIZON_DAYS[rule.frequency] * DAY_MS;
+      const expanded = await expandRecurrence({ rule, start: start.local, from: local.from, to, startCounts: isAdd }, budget, pace);
       for (const at of expanded) times.push(at);
     }
     for (const date of dates) if (!isAdd || date.durationMs === undefined) times.push(start.zone.localFromUtc(instantOf(date.start)));

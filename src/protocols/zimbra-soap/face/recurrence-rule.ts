@@ -39,7 +39,7 @@ export function decodeRule(rule: XmlElement, start: CalendarTime, reader: TimeRe
     bySecond: numbers(rule, 'bysecond', 'seclist', 0, 59),
     byMinute: numbers(rule, 'byminute', 'minlist', 0, 59),
     byHour: numbers(rule, 'byhour', 'hrlist', 0, 23),
-    byDay: childrenNamed(child(rule, 'byday'), 'wkday').slice(0, LIST_ENTRIES).map(weekday),
+    byDay: weekdays(rule),
     byMonthDay: numbers(rule, 'bymonthday', 'modaylist', -31, 31),
     byYearDay: numbers(rule, 'byyearday', 'yrdaylist', -366, 366),
     byWeekNumber: numbers(rule, 'byweekno', 'wklist', -53, 53),
@@ -52,6 +52,12 @@ export function decodeRule(rule: XmlElement, start: CalendarTime, reader: TimeRe
 /** A date is meant to its end; an instant is seen by the clock of the series. */
 function lastMoment(until: CalendarTime, start: CalendarTime): number {
   return until.isDate ? until.local + DAY_MS - 1 : start.zone.localFromUtc(until.zone.utcFromLocal(until.local));
+}
+
+function weekdays(rule: XmlElement): RecurrenceRule['byDay'] {
+  const elements = childrenNamed(child(rule, 'byday'), 'wkday');
+  if (elements.length > LIST_ENTRIES) throw invalid('wkday');
+  return [...new Map(elements.map(weekday).map((one) => [`${one.day}/${one.ordinal}`, one])).values()];
 }
 
 function weekday(element: XmlElement): { readonly day: number; readonly ordinal?: number } {
@@ -74,11 +80,13 @@ function numbers(rule: XmlElement, name: string, list: string, least: number, mo
   if (text === undefined) return [];
   const entries = text.split(',', LIST_ENTRIES + 1);
   if (entries.length > LIST_ENTRIES) throw invalid(list);
-  return entries.map((one) => {
+  const values = entries.map((one) => {
     const value = wholeIn(one.trim(), least, most, list);
     if (value === 0 && least < 0) throw invalid(list);
     return value;
   });
+  // Every day that is looked at is looked for in them.
+  return [...new Set(values)];
 }
 
 function wholeIn(text: string, least: number, most: number, name: string): number {

@@ -13,6 +13,6 @@ export const searchCalendarResources: FaceOperation = {
       sortBy: member(request, 'sortBy') ?? 'nameAsc',
       offset: offset !== undefined && /^\d{1,9}$/.test(offset) ? Number(offset) : 0,
     };
-    return { mailboxes: 0, run: async () => ({ name: 'SearchCalendarResourcesResponse', ns: ZIMBRA_ACCOUNT_NS, attributes }) };
+    return { users: [], run: async () => ({ name: 'SearchCalendarResourcesResponse', ns: ZIMBRA_ACCOUNT_NS, attributes }) };
   },
 };

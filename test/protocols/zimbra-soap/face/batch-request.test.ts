@@ -1,11 +1,16 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { BridgeError } from '../../../../src/core/errors.ts';
+import type { BusyInterval } from '../../../../src/freebusy/free-busy.ts';
 import type { FaceUnderTest } from '../../face-under-test.ts';
+import { turnsDuring } from '../../../event-loop-turns.ts';
 import { END, START, openFace, send, sendJson, xmlMessage } from './asking.ts';
+
+/** So many appointments of half a second, as much free time behind each. */
+const everyTwo = (count: number): readonly BusyInterval[] => Array.from({ length: count }, (_, index) => ({ start: START + 100 + index * 600, end: START + 400 + index * 600, busyType: 'busy' }));
 
 let face: FaceUnderTest;
 beforeAll(async () => {
-  face = await openFace({ calendars: { 'kim@zimbra.example': {}, 'down@zimbra.example': new BridgeError('BACKEND_UNREACHABLE', 'down') } });
+  face = await openFace({ calendars: { 'kim@zimbra.example': {}, 'full@zimbra.example': { busy: everyTwo(1_000) }, 'huge@zimbra.example': { busy: everyTwo(50_000) }, 'down@zimbra.example': new BridgeError('BACKEND_UNREACHABLE', 'down') } });
 });
 afterAll(() => face.close());
 beforeEach(() => void (face.asked as unknown[]).splice(0));
@@ -65,6 +70,7 @@ describe('BatchRequest', () => {
     ['10,000 parts', { NoOpRequest: Array.from({ length: 10_000 }, () => ({ _jsns: 'urn:zimbraMail' })) }],
     ['51 parts', { NoOpRequest: Array.from({ length: 51 }, () => ({ _jsns: 'urn:zimbraMail' })) }],
     ['501 mailboxes in two parts', { GetFreeBusyRequest: [freeBusy({ name: many(300) }), freeBusy({ name: many(201) })] }],
+    ['501 mailboxes in parts of two kinds', { GetFreeBusyRequest: freeBusy({ name: many(300) }), GetWorkingHoursRequest: freeBusy({ name: many(201).replaceAll('u', 'w') }) }],
     ['50 times 500 mailboxes', { GetFreeBusyRequest: Array.from({ length: 50 }, () => freeBusy({ name: many(500) })) }],
   ])('of %s is refused as a whole, and nobody is asked', async (_what, parts) => {
     const { status, Body } = await sendJson(face, batch(parts));
@@ -75,6 +81,23 @@ describe('BatchRequest', () => {
   it('may ask for free/busy and working hours of 500 mailboxes together', async () => {
     const { Body } = await sendJson(face, batch({ GetFreeBusyRequest: freeBusy({ name: many(500) }), GetWorkingHoursRequest: freeBusy({ name: many(500) }) }));
     expect([Body.BatchResponse.GetFreeBusyResponse[0].usr.length, Body.BatchResponse.GetWorkingHoursResponse[0].usr.length]).toEqual([500, 500]);
+  });
+
+  it('lets others run while fifty parts are written, which are ready at the same time', async () => {
+    const turns = await turnsDuring(() => sendJson(face, batch({ GetFreeBusyRequest: Array.from({ length: 50 }, (_, index) => freeBusy({ s: START + index, name: 'full@zimbra.example' })) })));
+    // 2,000 slots a part, LIMITS.zimbraSlotsPerTurn a turn.
+    expect(turns).toBeGreaterThanOrEqual(50);
+  });
+
+  it('takes turns between its parts, whatever they are, when it reads and when it writes them', async () => {
+    const turns = await turnsDuring(() => sendJson(face, batch({ NoOpRequest: Array.from({ length: 50 }, () => ({ _jsns: 'urn:zimbraMail' })) })));
+    expect(turns).toBeGreaterThanOrEqual(100);
+  });
+
+  it('holds no more slots than can be sent: what no longer fits is a fault, what came before stands', async () => {
+    const { status, Body } = await sendJson(face, batch({ GetFreeBusyRequest: [...Array.from({ length: 7 }, (_, index) => freeBusy({ s: START + index, name: 'huge@zimbra.example' })), freeBusy({ name: 'kim@zimbra.example', requestId: 'last' })] }));
+    expect([status, Body.BatchResponse.GetFreeBusyResponse.length, Body.BatchResponse.Fault.length]).toEqual([200, 5, 3]);
+    expect(Body.BatchResponse.Fault[0]!.Detail.Error.Code).toBe('service.INVALID_REQUEST');
   });
 
   it('asks both in the same words, so that the lookup can make one question of them', async () => {

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { DAY_MS, HOUR_MS } from '../../../../src/core/clock.ts';
+import { DAY_MS, HOUR_MS, MINUTE_MS } from '../../../../src/core/clock.ts';
 import type { FaceUnderTest } from '../../face-under-test.ts';
 import { turnsDuring } from '../../../event-loop-turns.ts';
 import { openFace, send, sendJson, xmlMessage } from './asking.ts';
@@ -25,6 +25,7 @@ beforeAll(async () => {
       },
       'lee@zimbra.example': { busy: [{ ...between('2009-01-12T22:00', '2009-01-12T22:30'), busyType: 'tentative' }, { ...between('2009-01-05T00:00', '2009-01-06T00:00'), busyType: 'working-elsewhere' }] },
       'free@zimbra.example': {},
+      'crowded@zimbra.example': { busy: Array.from({ length: 20_000 }, (_, index) => ({ start: utc('2009-01-06T00:00') + index * 10 * MINUTE_MS, end: utc('2009-01-06T00:05') + index * 10 * MINUTE_MS, busyType: 'busy' })) },
     },
   });
 });
@@ -183,12 +184,34 @@ describe('CheckRecurConflictsRequest', () => {
     ['a list without end', comp(`<rule freq="DAI"><bymonthday modaylist="${'1,'.repeat(100_000)}1"/></rule>`), RANGE],
     ['10,000 appointments', '<comp><s d="20090105T120000Z"/><dur h="1"/></comp>'.repeat(10_000), RANGE],
     ['10,000 dates', comp(`<dates>${'<dtval><s d="20090105T120000Z"/></dtval>'.repeat(10_000)}</dates>`), RANGE],
+    ['21 spellings of a zone', `<comp><s d="20090105T120000Z"/><dur h="1"/><recur><add><dates>${Array.from({ length: 21 }, (_, index) => `<dtval><s tz="Europe/${'paris'.replace(/./g, (letter, at: number) => ((index >> at) & 1 ? letter.toUpperCase() : letter))}" d="20090105T120000"/></dtval>`).join('')}</dates></add></recur></comp>`, RANGE],
+    ['401 weekdays', comp(`<rule freq="YEA"><byday>${'<wkday day="MO"/>'.repeat(401)}</byday></rule>`), RANGE],
     ['501 users', `<comp><s d="20090105T120000Z"/><dur h="1"/></comp>${Array.from({ length: 501 }, (_, index) => `<usr name="u${index}@b.example"/>`).join('')}`, RANGE],
     ['1,826 instances for 100 users', `${comp('<rule freq="DAI"/>')}${Array.from({ length: 100 }, (_, index) => `<usr name="u${index}@b.example"/>`).join('')}`, `s="1230768000000" e="${1230768000000 + 1_826 * DAY_MS}"`],
   ])('refuses %s with service.INVALID_REQUEST, and asks nobody', async (_what, content, attributes) => {
     const { status, text } = await ask(content, attributes);
     expect([status, /<Code>([^<]*)<\/Code>/.exec(text)?.[1]]).toEqual([500, 'service.INVALID_REQUEST']);
     expect(face.asked).toHaveLength(0);
+  });
+
+  it.each(['YEA', 'MON'])('comes to an end with an interval beyond all dates (%s)', async (frequency) => {
+    expect(await instances(comp(`<rule freq="${frequency}"><interval ival="999999999999999"/></rule>`))).toMatchObject([{ at: '2009-01-05T12:00' }]);
+  });
+
+  it('spends what an expansion may cost once, over all parts of a batch', async () => {
+    const part = (requestId: string): string => `<CheckRecurConflictsRequest xmlns="urn:zimbraMail" requestId="${requestId}" s="1230768000000" e="${Date.UTC(2342, 0, 1)}">${comp('<rule freq="MON"><bymonth molist="2"/><bymonthday modaylist="30"/></rule>')}</CheckRecurConflictsRequest>`;
+    const { text } = await send(face, xmlMessage(`<BatchRequest xmlns="urn:zimbra">${part('a')}${part('b')}</BatchRequest>`));
+    expect([...text.matchAll(/<(soap:Fault|CheckRecurConflictsResponse)[^>]* requestId="(\w)"/g)].map(([, name, id]) => [id, name])).toEqual([
+      ['a', 'CheckRecurConflictsResponse'],
+      ['b', 'soap:Fault'],
+    ]);
+  });
+
+  it('lets others run while an appointment is compared with fifty full calendars', async () => {
+    const spellings = Array.from({ length: 50 }, (_, index) => `<usr name="${'crowded'.replace(/./g, (letter, at: number) => ((index >> at) & 1 ? letter.toUpperCase() : letter))}@zimbra.example"/>`);
+    const turns = await turnsDuring(async () => expect((await ask(`<comp><s d="20090105"/><dur d="200"/></comp>${spellings.join('')}`)).text.match(/fb="B"/g)).toHaveLength(50));
+    // 20,000 stretches a calendar, as many a turn.
+    expect(turns).toBeGreaterThanOrEqual(50);
   });
 
   it('lets others run while 1,900 instances are found', async () => {

@@ -141,6 +141,12 @@ describe('a JSON fault', () => {
     expect(JSON.parse(answer.text)).toMatchObject({ Body: { Fault: { Detail: { Error: { Code: 'service.INVALID_REQUEST' } } } } });
   });
 
+  it('service.INVALID_REQUEST answers a list of more names than anybody has, one name though it be', async () => {
+    const ask = (count: number): ReturnType<typeof sendJson> => sendJson(face, question({ uid: Array.from({ length: count }, () => 'kim@zimbra.example').join(',') }));
+    expect((await ask(10_000)).Body.GetFreeBusyResponse.usr).toHaveLength(1);
+    expect((await ask(10_001)).Body.Fault.Detail.Error.Code).toBe('service.INVALID_REQUEST');
+  });
+
   it('tells nobody who has not signed in more than that', async () => {
     for (const body of [question({ uid: 'a' }), {}, { BatchRequest: { _jsns: 'urn:zimbra' } }, { NoOpRequest: { _jsns: 'urn:zimbraMail' } }]) {
       const answer = await sendJson(face, body, {}, {});

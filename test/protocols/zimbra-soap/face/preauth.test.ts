@@ -115,6 +115,13 @@ describe('/service/preauth', () => {
     expect([response.status, response.headers.get('www-authenticate'), response.headers.get('set-cookie'), response.headers.get('location')]).toEqual([401, 'Basic realm="freebusy-bridge"', null, null]);
   });
 
+  it.each(['OPTIONS', 'PUT', 'DELETE', 'PROPFIND'])('answers %s with 401 as long as nobody has signed in, and then that it is not done', async (method) => {
+    const stranger = await visit('', { method });
+    expect([stranger.status, stranger.headers.get('allow'), stranger.headers.get('www-authenticate')]).toEqual([401, null, 'Basic realm="freebusy-bridge"']);
+    const known = await visit(query(), { method, headers: { authorization: `Basic ${Buffer.from(`${ACCOUNT}:${KEY}`).toString('base64')}` } });
+    expect([known.status, known.headers.get('allow'), known.headers.get('set-cookie')]).toEqual([method === 'OPTIONS' ? 204 : 405, 'GET, HEAD, POST', null]);
+  });
+
   it('does not read a token out of the query, good as it may be', async () => {
     const token = tokenOf(await visit(query()));
     expect(token).toBeDefined();
