@@ -151,6 +151,58 @@ export const LIMITS = {
   ifbDays: 366,
   /** Attendees of one request to a scheduling outbox. */
   outboxAttendees: 100,
+  /** [MS-NLMP] 3.1.1.1 MaxLifetime: how far a client's clock may be from ours. */
+  ntlmClockSkewMs: 36 * 60 * 60_000,
+  /** Retry-After of a 503 where the calendar system did not say when to come again: a restart takes about so long. */
+  retryAfterMs: 30_000,
+  /** DavMail's longest, a search in contacts with every attribute, has 6,000. */
+  owaSearchCharacters: 64 * KIB,
+  /** Folders that one SEARCH may name; DavMail names one. */
+  owaSearchScopes: 100,
+  /** DavMail asks for 25 at most. */
+  owaProperties: 500,
+  /** All names with their namespaces, DavMail's 25 have 1,500: each comes back for every folder, and 4 MB of them became 72 MB (measured). */
+  owaPropertyCharacters: 64 * KIB,
+  /** 500 users of 60 days with ten appointments a day, free time between them: 30 MB, which are sent at one go in 50 ms. */
+  soapSlotsPerAnswer: 600_000,
+  /** Answers about one instance of a series and one user in one SOAP request: 6 MB. */
+  recurrenceComparisons: 100_000,
+  /** Days and times of day looked at: ten years of a daily series are 3,660; 200,000 take 100 ms. */
+  recurrenceSteps: 200_000,
+  /** Four times what one series may have: some are excluded again, and a batch holds several series. */
+  recurrenceInstancesPerRequest: 8_000,
+  /** Stretches and comparisons between two turns of the event loop: about 5 ms. */
+  recurrenceComparisonsPerTurn: 20_000,
+  /** Different ones in one request; Intl takes 0.1 ms and 30 KB for each, and 1,900 spellings of one held the event loop for 200 ms. */
+  recurrenceZones: 20,
+  /** One string is read at one go: 5 ms. The longest honest one holds 500 addresses, 130 KB. */
+  jsonStringCharacters: MIB,
+  /** Changes of the clock in one VTIMEZONE; a zone's whole history has some dozens. */
+  icalendarObservances: 200,
+  /** VTIMEZONEs in one question, which has two times. */
+  icalendarZones: 20,
+  /** Escaped between two turns of the event loop: about 5 ms. */
+  caldavCharactersPerTurn: 500_000,
+  /** Of what stands again in the answer about every attendee: UIDs that were seen have up to 112. */
+  outboxRepeatedCharacters: 1_000,
+  /** Properties of one PROPFIND; Apple Calendar asks for about 40 of a home. */
+  caldavProperties: 500,
+  /** Of all their names and namespaces, which stand again in the answer about every resource; those 40 have 2,000. */
+  caldavPropertyCharacters: 64 * KIB,
+  /** Of all attendees together, 100 with ten a day for a year: 30 MB that take 2 s. */
+  outboxStretches: 366_000,
+  /** Objects that one calendar-multiget may name; Apple asks for 50 at a time. */
+  caldavHrefs: 1_000,
+  /** All hrefs of a calendar-multiget, which stand again in the answer; 1,000 of Apple's have 100,000. */
+  caldavHrefCharacters: 500_000,
+  /** Conditions of one principal search; Apple sends six. */
+  caldavSearches: 100,
+  /** Folders, items or ids in one request. Exchange has no such bound; clients ask for one to fifty. 100 folders with all properties take 20 ms to write. */
+  ewsThingsPerRequest: 100,
+  /** With details about 1 ms, and 100 KB. */
+  ewsEventsPerPiece: 200,
+  /** A definition has one group for each change of the law; Windows' longest (Morocco, Egypt) have some fifty. */
+  ewsZoneEras: 200,
 
   // ── Replication ───────────────────────────────────────────────────────────────────────────────────────────────
   /** Contract: what POST /notify takes. 1,000 addresses of 254 characters are 260 KB. */

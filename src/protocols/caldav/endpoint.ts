@@ -167,15 +167,12 @@ async function freeBusyQuery(services: CaldavServices, { request, response, requ
   const result = asked!.result;
   if ('error' in result && REQUEST_STATUS_OF[result.error.code] === '3.7;Invalid calendar user') throw nobody;
   if ('error' in result || isUnknown(result.freeBusy)) {
-    const retryAfterMs = ('error' in result ? result.error.retryAfterMs : undefined) ?? RETRY_AFTER_MS;
+    const retryAfterMs = ('error' in result ? result.error.retryAfterMs : undefined) ?? LIMITS.retryAfterMs;
     throw new BridgeError('BACKEND_FAULT', 'nothing is known just now', { temporary: true, retryAfterMs });
   }
   const document = { method: 'PUBLISH', freeBusy: result.freeBusy, organizer: caller.address, stamp: services.clock.now() } as const;
   response.status(200).set('Content-Type', `${ICALENDAR_MEDIA_TYPE}; charset=utf-8`).send(await encodeFreeBusyDocument(document, services.workingElsewhereAs));
 }
-
-/** Where a back end does not say itself when to come again. → LIMITS */
-const RETRY_AFTER_MS = 30_000;
 
 /** Undefined for an empty body. @throws BridgeError INVALID_REQUEST, BODY_TOO_LARGE */
 async function xmlBody(request: Request): Promise<XmlElement | undefined> {

@@ -1,4 +1,5 @@
 import type { Instant } from '../../core/clock.ts';
+import { LIMITS } from '../../core/limits.ts';
 import type { Asked } from '../../freebusy/ask-mailboxes.ts';
 import type { WorkingElsewhereAs } from '../../freebusy/busy-type.ts';
 import type { FreeBusy } from '../../freebusy/free-busy.ts';
@@ -6,9 +7,6 @@ import { encodeFreeBusyDocument } from '../icalendar/write-free-busy.ts';
 import { REQUEST_STATUS_OF } from './request-status.ts';
 import type { ScheduleRequest } from './schedule-request.ts';
 import type { AttendeeAnswer } from './schedule-response.ts';
-
-/** Of all attendees together, 100 with ten a day for a year: 30 MB that take 2 s. → LIMITS */
-const STRETCHES_PER_ANSWER = 366_000;
 
 /**
  * What each attendee's mailbox says, in the order of the question. A window of which nothing is known is no calendar (RFC 6638 has no word for it
@@ -18,7 +16,7 @@ const STRETCHES_PER_ANSWER = 366_000;
  */
 export async function answersOf(request: ScheduleRequest, asked: readonly Asked[], stamp: Instant, workingElsewhereAs: WorkingElsewhereAs): Promise<readonly AttendeeAnswer[]> {
   const answers: AttendeeAnswer[] = [];
-  let room = STRETCHES_PER_ANSWER;
+  let room = LIMITS.outboxStretches;
   for (const [index, recipient] of request.attendees.entries()) {
     const result = asked[index]!.result;
     if ('error' in result) answers.push({ recipient, status: REQUEST_STATUS_OF[result.error.code] });

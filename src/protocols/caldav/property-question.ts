@@ -1,4 +1,5 @@
 import { BridgeError } from '../../core/errors.ts';
+import { LIMITS } from '../../core/limits.ts';
 import { child } from '../../platform/xml/element.ts';
 import type { XmlElement } from '../../platform/xml/element.ts';
 import { DAV_NS } from './names.ts';
@@ -8,11 +9,6 @@ import type { PropertyName } from './names.ts';
 export type PropertyQuestion = { readonly kind: 'prop' | 'allprop'; readonly names: readonly PropertyName[] } | { readonly kind: 'propname' };
 
 export const ALL_PROPERTIES: PropertyQuestion = { kind: 'allprop', names: [] };
-
-/** Apple Calendar asks for about 40 of a home's. → LIMITS */
-const PROPERTIES = 500;
-/** Of all their names and namespaces, which stand again in the answer about every resource; those 40 have 2,000. → LIMITS */
-const NAME_CHARACTERS = 65_536;
 
 /**
  * Reads `D:propfind`, or the same elements inside a REPORT.
@@ -37,9 +33,9 @@ export function namesIn(element: XmlElement | undefined): readonly PropertyName[
     // readXml takes names that begin with a digit (Exchange has them); nobody could read them in an answer.
     if (!/^[\p{L}_]/u.test(name) || ns === 'http://www.w3.org/XML/1998/namespace') throw new BridgeError('INVALID_REQUEST', 'a property has an impossible name');
     names.set(`${ns} ${name}`, { ns, name });
-    if (names.size > PROPERTIES) throw new BridgeError('INVALID_REQUEST', `more than ${PROPERTIES} properties`);
+    if (names.size > LIMITS.caldavProperties) throw new BridgeError('INVALID_REQUEST', `more than ${LIMITS.caldavProperties} properties`);
     characters += ns.length + name.length;
-    if (characters > NAME_CHARACTERS) throw new BridgeError('INVALID_REQUEST', 'the names of the properties are too long');
+    if (characters > LIMITS.caldavPropertyCharacters) throw new BridgeError('INVALID_REQUEST', 'the names of the properties are too long');
   }
   return [...names.values()];
 }

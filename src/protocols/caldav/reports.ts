@@ -12,24 +12,16 @@ import { brokenPrecondition } from './precondition.ts';
 import type { Property } from './properties.ts';
 import { namesIn } from './property-question.ts';
 
-/** Objects that one calendar-multiget may name; Apple asks for 50 at a time. → LIMITS */
-const MULTIGET_HREFS = 1_000;
-/** Of all of them, which stand again in the answer; 1,000 of Apple's have 100,000. → LIMITS */
-const MULTIGET_CHARACTERS = 500_000;
-
 /** The answer to `C:calendar-multiget` (RFC 4791 §7.9) where no object exists. @throws BridgeError with a precondition where it names too many */
 export function multigetAnswers(report: XmlElement): readonly ResourceAnswer[] {
   const hrefs = report.children.filter((one) => one.ns === DAV_NS && one.name === 'href');
-  if (hrefs.length > MULTIGET_HREFS) throw brokenPrecondition('number-of-matches-within-limits', `more than ${MULTIGET_HREFS} objects`);
-  if (hrefs.reduce((sum, one) => sum + one.text.length, 0) > MULTIGET_CHARACTERS) throw brokenPrecondition('number-of-matches-within-limits', 'the names of the objects are too long');
+  if (hrefs.length > LIMITS.caldavHrefs) throw brokenPrecondition('number-of-matches-within-limits', `more than ${LIMITS.caldavHrefs} objects`);
+  if (hrefs.reduce((sum, one) => sum + one.text.length, 0) > LIMITS.caldavHrefCharacters) throw brokenPrecondition('number-of-matches-within-limits', 'the names of the objects are too long');
   return hrefs.map((one) => ({ href: one.text.trim(), status: 404 }));
 }
 
 /** Whole values: a part of an address would be found in somebody else's, and Evolution asks this principal's calendar then for the other one's time. */
 const WHOLE: ReadonlySet<string> = new Set(['calendar-user-address-set', 'email-address-set']);
-
-/** Conditions of one search; Apple sends six. → LIMITS */
-const SEARCHES = 100;
 
 /**
  * Whether a principal is what `D:principal-property-search` looks for (RFC 3744 §9.4; `test="anyof"` is CalendarServer's). It finds nobody where it looks for nothing.
@@ -38,7 +30,7 @@ const SEARCHES = 100;
  */
 export function isSearchedFor(principal: readonly Property[], report: XmlElement): boolean {
   const searches = report.children.filter((one) => one.ns === DAV_NS && one.name === 'property-search');
-  if (searches.length > SEARCHES) throw brokenPrecondition('number-of-matches-within-limits', `more than ${SEARCHES} conditions`);
+  if (searches.length > LIMITS.caldavSearches) throw brokenPrecondition('number-of-matches-within-limits', `more than ${LIMITS.caldavSearches} conditions`);
   const holds = searches.map((search) => {
     const wanted = search.children.find((one) => one.name === 'match')?.text.trim().toLowerCase() ?? '';
     const names = namesIn(search.children.find((one) => one.name === 'prop'));

@@ -10,9 +10,6 @@ export interface ScheduleRequest extends FreeBusyRequest {
   readonly organizer: string;
 }
 
-/** Of what stands again in the answer about every attendee: UIDs that were seen have up to 112. → LIMITS */
-const REPEATED_CHARACTERS = 1_000;
-
 /**
  * Completes the message by the headers of the drafts before RFC 6638, which Thunderbird still sends and old iCals relied on: `Originator` where there is no
  * ORGANIZER, `Recipient` where there is no ATTENDEE. Any organizer is taken (RFC 6638 wants the outbox's owner): nothing is sent to anybody.
@@ -31,8 +28,8 @@ export function completeScheduleRequest(message: FreeBusyRequest, headers: Incom
     throw brokenPrecondition('valid-scheduling-message', `the window is longer than ${LIMITS.ifbDays} days`, 'WINDOW_TOO_LARGE');
   }
   const organizer = message.organizer ?? listIn(headers['originator'])[0] ?? own;
-  if (Math.max(message.uid.length, organizer.length) > REPEATED_CHARACTERS) {
-    throw brokenPrecondition('valid-scheduling-message', `UID or organizer of more than ${REPEATED_CHARACTERS} characters`);
+  if (Math.max(message.uid.length, organizer.length) > LIMITS.outboxRepeatedCharacters) {
+    throw brokenPrecondition('valid-scheduling-message', `UID or organizer of more than ${LIMITS.outboxRepeatedCharacters} characters`);
   }
   return { ...message, attendees, organizer };
 }

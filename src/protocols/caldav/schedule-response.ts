@@ -1,3 +1,4 @@
+import { LIMITS } from '../../core/limits.ts';
 import { Pace } from '../../core/pace.ts';
 import { xml, xmlDocument } from '../../platform/xml/write.ts';
 import type { XmlText } from '../../platform/xml/write.ts';
@@ -13,15 +14,12 @@ export interface AttendeeAnswer {
   readonly calendarData?: string | undefined;
 }
 
-/** Escaped between two turns of the event loop: about 5 ms. → LIMITS */
-const CHARACTERS_PER_TURN = 500_000;
-
 /**
  * `C:schedule-response` (RFC 6638 §10.1), one answer for each attendee in the order of the question. Line ends of the calendars are written as references, so that
  * no reader changes them. Long answers are written with turns of the event loop between.
  */
 export async function encodeScheduleResponse(answers: readonly AttendeeAnswer[]): Promise<string> {
-  const pace = new Pace(CHARACTERS_PER_TURN);
+  const pace = new Pace(LIMITS.caldavCharactersPerTurn);
   const responses: XmlText[] = [];
   for (const { recipient, status, calendarData } of answers) {
     const data = calendarData === undefined ? [] : [xml`<C:calendar-data>${calendarData}</C:calendar-data>`];

@@ -86,7 +86,7 @@ class RequestReading {
     if (open.length === 2 && component === 'VFREEBUSY' && ++this.#questions > 1) throw refused('valid-scheduling-message', 'there is more than one VFREEBUSY');
     if (open.length === 2 && component === 'VTIMEZONE') [this.#tzid, this.#observances] = [undefined, []];
     if (isObservance(open)) {
-      if (this.#observances.length >= OBSERVANCES) throw invalid('a time zone has too many parts');
+      if (this.#observances.length >= LIMITS.icalendarObservances) throw invalid('a time zone has too many parts');
       this.#observances.push({ kind: component as Observance['kind'], values: new Map() });
     }
   }
@@ -94,7 +94,7 @@ class RequestReading {
   /** @param open without the component that has ended */
   end(open: readonly string[]): void {
     if (open.length !== 1 || this.#tzid === undefined) return;
-    if (this.#zones.size < ZONES) this.#zones.set(this.#tzid, this.#observances);
+    if (this.#zones.size < LIMITS.icalendarZones) this.#zones.set(this.#tzid, this.#observances);
     this.#tzid = undefined;
   }
 
@@ -143,11 +143,6 @@ class RequestReading {
     return { start, end };
   }
 }
-
-/** A zone's whole history has some dozens. → LIMITS */
-const OBSERVANCES = 200;
-/** A question has two times. → LIMITS */
-const ZONES = 20;
 
 function isObservance(open: readonly string[]): boolean {
   return open.length === 3 && open[1] === 'VTIMEZONE' && (open[2] === 'STANDARD' || open[2] === 'DAYLIGHT');

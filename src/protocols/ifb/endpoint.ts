@@ -3,6 +3,7 @@ import express from 'express';
 import type { Request, Response, Router } from 'express';
 import type { Clock } from '../../core/clock.ts';
 import { BridgeError, toBridgeError } from '../../core/errors.ts';
+import { LIMITS } from '../../core/limits.ts';
 import type { Requester } from '../../core/request-context.ts';
 import { askMailboxes, unknownMailbox } from '../../freebusy/ask-mailboxes.ts';
 import type { WorkingElsewhereAs } from '../../freebusy/busy-type.ts';
@@ -32,9 +33,6 @@ export interface IfbServices {
   /** Without a trailing slash. */
   readonly publicUrl: () => string;
 }
-
-/** Retry-After of a 503 where the calendar system did not say: a restart takes about so long. → LIMITS */
-const RETRY_AFTER_SECONDS = 30;
 
 /**
  * One mailbox's free/busy as iCalendar, under Zimbra's addresses and one for Outlook's Internet Free/Busy. What is unknown is an error or a marked stretch, never an empty VFREEBUSY. Mount it
@@ -102,7 +100,7 @@ function refuse(error: BridgeError, request: Request, response: Response): void 
   const status = error.code === 'NO_DATA' && error.temporary ? 503 : STATUS_OF[error.code];
   noteRefusal(request, response, error);
   if (status === 401) setChallenge(request, response);
-  if (status === 503 && !response.hasHeader('Retry-After')) response.setHeader('Retry-After', String(RETRY_AFTER_SECONDS));
+  if (status === 503 && !response.hasHeader('Retry-After')) response.setHeader('Retry-After', String(LIMITS.retryAfterMs / 1_000));
   // Unknown, hidden, refused and without data look the same.
   const message = status === 404 ? unknownMailbox().publicMessage : error.publicMessage;
   response.status(status).set('Cache-Control', 'no-store').type('text/plain').send(`${message}\n`);

@@ -1,6 +1,7 @@
 import { MINUTE_MS } from '../../../core/clock.ts';
 import type { Instant } from '../../../core/clock.ts';
 import { parseIsoTime } from '../../../core/iso-time.ts';
+import { LIMITS } from '../../../core/limits.ts';
 import { attribute, child, childText } from '../../../platform/xml/element.ts';
 import type { XmlElement } from '../../../platform/xml/element.ts';
 import { biasMinutesAt, zoneWithoutDaylight } from '../../../timezones/bias-rules.ts';
@@ -13,9 +14,6 @@ interface Era {
   readonly from: Instant;
   readonly zone: SerializableTimeZone;
 }
-
-/** A definition has one group for each change of the law; Windows' longest (Morocco, Egypt) have some fifty. → LIMITS */
-const MOST_ERAS = 200;
 
 /**
  * Reads the full form of a TimeZoneDefinition (exchange.md §6.2): periods, groups of yearly transitions, and the dates between which each group
@@ -30,7 +28,7 @@ export function offsetsOfDefinition(definition: XmlElement): ((instant: Instant)
     periods.set(attribute(period, 'Id') ?? '', bias);
   }
   const transitions = child(definition, 'Transitions')?.children ?? [];
-  if (periods.size === 0 || transitions.length > MOST_ERAS) return undefined;
+  if (periods.size === 0 || transitions.length > LIMITS.ewsZoneEras) return undefined;
   if (transitions.length === 0) return periods.size === 1 ? () => 0 - [...periods.values()][0]! * MINUTE_MS : undefined;
   const groups = new Map((child(definition, 'TransitionsGroups')?.children ?? []).map((group) => [attribute(group, 'Id') ?? '', group]));
   const eras: Era[] = [];

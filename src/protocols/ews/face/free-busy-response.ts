@@ -1,3 +1,4 @@
+import { LIMITS } from '../../../core/limits.ts';
 import type { WorkingElsewhereAs } from '../../../freebusy/busy-type.ts';
 import type { Asked } from '../../../freebusy/ask-mailboxes.ts';
 import { slotRanks, slotString } from '../../../freebusy/slots.ts';
@@ -22,7 +23,7 @@ export interface ViewForm extends AskedView {
  * would give everybody behind it somebody else's time (zimbra-measured.md §5).
  *
  * Put together by hand, because an answer has a hundred: everything but texts, which are escaped once, is made of safe characters. In pieces of
- * EVENTS_PER_PIECE events, so that whoever writes them down can let others run in between: one mailbox alone may have 50,000.
+ * LIMITS.ewsEventsPerPiece events, so that whoever writes them down can let others run in between: one mailbox alone may have 50,000.
  */
 export function* encodeFreeBusyResponse(asked: Asked, form: ViewForm): Generator<string, void, undefined> {
   if ('error' in asked.result) {
@@ -42,13 +43,13 @@ export function* encodeFreeBusyResponse(asked: Asked, form: ViewForm): Generator
     const naive = (instant: number): string => clock.naive(instant);
     // Never `<t:CalendarEventArray/>`: the readers of Microsoft's client libraries look for the end tag (EMA, ews-javascript-api).
     out += '<t:CalendarEventArray>';
-    let room = EVENTS_PER_PIECE;
+    let room = LIMITS.ewsEventsPerPiece;
     for (const event of shownEvents(form.hasWorkingElsewhere ? freeBusy : plain)) {
       out += encodeCalendarEvent(event, naive, hasDetails);
       if (--room > 0) continue;
       yield out;
       out = '';
-      room = EVENTS_PER_PIECE;
+      room = LIMITS.ewsEventsPerPiece;
     }
     out += '</t:CalendarEventArray>';
     if (freeBusy.workingHours !== undefined) out += encodeWorkingHours(freeBusy.workingHours);
@@ -56,8 +57,6 @@ export function* encodeFreeBusyResponse(asked: Asked, form: ViewForm): Generator
   yield `${out}</m:FreeBusyView></m:FreeBusyResponse>`;
 }
 
-/** With details about 1 ms, and 100 KB. */
-const EVENTS_PER_PIECE = 200; // → LIMITS
 const SUCCESS = '<m:ResponseMessage ResponseClass="Success"><m:ResponseCode>NoError</m:ResponseCode></m:ResponseMessage>';
 const NO_VIEW = '<m:FreeBusyView><t:FreeBusyViewType>None</t:FreeBusyViewType></m:FreeBusyView>';
 

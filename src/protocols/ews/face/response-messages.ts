@@ -1,3 +1,4 @@
+import { LIMITS } from '../../../core/limits.ts';
 import type { XmlElement } from '../../../platform/xml/element.ts';
 import { el } from '../../../platform/xml/write.ts';
 import type { XmlNode } from '../../../platform/xml/write.ts';
@@ -44,9 +45,6 @@ export function responseOf(operation: string, messages: readonly XmlNode[], name
   return messageElement(`${operation}Response`, namespaces, el('m:ResponseMessages', undefined, messages));
 }
 
-/** Folders, items or ids in one request. Exchange has no such bound; clients ask for one to fifty. 100 folders with all properties take 20 ms to write. → LIMITS */
-export const THINGS_PER_REQUEST = 100;
-
 /**
  * What is below a list of the request, at least one, all of the types' namespace.
  *
@@ -56,7 +54,7 @@ export function listOf(request: XmlElement, name: string): readonly XmlElement[]
   const things = required(request, name).children;
   if (things.length === 0) throw schemaFault(`The element '${name}' has incomplete content.`);
   if (things.some((one) => one.ns !== TYPES_NS)) throw schemaFault(`The element '${name}' has an invalid child element.`);
-  if (things.length > THINGS_PER_REQUEST) throw new EwsFault('ErrorInvalidRequest', `The request is invalid: more than ${THINGS_PER_REQUEST} in ${name}.`);
+  if (things.length > LIMITS.ewsThingsPerRequest) throw new EwsFault('ErrorInvalidRequest', `The request is invalid: more than ${LIMITS.ewsThingsPerRequest} in ${name}.`);
   return things;
 }
 

@@ -1,4 +1,5 @@
 import { BridgeError } from '../../../core/errors.ts';
+import { LIMITS } from '../../../core/limits.ts';
 import { child } from '../../../platform/xml/element.ts';
 import type { XmlElement } from '../../../platform/xml/element.ts';
 import { XmlText, xml, xmlDocument } from '../../../platform/xml/write.ts';
@@ -10,11 +11,6 @@ import type { Folder } from './folder.ts';
 /** What a PROPFIND wants to know of each folder: all there is, the names only, or these. */
 export type Wanted = 'all' | 'names' | readonly PropertyName[];
 
-/** DavMail asks for 25 at most. */
-const MOST_PROPERTIES = 500; // → LIMITS
-/** All names with their namespaces, DavMail's 25 have 1,500: each comes back for every folder, and 4 MB of them became 72 MB (measured). */
-const NAME_CHARACTERS = 64 * 1024; // → LIMITS
-
 /**
  * Reads the body of a PROPFIND (RFC 4918 §9.1); none at all means everything.
  *
@@ -25,8 +21,8 @@ export function decodeFolderPropfind(root: XmlElement | undefined): Wanted {
   if (root.name !== 'propfind' || root.ns !== DAV) throw new BridgeError('INVALID_REQUEST', 'the body is no propfind');
   const prop = child(root, 'prop');
   if (prop !== undefined) {
-    if (prop.children.length > MOST_PROPERTIES) throw new BridgeError('INVALID_REQUEST', `more than ${MOST_PROPERTIES} properties`);
-    if (prop.children.reduce((sum, { ns, name }) => sum + ns.length + name.length, 0) > NAME_CHARACTERS) throw new BridgeError('INVALID_REQUEST', `more than ${NAME_CHARACTERS} characters of names`);
+    if (prop.children.length > LIMITS.owaProperties) throw new BridgeError('INVALID_REQUEST', `more than ${LIMITS.owaProperties} properties`);
+    if (prop.children.reduce((sum, { ns, name }) => sum + ns.length + name.length, 0) > LIMITS.owaPropertyCharacters) throw new BridgeError('INVALID_REQUEST', `more than ${LIMITS.owaPropertyCharacters} characters of names`);
     return prop.children.map(({ ns, name }) => ({ ns, name }));
   }
   if (child(root, 'propname') !== undefined) return 'names';

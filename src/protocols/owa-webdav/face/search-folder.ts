@@ -1,12 +1,8 @@
 import { BridgeError } from '../../../core/errors.ts';
+import { LIMITS } from '../../../core/limits.ts';
 import { childText } from '../../../platform/xml/element.ts';
 import type { XmlElement } from '../../../platform/xml/element.ts';
 import { DAV } from '../names.ts';
-
-/** DavMail's longest, a search in contacts with every attribute, has 6,000. */
-const SQL_CHARACTERS = 64 * 1024; // → LIMITS
-/** DavMail names one. */
-const MOST_SCOPES = 100; // → LIMITS
 
 /**
  * Reads a SEARCH (exchange.md §2.3): of the query only where it searches, because nothing is found anywhere.
@@ -16,8 +12,8 @@ const MOST_SCOPES = 100; // → LIMITS
  */
 export function decodeSearchScopes(root: XmlElement | undefined): readonly string[] {
   const sql = root?.name === 'searchrequest' && root.ns === DAV ? childText(root, 'sql') : undefined;
-  if (sql === undefined || sql.length > SQL_CHARACTERS || !/^select\s/i.test(sql)) throw new BridgeError('INVALID_REQUEST', 'the body is no search that can be read');
+  if (sql === undefined || sql.length > LIMITS.owaSearchCharacters || !/^select\s/i.test(sql)) throw new BridgeError('INVALID_REQUEST', 'the body is no search that can be read');
   const scopes = [...sql.matchAll(/\btraversal\s+of\s+"([^"]*)"/gi)].map((found) => found[1]!);
-  if (scopes.length > MOST_SCOPES) throw new BridgeError('INVALID_REQUEST', `more than ${MOST_SCOPES} scopes`);
+  if (scopes.length > LIMITS.owaSearchScopes) throw new BridgeError('INVALID_REQUEST', `more than ${LIMITS.owaSearchScopes} scopes`);
   return scopes;
 }

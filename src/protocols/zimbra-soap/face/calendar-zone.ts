@@ -1,6 +1,7 @@
 import { DAY_MS } from '../../../core/clock.ts';
 import type { Instant } from '../../../core/clock.ts';
 import { BridgeError } from '../../../core/errors.ts';
+import { LIMITS } from '../../../core/limits.ts';
 import { localFromUtc, utcFromLocal } from '../../../timezones/bias-rules.ts';
 import { DAYS_OF_WEEK } from '../../../timezones/serializable-time-zone.ts';
 import type { TimeZoneSwitch } from '../../../timezones/serializable-time-zone.ts';
@@ -17,8 +18,6 @@ export interface CalendarZone {
 export const UTC: CalendarZone = { utcFromLocal: (local) => local, localFromUtc: (instant) => instant };
 
 const ZONE_NAME_CHARACTERS = 100;
-/** Different ones in one request; Intl takes 0.1 ms and 30 KB for each, and 1,900 spellings of one held the event loop for 200 ms. → LIMITS */
-const ZONES = 20;
 
 /**
  * The zones of a request (zimbra.md §7, soap-calendar.txt): IANA names, definitions that came along as `<tz id stdoff dayoff>`, Windows
@@ -32,7 +31,7 @@ export function zonesOf(request: XmlElement): (id: string) => CalendarZone {
   return (id) => {
     const before = known.get(id);
     if (before !== undefined) return before;
-    if (known.size >= ZONES) throw new BridgeError('INVALID_REQUEST', `more than ${ZONES} time zones in one request`);
+    if (known.size >= LIMITS.recurrenceZones) throw new BridgeError('INVALID_REQUEST', `more than ${LIMITS.recurrenceZones} time zones in one request`);
     const zone = zoneNamed(id, definitions.get(id));
     known.set(id, zone);
     return zone;

@@ -1,5 +1,6 @@
 import type { Instant } from '../../../core/clock.ts';
 import { BridgeError } from '../../../core/errors.ts';
+import { LIMITS } from '../../../core/limits.ts';
 import { Pace } from '../../../core/pace.ts';
 import { checkQuestion } from '../../../freebusy/ask-mailboxes.ts';
 import type { WorkingElsewhereAs } from '../../../freebusy/busy-type.ts';
@@ -61,11 +62,8 @@ async function answerOf(instances: readonly Instance[], ids: readonly string[], 
   return { ...answer, parts: await asking.inTurn(() => compared(instances, users, showsAll, asking.workingElsewhereAs)) };
 }
 
-/** Stretches and comparisons between two turns of the event loop: about 5 ms. → LIMITS */
-const COMPARED_PER_TURN = 20_000;
-
 async function compared(instances: readonly Instance[], users: readonly UserFreeBusy[], showsAll: boolean, workingElsewhereAs: WorkingElsewhereAs): Promise<readonly AnswerElement[]> {
-  const pace = new Pace(COMPARED_PER_TURN);
+  const pace = new Pace(LIMITS.recurrenceComparisonsPerTurn);
   const finders: { readonly id: string; readonly conflictWith: (when: Interval) => ConflictLetter | undefined }[] = [];
   for (const { id, freeBusy } of users) {
     finders.push({ id, conflictWith: conflictFinder(freeBusy, workingElsewhereAs) });

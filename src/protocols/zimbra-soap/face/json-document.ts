@@ -26,8 +26,6 @@ interface Frame {
   isFresh: boolean;
 }
 
-/** One string is read at one go: 5 ms. The longest honest one holds 500 addresses, 130 KB. → LIMITS */
-const STRING_CHARACTERS = 1_048_576;
 const NUMBER = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/y;
 const LITERALS = ['true', 'false', 'null'] as const;
 const ATTRIBUTES = '_attrs';
@@ -176,7 +174,7 @@ class JsonReader {
       const code = this.#text.charCodeAt(this.at);
       // NaN behind the end.
       if (!(code >= 0x20)) throw this.#wrong('an unterminated string');
-      if (this.at - from > STRING_CHARACTERS) throw this.#wrong('too long a string');
+      if (this.at - from > LIMITS.jsonStringCharacters) throw this.#wrong('too long a string');
       if (code === 0x22) break;
       if (code === 0x5c) isEscaped = true;
       this.at += code === 0x5c ? 2 : 1;
