@@ -18,7 +18,7 @@ import { serve } from './serve.ts';
 import { EXCHANGE_GENERATIONS } from './setup/exchange-generations.ts';
 import { exchangeSetup, zimbraSetup } from './setup/setup.ts';
 import type { ExchangeSetupOptions, ZimbraSetupOptions } from './setup/setup.ts';
-import { ZIMBRA_WAYS } from './setup/zimbra-script.ts';
+import { ZIMBRA_WAYS } from './setup/zimbra-ways.ts';
 import { processTerminal } from './terminal.ts';
 import type { Terminal } from './terminal.ts';
 import { VERSION } from './version.ts';
@@ -124,22 +124,24 @@ export async function runCommandLine(argv: readonly string[], terminal: Terminal
     });
   program
     .command('exchange-setup')
-    .description('print what to enter in Exchange, for each generation: mail contacts, address spaces, credentials, DNS; asks nobody')
+    .description('print what to enter in Exchange, for each generation: sign-in, mail contacts, trust, address spaces, DNS, replication; asks nobody')
     .argument('[address...]', 'for whom mail contacts are written out')
     .requiredOption(...config)
-    .option('--generation <name>', `only for this one: ${EXCHANGE_GENERATIONS.join(', ')}`)
+    .option('--generation <name>', `only for this one, or several with commas between: ${EXCHANGE_GENERATIONS.join(', ')}; default: those that the system can be`)
     .option('--system <name>', 'which Exchange of the configuration, where there are several')
+    .option('--client <name>', 'as which client it signs in, where several speak for it')
     .action(async (addresses: string[], options: ExchangeSetupOptions) => {
       exit = await exchangeSetup(addresses, options, terminal);
     });
   program
     .command('zimbra-setup')
-    .description('print what to enter in Zimbra (zmprov lines); asks nobody')
+    .description('print what to enter in Zimbra: trust, a line to try it, zmprov lines; asks nobody')
     .argument('[address...]', 'who is replicated and gets a foreign principal')
     .requiredOption(...config)
     .option('--way <way>', `as what Zimbra takes the bridge: ${ZIMBRA_WAYS.join(', ')}`, 'webdav')
-    .option('--domain <domain>', 'for this domain of Zimbra instead of all of it')
+    .option('--domain <domain>', 'for this domain of Zimbra instead of all of it (not with --way zimbra)')
     .option('--system <name>', 'which Zimbra of the configuration, where there are several')
+    .option('--client <name>', 'as which client it signs in, where several speak for it')
     .action(async (addresses: string[], options: ZimbraSetupOptions) => {
       exit = await zimbraSetup(addresses, options, terminal);
     });

@@ -11,13 +11,18 @@ export function warningsOf(config: Omit<Config, 'warnings'>): readonly string[] 
 }
 
 /** The first listener's URL is what Autodiscover hands out where nothing else is said. */
-function ofPublicUrl({ listen, publicUrl }: Omit<Config, 'warnings'>): readonly string[] {
+function ofPublicUrl({ listen, publicUrl, behindProxy }: Omit<Config, 'warnings'>): readonly string[] {
   const [first] = listen;
-  if (publicUrl !== undefined || first === undefined) return [];
+  if (first === undefined) return [];
+  if (publicUrl !== undefined) {
+    const isDowngrade = publicUrl.startsWith('http:') && listen.some(({ protocol }) => protocol === 'https');
+    return isDowngrade ? ['publicUrl: is plain http, and listen has https: Autodiscover sends clients, with their passwords, to the plain one; write https, with the port'] : [];
+  }
   const isWildcard = /^(?:0+(?:\.0+){0,3}|[0:]+)$/.test(first.host);
-  if (isWildcard) return ['publicUrl: is left out, and listen is no address that a client can use (every one of this machine): Autodiscover has nothing right to hand out'];
+  const advice = behindProxy ? 'set publicUrl: https://NAME, as the proxy has it' : `set publicUrl: ${first.protocol}://NAME${first.port === 0 ? '' : `:${first.port}`}`;
+  if (isWildcard) return [`publicUrl: is left out, and listen is no address that a client can use (every one of this machine): Autodiscover has nothing right to hand out; ${advice}`];
   if (first.port === 0 && !first.isLoopback) return ['publicUrl: is left out, and the port of listen is another after every start: what Autodiscover hands out is soon wrong'];
-  return [];
+  return behindProxy ? [`publicUrl: is left out, and with behindProxy: true clients do not reach listen itself: Autodiscover has nothing right to hand out; ${advice}`] : [];
 }
 
 function ofSystem(system: SystemConfig): readonly string[] {

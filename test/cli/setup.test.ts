@@ -2,13 +2,19 @@ import { spawnSync } from 'node:child_process';
 import { mkdtemp, readFile, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { zimbraSetup } from '../../src/cli/setup/setup.ts';
 import { folderWith as flowFolder, removeFolder } from '../flows/bridge-process.ts';
+import { capturedTerminal } from './captured-terminal.ts';
 import { run as runArguments } from './running.ts';
 
 const folderWith = (config: unknown): Promise<{ file: string }> => flowFolder(config);
 const run = (...args: readonly string[]): ReturnType<typeof runArguments> => runArguments(args);
 
+const fixture = (name: string): string => fileURLToPath(new URL(`../../fixtures/config/tls/${name}`, import.meta.url));
+/** For bridge.example.test. */
+const TLS = { certificate: fixture('cert.pem'), key: fixture('key.pem') };
 const ORGANISATION = "/o=Corp/ou=Anna's Group";
 const CONFIG = {
   listen: 'http://127.0.0.1:0',
@@ -30,6 +36,14 @@ beforeAll(async () => {
 });
 afterAll(() => removeFolder(join(file, '..')));
 
+/** An Exchange of the time of WebDAV that is only replicated into. */
+const OLD = {
+  ...CONFIG,
+  systems: { ...CONFIG.systems, exchange: { ...CONFIG.systems.exchange, type: 'exchange-webdav', url: 'https://owa.corp.example', auth: 'form' } },
+  clients: [],
+};
+
+const titlesOf = (lines: readonly string[]): readonly string[] => lines.flatMap((line) => /^# ── Exchange (\S+)/.exec(line)?.[1] ?? []);
 const commandsOf = (lines: readonly string[]): readonly string[] => lines.filter((line) => line !== '' && !line.startsWith('#'));
 
 describe('exchange-setup', () => {
@@ -38,6 +52,8 @@ describe('exchange-setup', () => {
     expect(exit).toBe(0);
     // The syntax of Microsoft's reference of the cmdlets; quotes doubled as PowerShell wants it.
     expect(commandsOf(printed)).toEqual([
+      'Set-WebServicesVirtualDirectory "$env:COMPUTERNAME\\EWS (Default Web Site)" -BasicAuthentication $true',
+      "Get-Mailbox 'CORP\\bridge'",
       "New-MailContact -Name 'kim@zimbra.example' -Alias 'kim' -ExternalEmailAddress 'SMTP:kim@zimbra.example'",
       "$bridge = Get-Credential 'CORP\\o''brien'",
       "Add-AvailabilityAddressSpace -ForestName 'zimbra.example' -AccessMethod OrgWideFB -Credentials $bridge -TargetAutodiscoverEpr 'https://bridge.example.com:8443/autodiscover/autodiscover.xml'",
@@ -53,20 +69,89 @@ describe('exchange-setup', () => {
   });
 
   it('gives Exchange 2007 and 2010, which have no such parameter, the DNS names, and the right for replication', async () => {
-    for (const generation of ['2007', '2010']) {
+    for (const [generation, readsSrv] of [['2007', false], ['2010', true]] as const) {
       const { printed } = await run('exchange-setup', '--config', file, '--generation', generation);
       expect(printed.join('\n')).not.toContain('TargetAutodiscoverEpr \'');
       expect(printed).toContain('#    autodiscover.sub.zimbra.example.  IN  CNAME  bridge.example.com.');
-      expect(printed).toContain('#    _autodiscover._tcp.zimbra.example.  IN  SRV  0 0 8443 bridge.example.com.');
+      expect(printed.includes('#    _autodiscover._tcp.zimbra.example.  IN  SRV  0 0 8443 bridge.example.com.')).toBe(readsSrv);
+      expect(printed).toContain('#    certutil -addstore Root ca.cer');
+      expect(printed).toContain('Get-MailContact -ResultSize Unlimited | Format-List Name,LegacyExchangeDN');
       expect(printed).toContain("Add-PublicFolderClientPermission '\\NON_IPM_SUBTREE\\SCHEDULE+ FREE BUSY\\EX:/o=Corp/ou=Anna''s Group' -User 'CORP\\bridge' -AccessRights Owner");
     }
   });
 
-  it('without --generation has all of them, and never a password of the configuration', async () => {
+  it('without --generation has all that the system can be, says how to choose, and never prints a password of the configuration', async () => {
     const { printed } = await run('exchange-setup', '--config', file);
-    const text = printed.join('\n');
-    for (const title of ['2000 and 2003', '2007', '2010', '2013, 2016, 2019 and SE', 'Online']) expect(text).toContain(`# ── Exchange ${title}`);
-    expect(text).not.toMatch(/pw-/);
+    expect(titlesOf(printed)).toEqual(['2007', '2010', '2013,', 'Online']);
+    expect(printed[0]).toContain('--generation 2019');
+    expect(printed.join('\n')).not.toMatch(/pw-/);
+    const { file: other } = await folderWith(OLD);
+    expect(titlesOf((await run('exchange-setup', '--config', other)).printed)).toEqual(['2000', '2007']);
+    await removeFolder(join(other, '..'));
+  });
+
+  it('takes a list of generations, and says which of them the system cannot be', async () => {
+    const { printed } = await run('exchange-setup', '--config', file, '--generation', '2003, 2010,SE');
+    expect(titlesOf(printed)).toEqual(['2000', '2010', '2013,']);
+    expect(printed).toContain('# CAUTION: exchange is of type exchange-ews, which no Exchange 2003 is');
+  });
+
+  it('numbers the steps of each part from 1', async () => {
+    const { printed } = await run('exchange-setup', '--config', file, '--generation', '2010');
+    const numbers = printed.flatMap((line) => /^# (\d+)\. /.exec(line)?.[1] ?? []);
+    expect(numbers).toEqual(['1', '2', '3', '4', '5', '6', '7', '8']);
+  });
+
+  it('without a client prints the replication and the contacts, and for those that could ask live why they do not', async () => {
+    const { file: other } = await folderWith(OLD);
+    const { exit, printed } = await run('exchange-setup', '--config', other, 'kim@zimbra.example');
+    await removeFolder(join(other, '..'));
+    expect(exit).toBe(0);
+    expect(printed).toEqual(expect.arrayContaining([expect.stringContaining('# No client speaks for exchange, so it cannot ask live: add one to clients:')]));
+    expect(printed).toEqual(expect.arrayContaining(['displayName: kim', 'mailNickname: kim', 'targetAddress: SMTP:kim@zimbra.example', 'Get-MailContact -ResultSize Unlimited | Format-List Name,LegacyExchangeDN']));
+    expect(printed.join('\n')).not.toContain('AvailabilityAddressSpace -ForestName');
+  });
+
+  it('gives contacts with the same name before the @ different aliases, the same that zimbra-setup names, and none to who lives elsewhere', async () => {
+    const addresses = ['kim@zimbra.example', 'kim@sub.zimbra.example', 'anna@corp.example', 'x@elsewhere.example'];
+    const { printed } = await run('exchange-setup', '--config', file, '--generation', '2019', ...addresses);
+    const aliases = printed.flatMap((line) => /^New-MailContact .* -Alias '(.*?)'/.exec(line)?.[1] ?? []);
+    expect(aliases).toEqual(['kim-zimbra.example', 'kim-sub.zimbra.example']);
+    expect(printed.filter((line) => line.startsWith('# CAUTION'))).toEqual([
+      '# CAUTION: anna@corp.example lives in exchange itself: no contact for it',
+      '# CAUTION: x@elsewhere.example lives in no system that exchange may see (zimbra.example, sub.zimbra.example): no contact for it',
+      expect.stringContaining('kim@zimbra.example and kim@sub.zimbra.example are the same before the @'),
+    ]);
+    const zimbra = (await run('zimbra-setup', '--config', file, ...addresses)).printed;
+    expect(zimbra.flatMap((line) => /^zmprov ma .* ad:(.*)$/.exec(line)?.[1] ?? [])).toEqual(aliases);
+    expect(zimbra).toContain('# CAUTION: anna@corp.example does not live in zimbra: no zimbraForeignPrincipal for it');
+  });
+
+  it('with an IP address in publicUrl prints an address record and no SRV, which takes names only', async () => {
+    for (const [publicUrl, record] of [['https://192.0.2.7:8443', 'A  192.0.2.7'], ['https://[2001:db8::7]:8443', 'AAAA  2001:db8::7']] as const) {
+      const { file: other } = await folderWith({ ...CONFIG, publicUrl });
+      const { printed } = await run('exchange-setup', '--config', other, '--generation', '2010');
+      await removeFolder(join(other, '..'));
+      expect(printed).toContain(`#    autodiscover.zimbra.example.  IN  ${record}`);
+      expect(printed.join('\n')).not.toContain('SRV');
+    }
+  });
+
+  it('says which autodiscover names the certificate of bridge.yaml lacks', async () => {
+    const { file: other } = await folderWith({ ...CONFIG, listen: 'https://127.0.0.1:0', tls: TLS });
+    const { printed } = await run('exchange-setup', '--config', other, '--generation', '2010');
+    await removeFolder(join(other, '..'));
+    expect(printed).toContain('# CAUTION: the certificate of bridge.yaml (tls:) does not name autodiscover.zimbra.example, autodiscover.sub.zimbra.example: get one that does');
+  });
+
+  it('where several clients speak for it says which one is used, and takes --client', async () => {
+    const second = { ...CONFIG.clients[0], name: 'Second', username: 'second' };
+    const { file: other } = await folderWith({ ...CONFIG, clients: [...CONFIG.clients, second] });
+    const asked = (...more: readonly string[]) => run('exchange-setup', '--config', other, '--generation', '2019', ...more);
+    expect((await asked()).printed).toContain('# exchange signs in as the client Exchange; Second would do too: choose with --client NAME');
+    expect((await asked('--client', 'Second')).printed).toContain("$bridge = Get-Credential 'BRIDGE\\second'");
+    expect(await asked('--client', 'Zimbra')).toMatchObject({ exit: 2, complained: ['Zimbra is no client that speaks for exchange with a password; there is Exchange, Second'] });
+    await removeFolder(join(other, '..'));
   });
 
   it('says what is missing', async () => {
@@ -76,11 +161,11 @@ describe('exchange-setup', () => {
       await removeFolder(join(other, '..'));
       return outcome;
     };
-    expect(await without({ clients: [CONFIG.clients[1]] })).toMatchObject({ exit: 2, complained: [expect.stringContaining('no client speaks for exchange')] });
-    expect(await without({ clients: [{ ...CONFIG.clients[0], mayAsk: [] }] })).toMatchObject({ exit: 2, complained: [expect.stringContaining('may ask about nobody')] });
+    expect(await without({ clients: [CONFIG.clients[1]], replication: [] })).toMatchObject({ exit: 2, complained: [expect.stringContaining('no client speaks for exchange')] });
+    expect(await without({ clients: [{ ...CONFIG.clients[0], mayAsk: [] }], replication: [] })).toMatchObject({ exit: 2, complained: [expect.stringContaining('may ask about nobody')] });
     expect(await run('exchange-setup', '--config', file, '--generation', '5.5')).toMatchObject({ exit: 2, complained: [expect.stringContaining('--generation is one of 2000')] });
     expect(await run('exchange-setup', '--config', file, 'kim')).toMatchObject({ exit: 2, complained: ['no mail address: kim'] });
-    expect(await run('exchange-setup', '--config', file, '--system', 'zimbra')).toMatchObject({ exit: 2, complained: [expect.stringContaining('there is exchange')] });
+    expect(await run('exchange-setup', '--config', file, '--system', 'zimbra')).toMatchObject({ exit: 2, complained: ['zimbra is no Exchange system of bridge.yaml; the Exchange there is named exchange'] });
   });
 
   it('warns of an address that no other machine can use', async () => {
@@ -112,8 +197,45 @@ describe('zimbra-setup', () => {
 
   it('by EWS has the whole URL, for one domain its own command, and as a Zimbra a URL with the user name escaped', async () => {
     expect((await run('zimbra-setup', '--config', file, '--way', 'ews', '--domain', 'zimbra.example')).printed).toContain('zmprov md zimbra.example zimbraFreebusyExchangeURL https://bridge.example.com:8443/EWS/Exchange.asmx');
-    expect((await run('zimbra-setup', '--config', file, '--way', 'zimbra')).printed).toContain('zmprov mcf +zimbraFreebusyExternalZimbraURL https://zim%20bra:THE-PASSWORD@bridge.example.com:8443');
+    expect((await run('zimbra-setup', '--config', file, '--way', 'zimbra')).printed).toContain("zmprov mcf +zimbraFreebusyExternalZimbraURL 'https://zim%20bra:THE-PASSWORD@bridge.example.com:8443'");
     expect(await run('zimbra-setup', '--config', file, '--way', 'imap')).toMatchObject({ exit: 2 });
+  });
+
+  // zimbra.md §4.1: that attribute exists in the global configuration only.
+  it('refuses a domain of somebody else, and one together with --way zimbra', async () => {
+    const refused = (...more: readonly string[]) => run('zimbra-setup', '--config', file, ...more);
+    expect(await refused('--domain', 'corp.example')).toMatchObject({ exit: 2, complained: ['corp.example is no domain of zimbra; there is zimbra.example, sub.zimbra.example'] });
+    expect(await refused('--domain', 'zimbra.example', '--way', 'zimbra')).toMatchObject({ exit: 2, complained: [expect.stringContaining('exists in the global configuration only')] });
+    for (const way of ['webdav', 'ews']) {
+      const { printed } = await refused('--domain', 'Sub.Zimbra.example', '--way', way);
+      expect(printed.join('\n')).not.toMatch(/zmprov md \S+ \+?zimbraFreebusyExternalZimbraURL/);
+    }
+  });
+
+  it('takes nothing away by itself: what is there is noted first, and what stands in the way is a comment', async () => {
+    for (const way of ['webdav', 'ews', 'zimbra']) {
+      const { printed } = await run('zimbra-setup', '--config', file, '--way', way);
+      expect(commandsOf(printed).filter((line) => / ''| -zimbra/.test(line))).toEqual([]);
+      expect(commandsOf(printed).filter((line) => line.includes('restart'))).toEqual([]);
+      const noted = printed.findIndex((line) => line === '# Note what is there now (the next lines replace it): zmprov gacf | grep -i freebusy');
+      expect(noted).toBeGreaterThan(0);
+      expect(noted).toBeLessThan(printed.findIndex((line) => line.startsWith('zmprov mcf')));
+      expect(printed.findIndex((line) => line.startsWith('curl'))).toBeLessThan(noted);
+    }
+  });
+
+  it('asks about tomorrow in the line to try it', async () => {
+    const terminal = capturedTerminal();
+    await zimbraSetup([], { config: file }, terminal, { now: () => Date.parse('2026-12-31T23:30:00Z') });
+    expect(terminal.printed.find((line) => line.startsWith('curl'))).toContain('start=2027-01-01T08:00:00Z&end=2027-01-01T18:00:00Z');
+  });
+
+  it('says that Zimbra can do Basic only, and that nobody is replicated', async () => {
+    const { file: other } = await folderWith({ ...CONFIG, listen: 'https://127.0.0.1:0', tls: TLS, replication: [], clients: [{ ...CONFIG.clients[1], auth: ['ntlm'] }] });
+    const { printed } = await run('zimbra-setup', '--config', other, 'kim@zimbra.example');
+    await removeFolder(join(other, '..'));
+    expect(printed).toEqual(expect.arrayContaining([expect.stringMatching(/^# CAUTION: .*Zimbra can only do Basic: write auth: \[basic\]/), expect.stringContaining('Nothing is replicated from zimbra')]));
+    expect(printed.join('\n')).not.toContain('zmprov ma');
   });
 
   it('is a script that a shell can read, in which every argument arrives as it is meant', async () => {

@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
 import { linesOf, load, MINIMAL } from './temporary-bridge.ts';
 
@@ -64,6 +65,17 @@ describe('publicUrl', () => {
 
   it('is missed where the port is another after every start, but for this machine alone', async () => {
     expect(await warningsOf('listen: http://192.0.2.1:0')).toEqual([expect.stringMatching(/^publicUrl: is left out, and the port of listen is another after every start/)]);
-    for (const listen of ['http://127.0.0.1:0', 'http://192.0.2.1:80', 'http://bridge.example.com:80']) expect(await warningsOf(`listen: ${listen}`)).toEqual([]);
+    expect((await load(`${MINIMAL}${client('')}listen: http://127.0.0.1:0`)).warnings).toEqual([]);
+  });
+
+  it.each(['http://127.0.0.1:8480', 'http://192.0.2.1:80', 'http://bridge.example.com:80'])('is missed behind a proxy, where nobody reaches %s', async (listen) => {
+    expect(await warningsOf(`listen: ${listen}`)).toEqual([expect.stringMatching(/^publicUrl: is left out, and with behindProxy: true .*; set publicUrl: https:\/\/NAME, as the proxy has it$/)]);
+  });
+
+  it('is advised with the port of the listener', async () => {
+    const tls = { 'cert.pem': await readFile(new URL('../../fixtures/config/tls/cert.pem', import.meta.url)), 'key.pem': await readFile(new URL('../../fixtures/config/tls/key.pem', import.meta.url)) };
+    const https = `${MINIMAL}${client('')}listen: https://0.0.0.0:8443\ntls: { certificate: cert.pem, key: key.pem }\n`;
+    expect((await load(https, {}, tls)).warnings).toEqual([expect.stringMatching(/; set publicUrl: https:\/\/NAME:8443$/)]);
+    expect((await load(`${https}publicUrl: http://bridge.example.com:8480`, {}, tls)).warnings).toEqual([expect.stringMatching(/^publicUrl: is plain http, and listen has https/)]);
   });
 });

@@ -185,6 +185,7 @@ clients:
 presence: { optIn: [eve@nowhere.example] }
 `);
   expect(warnings.map((line) => line.split(': ')[0])).toEqual([
+    'publicUrl',
     'systems.lab.url',
     'systems.open.domains',
     'systems.here.domains',

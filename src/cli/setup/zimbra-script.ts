@@ -1,12 +1,14 @@
 import type { Config, ZimbraConfig } from '../../config/config.ts';
-import { localPartOf } from '../../directory/smtp-address.ts';
+import type { Instant } from '../../core/clock.ts';
 import type { MailboxAddress } from '../../directory/smtp-address.ts';
 import type { OtherSide } from './other-side.ts';
 import { shellWord } from './quoting.ts';
-
-/** How a stock Zimbra asks the bridge; it can do only one of them (zimbra.md §0). */
-export const ZIMBRA_WAYS = ['webdav', 'ews', 'zimbra'] as const;
-export type ZimbraWay = (typeof ZIMBRA_WAYS)[number];
+import { listed, numbered, remarksOn } from './script-part.ts';
+import type { Step } from './script-part.ts';
+import { asking } from './zimbra-asking.ts';
+import { replication } from './zimbra-replication.ts';
+import { tryIt } from './zimbra-try.ts';
+import type { ZimbraWay } from './zimbra-ways.ts';
 
 export interface ZimbraScriptOptions {
   readonly way: ZimbraWay;
@@ -14,79 +16,46 @@ export interface ZimbraScriptOptions {
   readonly domain?: string | undefined;
   /** Who is replicated into Exchange and gets a foreign principal. */
   readonly addresses: readonly MailboxAddress[];
+  /** The example asks about the day after. */
+  readonly now: Instant;
 }
-
-const PASSWORD = "'THE-PASSWORD'";
 
 /** What an administrator of Zimbra enters, as the user zimbra: comments begin with `#`, everything else is to be run as it stands once the passwords are filled in. */
-export function zimbraScript(config: Config, side: OtherSide & { readonly system: ZimbraConfig }, options: ZimbraScriptOptions): readonly string[] {
+export function zimbraScript(config: Config, side: OtherSide<ZimbraConfig>, { way, domain, addresses, now }: ZimbraScriptOptions): readonly string[] {
+  const { live, system, publicUrl } = side;
+  const steps = [
+    ...(live === undefined ? [] : [...trust(publicUrl), tryIt(side, live, way, now), asking(side, live, way, domain)]),
+    ...reading(config, system),
+    ...replication(config, side, addresses),
+  ];
   return [
-    `# So that users of ${side.system.name} (Zimbra) see when people of ${side.domains.join(', ') || 'the other side'} are busy. The bridge: ${side.publicUrl}`,
-    ...side.cautions.map((caution) => `# CAUTION: ${caution}`),
+    `# So that users of ${system.name} (Zimbra) see when people of ${listed(side.domains)} are busy. The bridge: ${publicUrl}. As the user zimbra.`,
+    ...remarksOn(side),
+    ...(live === undefined || live.client.auth.includes('basic') ? [] : [`# CAUTION: the client ${live.client.name} has auth: [${live.client.auth.join(', ')}]. Zimbra can only do Basic: write auth: [basic]`]),
+    ...(live === undefined || way === 'zimbra' ? [] : ['# A value of an account or its class of service is stronger than its domain\'s, and that is stronger than mcf, which is for all: zmprov gc COS, zmprov gd DOMAIN, zmprov ga ADDRESS, with "| grep -i freebusy".']),
+    ...numbered(steps),
     '',
-    ...askingPart(side, options),
-    '',
-    ...readingPart(side.system),
-    ...replicationPart(config, side, options.addresses),
+    '# At a quiet hour, once, on every mailbox server, for all of the above that needs it (certificates, localconfig, an external Zimbra): zmmailboxdctl restart',
   ];
 }
 
-function askingPart({ client, publicUrl, domains }: OtherSide, { way, domain }: ZimbraScriptOptions): readonly string[] {
-  const modify = domain === undefined ? 'zmprov mcf' : `zmprov md ${shellWord(domain)}`;
-  const { username } = client.credentials;
-  const intro = `# ── Let Zimbra ask the bridge (client ${client.name} of bridge.yaml). It asks about every address that is no mailbox of its own.`;
-  if (way === 'zimbra') {
-    const { protocol, host } = new URL(publicUrl);
-    return [
-      intro,
-      '# As an external Zimbra: the bridge speaks its SOAP. Not together with zimbraFreebusyExchangeURL: Zimbra refuses both. It takes effect with a restart of the mailbox service.',
-      '# % escapes what has a meaning in a URL: : is %3A, @ is %40.',
-      `zmprov mcf zimbraFreebusyExchangeURL ''`,
-      `zmprov mcf +zimbraFreebusyExternalZimbraURL ${protocol}//${encodeURIComponent(username)}:THE-PASSWORD@${host}`,
-      'zmmailboxdctl restart',
-    ];
-  }
-  const url = way === 'webdav' ? publicUrl : `${publicUrl}/EWS/Exchange.asmx`;
-  const try_ = way === 'webdav' ? [`curl -u ${shellWord(username)} '${publicUrl}/public/?cmd=freebusy&start=${EXAMPLE_DAY}T08:00:00Z&end=${EXAMPLE_DAY}T18:00:00Z&interval=30&u=SMTP:somebody@${domains[0] ?? 'corp.example'}'`] : [];
+function trust(publicUrl: string): readonly Step[] {
+  if (!publicUrl.startsWith('https:')) return [];
   return [
-    intro,
-    ...(way === 'webdav' ? ['# As an Exchange 2003 (works in every version). --way ews takes the place of one with EWS, which shows subjects too where the client may see them.'] : ['# As an Exchange with EWS: the whole URL, and the scheme is needed although it is not used.']),
-    `${modify} zimbraFreebusyExternalZimbraURL ''`,
-    `${modify} zimbraFreebusyExchangeURL ${shellWord(url)}`,
-    `${modify} zimbraFreebusyExchangeAuthScheme basic`,
-    `${modify} zimbraFreebusyExchangeAuthUsername ${shellWord(username)}`,
-    `${modify} zimbraFreebusyExchangeAuthPassword ${PASSWORD}`,
-    `${modify} zimbraFreebusyExchangeServerType ${way}`,
-    '# Zimbra\'s Java must trust the certificate: zmcertmgr addcacert ca.pem, then zmmailboxdctl restart.',
-    ...(try_.length === 0 ? [] : ['# Try it as Zimbra will, from the Zimbra server (digits: 0 free, 1 tentative, 2 busy, 3 out of office, 4 unknown):', ...try_]),
-    `# To undo it: ${modify} zimbraFreebusyExchangeURL ''`,
+    {
+      title: "Zimbra's Java must trust the bridge's certificate. Only where it is from an authority of your own (ca.pem, without a key), on every mailbox server:",
+      lines: ['#    /opt/zimbra/bin/zmcertmgr addcacert /tmp/ca.pem'],
+    },
   ];
 }
 
-/** Any day does. */
-const EXAMPLE_DAY = '2026-11-23';
-
-function readingPart({ username }: ZimbraConfig): readonly string[] {
-  if (username === undefined) return ['# The bridge has no account to read this Zimbra with (username: in bridge.yaml): nobody can ask about its users.'];
+function reading({ clients, replication: routes }: Config, { name, username }: ZimbraConfig): readonly Step[] {
+  if (username === undefined) return [{ title: 'The bridge has no account to read this Zimbra with (username: in bridge.yaml): nobody can ask about its users.', lines: [] }];
+  if (!clients.some(({ mayAsk }) => mayAsk.includes(name)) && !routes.some(({ from }) => from === name)) return [];
   return [
-    '# ── Let the bridge read Zimbra: an ordinary account, no administrator. Users who restrict who sees their free/busy must let it in (the right viewFreeBusy).',
-    `zmprov ca ${shellWord(username)} ${PASSWORD} zimbraHideInGal TRUE`,
-  ];
-}
-
-function replicationPart(config: Config, { system }: OtherSide & { readonly system: ZimbraConfig }, addresses: readonly MailboxAddress[]): readonly string[] {
-  if (!config.replication.some(({ from }) => from === system.name)) return [];
-  return [
-    '',
-    '# ── Replication: the bridge hears of changes',
-    ...(system.admin === undefined
-      ? ['# Without admin: in bridge.yaml it hears by POST /notify only.']
-      : ['# A global administrator, for WaitSets over all accounts and their names; it reads no calendar.', `zmprov ca ${shellWord(system.admin.username)} ${PASSWORD} zimbraIsAdminAccount TRUE zimbraHideInGal TRUE`]),
-    '# A change is told within a second instead of three:',
-    'zmlocalconfig -e zimbra_waitset_nodata_sleep_time=200 && zmmailboxdctl restart',
-    "# Whoever is replicated says which contact of Exchange is theirs (the last cn of its legacyExchangeDN, or all of it):",
-    ...(addresses.length === 0 ? ['# zmprov ma kim@zimbra.example +zimbraForeignPrincipal ad:kim        (zimbra-setup ADDRESS... prints them)'] : []),
-    ...addresses.map((address) => `zmprov ma ${shellWord(address)} +zimbraForeignPrincipal ${shellWord(`ad:${localPartOf(address)}`)}`),
-    '# zimbraFreebusyExchangeUserOrg may stay empty. Where a domain, class of service or account still has a zimbraFreebusyExchangeURL of a real Exchange, take it away: two writers overwrite each other.',
+    {
+      title: `Let the bridge read Zimbra: an ordinary account, no administrator. THE-PASSWORD: systems.${name}.password of bridge.yaml.`,
+      lines: ['# Users who restrict who sees their free/busy must let it in (the right viewFreeBusy).', `zmprov ca ${shellWord(username)} 'THE-PASSWORD' zimbraHideInGal TRUE`],
+    },
   ];
 }

@@ -13,9 +13,6 @@ import { messageTypeOf, unreadable } from './ntlm/message.ts';
 import { decodeNegotiate } from './ntlm/negotiate.ts';
 import { isIntact, isRightResponse, ntHash, responseKey } from './ntlm/response.ts';
 
-/** [MS-NLMP] 3.1.1.1 MaxLifetime: how far a client's clock may be from ours. */
-const CLOCK_SKEW_MS = 36 * 60 * 60_000; // → LIMITS
-
 export interface NtlmSignInOptions {
   readonly accounts: AccountBook;
   readonly tokenKey: Buffer;
@@ -103,7 +100,7 @@ export class NtlmSignIn {
     if (account === undefined) return unknownClient(domain);
     if (!mayUse(account, 'ntlm')) return 'its auth does not list ntlm';
     if (!intact) return 'the NTLM messages were changed on the way';
-    return Math.abs(response!.timestamp - now) > CLOCK_SKEW_MS ? "the client's clock is more than 36 hours off" : undefined;
+    return Math.abs(response!.timestamp - now) > LIMITS.ntlmClockSkewMs ? "the client's clock is more than 36 hours off" : undefined;
   }
 
   #hashOf(account: ClientAccount | undefined): Buffer {

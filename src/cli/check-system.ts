@@ -1,0 +1,42 @@
+import type { RunningSystem } from '../bridge.ts';
+import type { Config, SystemConfig } from '../config/config.ts';
+import { DAY_MS } from '../core/clock.ts';
+import { domainOf } from '../directory/smtp-address.ts';
+import type { MailboxAddress } from '../directory/smtp-address.ts';
+import type { Lookup } from '../lookup/lookup.ts';
+import { probeNetwork } from '../platform/network-probe.ts';
+import type { Checked } from './checked.ts';
+import { probeContext } from './probe-context.ts';
+
+/** A system's first exact mailbox is whom its probe reads: the named ones come first. */
+export function withProbes(config: Config, addresses: readonly MailboxAddress[]): Config {
+  const systems = config.systems.map((system): SystemConfig => {
+    const own = addresses.filter((one) => system.mailboxes.includes(one) || system.domains.includes(domainOf(one)));
+    return own.length === 0 ? system : { ...system, mailboxes: [...new Set([...own, ...system.mailboxes])] };
+  });
+  return { ...config, systems };
+}
+
+/** The way to a system, and what it says itself where the way is open. */
+export async function checkSystem({ config, system }: RunningSystem): Promise<Checked> {
+  const url = config.type === 'ifb' ? new URL(config.urlTemplate.reveal().replace(/\{\w+\}/g, 'x')) : config.url;
+  const network = await probeNetwork(url, config.ca);
+  const reached = network.every((one) => one.outcome !== 'fail');
+  const findings = reached ? [...network, ...(await system.probe(probeContext()))] : network;
+  return { kind: 'system', name: config.name, findings };
+}
+
+/** Every mailbox that was named, asked for as the faces ask: the coming day. */
+export async function checkMailboxes(lookup: Lookup, addresses: readonly MailboxAddress[]): Promise<readonly Checked[]> {
+  if (addresses.length === 0) return [];
+  const start = Date.now();
+  const results = await lookup.freeBusy({ mailboxes: [...new Set(addresses)], window: { start, end: start + DAY_MS }, details: false }, probeContext());
+  return results.map((result): Checked => {
+    if (!('error' in result)) {
+      const count = result.freeBusy.busy.length;
+      return { kind: 'mailbox', name: result.mailbox, findings: [{ step: 'lookup', outcome: 'ok', text: `${count} ${count === 1 ? 'stretch' : 'stretches'} in the coming day` }] };
+    }
+    const text = `no data (${result.error.code}: ${result.error.publicMessage})`;
+    return { kind: 'mailbox', name: result.mailbox, findings: [{ step: 'lookup', outcome: 'fail', text, advice: `lookup ${result.mailbox} --explain shows where the question goes` }] };
+  });
+}

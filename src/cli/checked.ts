@@ -1,0 +1,27 @@
+import type { ProbeFinding } from '../freebusy/calendar-system.ts';
+
+/** One line of `check`: what was looked at, and what was found in it. */
+export interface Checked {
+  readonly kind: 'system' | 'client' | 'listener' | 'mailbox' | 'replication';
+  readonly name: string;
+  readonly findings: readonly ProbeFinding[];
+}
+
+/** The worst of its findings. */
+export function outcomeOf(one: Checked): ProbeFinding['outcome'] {
+  if (one.findings.some((finding) => finding.outcome === 'fail')) return 'fail';
+  return one.findings.some((finding) => finding.outcome === 'warn') ? 'warn' : 'ok';
+}
+
+/** One line; what is wrong comes first, with what to do. With `verbose` every step has a line of its own below. */
+export function describeChecked(one: Checked, verbose: boolean): readonly string[] {
+  const outcome = outcomeOf(one);
+  const wrong = one.findings.filter((finding) => finding.outcome !== 'ok').map(inWords);
+  const right = one.findings.filter((finding) => finding.outcome === 'ok').map((finding) => `${finding.step}: ${finding.text}`);
+  const line = `${outcome.padEnd(4)}  ${one.kind} ${one.name}: ${[...wrong, ...right].join('; ')}`;
+  return verbose ? [line, ...one.findings.map((finding) => `        ${finding.outcome.padEnd(4)}  ${inWords(finding)}`)] : [line];
+}
+
+function inWords(finding: ProbeFinding): string {
+  return `${finding.step}: ${finding.text}${finding.advice === undefined ? '' : ` → ${finding.advice}`}`;
+}
