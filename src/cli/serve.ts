@@ -18,10 +18,10 @@ import { VERSION } from './version.ts';
 export async function serve(file: string, terminal: Terminal): Promise<ExitCode> {
   const config = await loadConfiguration(file, terminal);
   if (config === undefined) return EXIT.wrongUsage;
+  const starting = startServing(config, file, terminal);
   // Before anything is said: whoever reads `listening on` may end the process at once (seen on a busy machine).
-  let running: Serving | undefined;
-  const stopped = untilSignal({ onHangup: async () => running?.reload() });
-  running = await startServing(config, file, terminal);
+  const stopped = untilSignal({ onHangup: async () => (await starting)?.reload() });
+  const running = await starting;
   if (running === undefined) return EXIT.failed;
   await stopped;
   await running.close();

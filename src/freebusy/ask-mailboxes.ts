@@ -43,6 +43,11 @@ export async function askMailboxes(
   }));
 }
 
+/** The same source for a face that shows working hours: every question to it says that they are wanted. */
+export function withWorkingHours(source: FreeBusySource): FreeBusySource {
+  return { freeBusy: (query, ctx) => source.freeBusy({ ...query, workingHours: true }, ctx) };
+}
+
 /** The one answer for mailboxes that are unknown, hidden or refused. */
 export function unknownMailbox(): BridgeError {
   return new BridgeError('MAILBOX_UNKNOWN', 'no such mailbox');

@@ -11,6 +11,8 @@ export interface FreeBusyQuery {
   readonly window: Interval;
   /** Subjects and places are wanted; where false a source does not even ask for them. */
   readonly details: boolean;
+  /** Working hours are wanted; where false or absent no source asks for them. Those that have them anyway give them with every answer. */
+  readonly workingHours?: boolean;
 }
 
 /** What came of one mailbox: an answer, or the reason why there is none. */

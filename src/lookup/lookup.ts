@@ -61,7 +61,8 @@ export class Lookup implements FreeBusySource {
     const details = query.details && ctx.requester.detail === 'details';
     await Promise.all(
       [...bySystem].map(async ([home, mailboxes]) => {
-        for (const result of await this.#ask(home, { mailboxes, window: query.window, details }, ctx)) results.set(result.mailbox, result);
+        const wanted = { details, ...(hoursAreToBeAsked(home, query, ctx.requester) ? { workingHours: true } : {}) };
+        for (const result of await this.#ask(home, { mailboxes, window: query.window, ...wanted }, ctx)) results.set(result.mailbox, result);
       }),
     );
     return query.mailboxes.map((mailbox) => this.#forRequester(results.get(mailbox) ?? { mailbox, error: missing() }, ctx.requester, details));
@@ -152,8 +153,16 @@ function mayAsk(requester: Requester, system: string): boolean {
   return requester.detail !== 'none' && (requester.mayAsk === 'all' || requester.mayAsk.has(system));
 }
 
+/**
+ * Only a Zimbra has to be asked for working hours in words of their own. To the others the question stays the one without them, so that a client
+ * that asks both at once (Zimbra's web client) costs one. Who sees only whether time is taken gets none (freebusy/detail.ts).
+ */
+function hoursAreToBeAsked(home: HomeSystem, query: FreeBusyQuery, { detail }: Requester): boolean {
+  return query.workingHours === true && home.isZimbra && (detail === 'busy-type' || detail === 'details');
+}
+
 function flightKey(home: HomeSystem, query: FreeBusyQuery, ctx: RequestContext): string {
-  return JSON.stringify([home.name, query.window.start, query.window.end, query.details, ctx.hops, query.mailboxes]);
+  return JSON.stringify([home.name, query.window.start, query.window.end, query.details, query.workingHours === true, ctx.hops, query.mailboxes]);
 }
 
 /** Kept back from the deadline so that the answer is written by then: a twentieth, at most 100 ms. */

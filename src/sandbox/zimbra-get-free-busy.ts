@@ -48,7 +48,8 @@ function askedNames(request: XmlElement): readonly string[] {
   return [...new Set([...lists, ...users])];
 }
 
-function epoch(text: string | undefined, name: string): number {
+/** An attribute in epoch milliseconds. @throws ZimbraFault service.INVALID_REQUEST */
+export function epoch(text: string | undefined, name: string): number {
   const value = Number(text || Number.NaN);
   if (!Number.isSafeInteger(value)) throw new ZimbraFault('service.INVALID_REQUEST', `invalid request: missing or invalid attribute: ${name}`);
   return value;

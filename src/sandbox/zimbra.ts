@@ -16,6 +16,7 @@ import { answerAdminAuth, answerAuth, createTokens } from './zimbra-auth.ts';
 import type { Tokens } from './zimbra-auth.ts';
 import { ZimbraFault, zimbraFaultBody } from './zimbra-fault.ts';
 import { answerGetFreeBusy } from './zimbra-get-free-busy.ts';
+import { answerGetWorkingHours } from './zimbra-get-working-hours.ts';
 import { createWaitSets } from './zimbra-wait-sets.ts';
 
 export interface ZimbraOptions {
@@ -64,7 +65,7 @@ const MAX_HOPS = 5;
 const NEEDS_TOKEN = new Set(['NoOpRequest', 'GetInfoRequest', 'SearchRequest', 'GetFolderRequest', 'CreateWaitSetRequest', 'WaitSetRequest', 'SyncGalRequest']);
 
 /**
- * Stands in for a Zimbra mailbox server in XML: AuthRequest and GetFreeBusyRequest at `/service/soap/`, accounts and WaitSets at
+ * Stands in for a Zimbra mailbox server in XML: AuthRequest, GetFreeBusyRequest and GetWorkingHoursRequest at `/service/soap/`, accounts and WaitSets at
  * `/service/admin/soap/` (a port of its own in real life). There is no capture of a Zimbra server's answers: zimbra.md, read
  * from its source, is the best there is.
  */
@@ -149,9 +150,14 @@ function answerOperation(root: XmlElement, options: ZimbraOptions, accounts: Acc
   // Raised even for operations that need no token (zimbra.md §1.5).
   const token = childText(context, 'authToken');
   const rank = token === undefined ? undefined : tokens.check(token);
+  const asker = rank ?? (options.publicFreeBusy === true ? 'user' : undefined);
   if (operation.name === 'GetFreeBusyRequest' && operation.ns === 'urn:zimbraMail') {
-    const { body, mailboxes } = answerGetFreeBusy(operation, options.calendars, accounts, rank ?? (options.publicFreeBusy === true ? 'user' : undefined));
+    const { body, mailboxes } = answerGetFreeBusy(operation, options.calendars, accounts, asker);
     return { body, source: 'zimbra.md §2.2', mailboxes };
+  }
+  if (operation.name === 'GetWorkingHoursRequest' && operation.ns === 'urn:zimbraMail') {
+    const { body, mailboxes } = answerGetWorkingHours(operation, accounts, asker);
+    return { body, source: 'zimbra.md §2.5', mailboxes };
   }
   if (NEEDS_TOKEN.has(operation.name) && rank === undefined) throw new ZimbraFault('service.AUTH_REQUIRED', 'no valid authtoken present');
   throw new ZimbraFault('service.UNKNOWN_DOCUMENT', `unknown document: ${operation.name}`);

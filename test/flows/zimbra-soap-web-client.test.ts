@@ -61,8 +61,7 @@ describe('a web client', () => {
 
   it('asks for the working hours of both sides', async () => {
     const { GetWorkingHoursResponse } = await soap({ GetWorkingHoursRequest: question('anna@corp.example,kim@zimbra.example') });
-    // The Exchange of the sandbox tells working hours or not; a Zimbra never does with free/busy.
     expect(GetWorkingHoursResponse.usr.map((usr) => usr.id)).toEqual(['anna@corp.example', 'kim@zimbra.example']);
-    expect(GetWorkingHoursResponse.usr[1]!.n).toEqual([{ s: start, e: end }]);
+    for (const usr of GetWorkingHoursResponse.usr) expect([usr.n, [...(usr.f ?? []), ...(usr.u ?? [])].length > 0]).toEqual([undefined, true]);
   });
 });

@@ -231,6 +231,29 @@ describe('identical questions', () => {
   });
 });
 
+describe('working hours', () => {
+  const asked = async (isZimbra: boolean, detail: 'free-busy' | 'busy-type' | 'details', workingHours?: boolean): Promise<boolean | undefined> => {
+    const home = system('home', { isZimbra });
+    await lookup([home]).freeBusy({ ...query('a@home.example'), ...(workingHours === undefined ? {} : { workingHours }) }, context({ requester: { ...ASKER, detail } }));
+    return home.asked[0]![0].workingHours;
+  };
+
+  it('are asked of a Zimbra for clients that may see them and want them, and of nobody else', async () => {
+    expect(await asked(true, 'busy-type', true)).toBe(true);
+    expect(await asked(true, 'details', true)).toBe(true);
+    for (const [isZimbra, detail, wanted] of [[true, 'free-busy', true], [true, 'busy-type', false], [true, 'details', undefined], [false, 'details', true]] as const) expect(await asked(isZimbra, detail, wanted)).toBeUndefined();
+  });
+
+  it('make two questions to a Zimbra of one with and one without, and one to everybody else', async () => {
+    for (const [isZimbra, questions] of [[true, 2], [false, 1]] as const) {
+      const home = system('home', { isZimbra, answer: async (question, ctx) => { await new Promise((resolve) => setTimeout(resolve, 20)); return busy(question, ctx); } });
+      const all = lookup([home]);
+      await Promise.all([all.freeBusy(query('a@home.example'), context()), all.freeBusy({ ...query('a@home.example'), workingHours: true }, context())]);
+      expect(home.asked).toHaveLength(questions);
+    }
+  });
+});
+
 describe('the exit', () => {
   it('lets out no subject, place or private event that the client may not see', async () => {
     const seen = async (detail: 'free-busy' | 'busy-type' | 'details', details: boolean): Promise<string> => JSON.stringify(await lookup([system('corp')]).freeBusy({ ...query('a@corp.example'), details }, context({ requester: { ...ASKER, detail } })));

@@ -39,6 +39,21 @@ const freeBusy = (attributes: string, s: number | string = START, e: number | st
 const fault = (operation: XmlElement): string | undefined => childText(descend(operation, 'Detail', 'Error'), 'Code');
 
 describe('the stand-in Zimbra', () => {
+  it('tells the default working hours in the order asked, by the clock of Berlin, and n of the unknown (zimbra.md §2.5)', async () => {
+    await start();
+    const hours = (s: string, e: string): string => `<GetWorkingHoursRequest xmlns="urn:zimbraMail" s="${Date.parse(s)}" e="${Date.parse(e)}" name="nobody@else.example,kim@zimbra.example"/>`;
+    const slot = (letter: string, s: string, e: string): string => `<${letter} s="${Date.parse(s)}" e="${Date.parse(e)}"/>`;
+    const token = await signIn();
+    // Friday in summer time, Monday in winter time.
+    const { text } = await soap(hours('2026-10-23T12:00Z', '2026-10-26T20:00Z'), token);
+    expect(text).toContain(
+      `<GetWorkingHoursResponse xmlns="urn:zimbraMail"><usr id="nobody@else.example">${slot('n', '2026-10-23T12:00Z', '2026-10-26T20:00Z')}</usr><usr id="kim@zimbra.example">` +
+        `${slot('f', '2026-10-23T12:00Z', '2026-10-23T15:00Z')}${slot('u', '2026-10-23T15:00Z', '2026-10-26T07:00Z')}${slot('f', '2026-10-26T07:00Z', '2026-10-26T16:00Z')}${slot('u', '2026-10-26T16:00Z', '2026-10-26T20:00Z')}</usr></GetWorkingHoursResponse>`,
+    );
+    expect((await soap(hours('2026-10-23T12:00Z', '2026-10-26T20:00Z'))).text).not.toContain('<f ');
+    expect(fault((await soap(hours('2026-10-26T20:00Z', '2026-10-23T12:00Z'), token)).operation)).toBe('service.INVALID_REQUEST');
+  });
+
   it('answers the example of zimbra.md §2.2 with tiling slots, whoever is unknown with n', async () => {
     await start();
     const { status, text } = await soap(freeBusy('uid="nobody@else.example,kim@zimbra.example"'), await signIn());

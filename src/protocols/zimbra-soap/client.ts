@@ -25,6 +25,8 @@ import { decodeGetFreeBusyResponse } from './read-get-free-busy-response.ts';
 import { ZimbraSession } from './session.ts';
 import { isTokenRefusal, readZimbraAnswer } from './upstream-answer.ts';
 import type { ZimbraExchange } from './upstream-answer.ts';
+import { WorkingHoursQuestions } from './working-hours-questions.ts';
+import type { AskWorkingHours } from './working-hours-questions.ts';
 
 export interface ZimbraOptions extends CalendarSystemOptions {
   /** The server's root; `/service/soap/` is appended. */
@@ -40,21 +42,31 @@ export class ZimbraSystem implements CalendarSystem {
   readonly #endpoint: URL;
   readonly #http: HttpClient;
   readonly #session: ZimbraSession;
+  readonly #workingHours: WorkingHoursQuestions;
 
   constructor(options: ZimbraOptions) {
     this.#options = options;
     this.#endpoint = below(options.url, SOAP_PATH);
     this.#http = new HttpClient({ ca: options.ca, redirectHosts: options.hosts, interceptors: [zimbraHopCount()] });
     this.#session = new ZimbraSession((budget) => this.#signIn(budget), options.clock);
+    this.#workingHours = new WorkingHoursQuestions({
+      name: options.name,
+      clock: options.clock,
+      logger: options.logger,
+      token: (signal, budget) => this.#session.token(signal, budget),
+      send: (request, token, signal, budget, hops) => this.#send(request, token, signal, budget, hops),
+    });
   }
 
   async freeBusy(query: FreeBusyQuery, ctx: RequestContext): Promise<readonly FreeBusyResult[]> {
     const budget = new RequestBudget();
+    const askHours = query.workingHours === true ? this.#workingHours.forLookup(ctx, budget) : undefined;
     return askInParts(query, ctx, {
       group: (mailboxes) => groupsOf(mailboxes, LIMITS.zimbraMailboxesPerRequest),
       maxDays: LIMITS.zimbraWindowDays,
       now: () => this.#options.clock.now(),
-      ask: (part) => this.#askPart(part, query.details, ctx, budget),
+      // They do not depend on the window: the first piece of a long one brings them for all.
+      ask: (part) => this.#withHours(part, part.window.start === query.window.start ? askHours : undefined, this.#askPart(part, query.details, ctx, budget)),
     });
   }
 
@@ -72,6 +84,17 @@ export class ZimbraSystem implements CalendarSystem {
 
   async close(): Promise<void> {
     await this.#http.close();
+  }
+
+  async #withHours(part: QueryPart, askHours: AskWorkingHours | undefined, freeBusy: Promise<readonly FreeBusyResult[]>): Promise<readonly FreeBusyResult[]> {
+    if (askHours === undefined) return freeBusy;
+    const asked = askHours(part, freeBusy);
+    const results = await freeBusy;
+    const hours = await asked;
+    return results.map((result) => {
+      const workingHours = hours.get(result.mailbox);
+      return 'error' in result || workingHours === undefined ? result : { ...result, freeBusy: { ...result.freeBusy, workingHours } };
+    });
   }
 
   async #askPart({ mailboxes, window }: QueryPart, details: boolean, ctx: RequestContext, budget: RequestBudget): Promise<readonly FreeBusyResult[]> {

@@ -21,5 +21,8 @@ export const TOKEN_COOKIE = 'ZM_AUTH_TOKEN';
 export const REPLY_CONTENT_TYPE = { '1.1': 'text/xml; charset=utf-8', '1.2': 'text/xml; charset=utf-8', js: 'text/javascript; charset=utf-8' } as const;
 export const REPLY_CACHE_CONTROL = 'no-store, no-cache';
 
+/** What a server says of an operation that it does not have (zimbra.md §1.5). */
+export const UNKNOWN_DOCUMENT = 'service.UNKNOWN_DOCUMENT';
+
 /** zimbra.md §1.2: a question that was passed on more often is refused. */
 export const MAX_SOAP_HOPS = 5;

@@ -8,6 +8,7 @@ import { XmlError, readXml } from '../../platform/xml/read.ts';
 import { decodeEnvelope } from '../soap/envelope.ts';
 import type { SoapEnvelope } from '../soap/envelope.ts';
 import { decodeFault } from '../soap/fault.ts';
+import { UNKNOWN_DOCUMENT } from './names.ts';
 
 /** What came of one request. */
 export interface ZimbraExchange {
@@ -86,4 +87,9 @@ function refusedByStatus({ status, headers }: HttpAnswer): BridgeError {
 export function isTokenRefusal(error: unknown): boolean {
   const fault = error instanceof BridgeError ? error.details['fault'] : undefined;
   return fault === 'service.AUTH_REQUIRED' || fault === 'service.AUTH_EXPIRED';
+}
+
+/** Whether the server does not have the operation at all. */
+export function isUnknownOperation(error: unknown): boolean {
+  return error instanceof BridgeError && error.details['fault'] === UNKNOWN_DOCUMENT;
 }

@@ -1,5 +1,5 @@
 import { Pace } from '../../../core/pace.ts';
-import { askMailboxes } from '../../../freebusy/ask-mailboxes.ts';
+import { askMailboxes, withWorkingHours } from '../../../freebusy/ask-mailboxes.ts';
 import type { Asked } from '../../../freebusy/ask-mailboxes.ts';
 import { noteForLog } from '../../../platform/http-server/request-scope.ts';
 import { XmlText } from '../../../platform/xml/write.ts';
@@ -18,7 +18,7 @@ export function getUserAvailability(): EwsOperationFace {
     const { services, version, header } = call;
     const { addresses, view, suggestions } = decodeGetUserAvailabilityRequest(request, version, header, clocks);
     noteForLog(call.request, { mailboxes: addresses.length });
-    const asked = view === undefined ? undefined : await askMailboxes(services.source, addresses, view.window, view.details, call.context());
+    const asked = view === undefined ? undefined : await askMailboxes(view.events ? withWorkingHours(services.source) : services.source, addresses, view.window, view.details, call.context());
     const form = view && { ...view, hasWorkingElsewhere: isAtLeast(version, 'Exchange2013'), workingElsewhereAs: services.workingElsewhereAs };
     return encodeGetUserAvailabilityResponse(asked ?? [], form, suggestions);
   };
