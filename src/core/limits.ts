@@ -203,6 +203,16 @@ export const LIMITS = {
   ewsEventsPerPiece: 200,
   /** A definition has one group for each change of the law; Windows' longest (Morocco, Egypt) have some fifty. */
   ewsZoneEras: 200,
+  /** Zimbra gives 15 a week; a hundred shifts are nobody's. */
+  workingHoursSlots: 200,
+  /** A server that has no working hours is not asked again for so long. */
+  workingHoursUnknownForMs: 60 * 60_000,
+  /** One that answers free/busy and stays silent about working hours would cost every lookup its whole deadline. */
+  workingHoursSilentForMs: 60_000,
+  /** Kept back from the deadline for the free/busy that is in hand: at most this, and at most a fifth of what is left. */
+  workingHoursKeptBackMs: 250,
+  /** What is written between two turns of the event loop: about 5 ms. */
+  ewsCharactersPerPiece: 256 * KIB,
 
   // ── Replication ───────────────────────────────────────────────────────────────────────────────────────────────
   /** Contract: what POST /notify takes. 1,000 addresses of 254 characters are 260 KB. */

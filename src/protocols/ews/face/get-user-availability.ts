@@ -1,3 +1,4 @@
+import { LIMITS } from '../../../core/limits.ts';
 import { Pace } from '../../../core/pace.ts';
 import { askMailboxes, withWorkingHours } from '../../../freebusy/ask-mailboxes.ts';
 import type { Asked } from '../../../freebusy/ask-mailboxes.ts';
@@ -36,7 +37,7 @@ export async function encodeGetUserAvailabilityResponse(asked: readonly Asked[],
   let out = OPEN;
   if (form !== undefined) {
     out += '<m:FreeBusyResponseArray>';
-    const pace = new Pace(CHARACTERS_PER_PIECE);
+    const pace = new Pace(LIMITS.ewsCharactersPerPiece);
     for (const one of asked) {
       for (const text of encodeFreeBusyResponse(one, form)) {
         out += text;
@@ -52,7 +53,5 @@ export async function encodeGetUserAvailabilityResponse(asked: readonly Asked[],
 }
 
 const OPEN = `<m:GetUserAvailabilityResponse xmlns:m="${MESSAGES_NS}" xmlns:t="${TYPES_NS}">`;
-/** What is written between two turns of the event loop: about 5 ms. */
-const CHARACTERS_PER_PIECE = 256 * 1024; // → LIMITS
 const NO_SUGGESTIONS =
   '<m:SuggestionsResponse><m:ResponseMessage ResponseClass="Success"><m:ResponseCode>NoError</m:ResponseCode></m:ResponseMessage><m:SuggestionDayResultArray></m:SuggestionDayResultArray></m:SuggestionsResponse>';
