@@ -1,21 +1,17 @@
-import { MINUTE_MS } from '../core/clock.ts';
 import { child, childrenNamed, childText, descend } from '../platform/xml/element.ts';
 import type { XmlElement } from '../platform/xml/element.ts';
 import { readXml } from '../platform/xml/read.ts';
 import { el, writeXml } from '../platform/xml/write.ts';
 import { MESSAGES_NS, SOAP_NS, TYPES_NS } from './ews-names.ts';
-import { tile } from './status-row.ts';
-import type { Status } from './status-row.ts';
+import { INTERVAL_MINUTES, shownByDigits } from './exchange-user.ts';
 import type { Credentials } from './stand-in-credentials.ts';
 import { writeBasic } from './stand-in-credentials.ts';
 import { openWire } from './wire-request.ts';
 import type { Wire } from './wire-request.ts';
 import type { ShownMailbox, Window } from './zimbra-client.ts';
 
-const INTERVAL_MINUTES = 30;
 /** Exchange asks Autodiscover about nobody in particular, but about this one of the domain (KB 3010570). */
 const PSEUDO_USER = '01B62C6D-4324-448f-9884-5FEC6D18A7E2';
-const STATUSES: Readonly<Record<string, Status>> = { '0': 'free', '1': 'tentative', '2': 'busy', '3': 'oof', '4': 'no-data' };
 
 /** Where the questions go, for people. */
 export const CROSS_FOREST_TARGETS = ['POST /autodiscover/autodiscover.xml', 'POST /EWS/Exchange.asmx GetUserAvailability'] as const;
@@ -36,16 +32,7 @@ export async function askAcrossForests(serverUrl: string, addresses: readonly st
     if (availability.host !== url.host) throw new Error('Autodiscover names another server');
     const answer = await post(wire, url, availability.pathname, 'ASProxy/CrossForest/EmailDomain//15.00.0847.030', availabilityRequest(addresses, window), credentials);
     const responses = childrenNamed(descend(answer, 'Body', 'GetUserAvailabilityResponse', 'FreeBusyResponseArray'), 'FreeBusyResponse');
-    return addresses.map((address, index) => {
-      const digits = childText(child(responses[index], 'FreeBusyView'), 'MergedFreeBusy') ?? '';
-      const slots = Math.ceil((window.end - window.start) / (INTERVAL_MINUTES * MINUTE_MS));
-      const stretches = Array.from({ length: slots }, (_, slot) => ({
-        start: window.start + slot * INTERVAL_MINUTES * MINUTE_MS,
-        end: window.start + (slot + 1) * INTERVAL_MINUTES * MINUTE_MS,
-        status: STATUSES[digits.charAt(slot)] ?? ('no-data' as const),
-      }));
-      return { address, slots: tile(stretches, window.start, window.end) };
-    });
+    return addresses.map((address, index) => shownByDigits(address, childText(child(responses[index], 'FreeBusyView'), 'MergedFreeBusy') ?? '', window));
   } finally {
     wire.close();
   }

@@ -8,7 +8,8 @@ import { writeBasic } from './stand-in-credentials.ts';
 import { openWire } from './wire-request.ts';
 import type { ShownMailbox, Window } from './zimbra-client.ts';
 
-const INTERVAL_MINUTES = 30;
+/** Of the digits asked for. */
+export const INTERVAL_MINUTES = 30;
 const STATUSES: Readonly<Record<string, Status>> = { '0': 'free', '1': 'tentative', '2': 'busy', '3': 'oof', '4': 'no-data' };
 
 /**
@@ -28,17 +29,22 @@ export async function askAsExchangeUser(serverUrl: string, addresses: readonly s
     const items = childrenNamed(child(await readXml(answer.body), 'recipients'), 'item');
     return addresses.map((address) => {
       const digits = childText(items.find((one) => childText(one, 'email')?.toLowerCase() === address.toLowerCase()), 'fbdata') ?? '';
-      const slots = Math.ceil((window.end - window.start) / (INTERVAL_MINUTES * MINUTE_MS));
-      const stretches = Array.from({ length: slots }, (_, slot) => ({
-        start: window.start + slot * INTERVAL_MINUTES * MINUTE_MS,
-        end: window.start + (slot + 1) * INTERVAL_MINUTES * MINUTE_MS,
-        status: STATUSES[digits.charAt(slot)] ?? ('no-data' as const),
-      }));
-      return { address, slots: tile(stretches, window.start, window.end) };
+      return shownByDigits(address, digits, window);
     });
   } finally {
     wire.close();
   }
+}
+
+/** What digits of INTERVAL_MINUTES from the window's start say of somebody; where there are none nothing is known. */
+export function shownByDigits(address: string, digits: string, window: Window): ShownMailbox {
+  const slots = Math.ceil((window.end - window.start) / (INTERVAL_MINUTES * MINUTE_MS));
+  const stretches = Array.from({ length: slots }, (_, slot) => ({
+    start: window.start + slot * INTERVAL_MINUTES * MINUTE_MS,
+    end: window.start + (slot + 1) * INTERVAL_MINUTES * MINUTE_MS,
+    status: STATUSES[digits.charAt(slot)] ?? ('no-data' as const),
+  }));
+  return { address, slots: tile(stretches, window.start, window.end) };
 }
 
 export function exchangeUserTarget(addresses: readonly string[], window: Window): string {
