@@ -4,6 +4,7 @@ import { adminQueue, notifyFeed, pushedMessages } from './bridge-notices.ts';
 import { BridgeReplication } from './bridge-replication.ts';
 import type { PreparedReplication, ReplicationParts } from './bridge-replication.ts';
 import type { ClientConfig, Config, Listener as ListenerConfig, SystemConfig } from './config/config.ts';
+import { listenerUrl } from './config/listener-url.ts';
 import { systemClock } from './core/clock.ts';
 import type { Clock } from './core/clock.ts';
 import { BridgeError } from './core/errors.ts';
@@ -312,8 +313,4 @@ function homeSystem({ config, system }: RunningSystem): HomeSystem {
 
 async function closeSystems(runtime: Runtime): Promise<void> {
   await Promise.all(runtime.systems.map(({ system }) => system.close()));
-}
-
-function listenerUrl({ protocol, host, port }: ListenerConfig): string {
-  return `${protocol}://${host.includes(':') ? `[${host}]` : host}:${port}`;
 }

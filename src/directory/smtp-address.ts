@@ -28,6 +28,11 @@ export function parseMailboxAddress(text: string): MailboxAddress | undefined {
   return bare.toLowerCase() as MailboxAddress;
 }
 
+/** An address as somebody spelled it, without `SMTP:` or `mailto:` and blanks around it; for those who compare it with what they sent. */
+export function spelledAddress(text: string): string {
+  return text.trim().replace(/^(?:smtp|mailto):/i, '');
+}
+
 /** The part before the `@`, lower case. */
 export function localPartOf(address: MailboxAddress): string {
   return address.slice(0, address.indexOf('@'));

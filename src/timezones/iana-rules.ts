@@ -1,7 +1,7 @@
 import { DAY_MS, MINUTE_MS, SECOND_MS } from '../core/clock.ts';
 import type { Instant } from '../core/clock.ts';
-import { BridgeError } from '../core/errors.ts';
 import { UTC_ZONE, zoneWithoutDaylight } from './bias-rules.ts';
+import { offsetsOfIana } from './iana-offsets.ts';
 import { DAYS_OF_WEEK } from './serializable-time-zone.ts';
 import type { DayOfWeek, SerializableTimeZone, TimeZoneSwitch } from './serializable-time-zone.ts';
 
@@ -14,7 +14,7 @@ import type { DayOfWeek, SerializableTimeZone, TimeZoneSwitch } from './serializ
  * @throws BridgeError INVALID_REQUEST where Intl does not know the zone
  */
 export function serializableTimeZoneFor(ianaName: string, year: number): SerializableTimeZone {
-  const offsetAt = offsetsOf(ianaName);
+  const offsetAt = offsetsOfIana(ianaName);
   const switches = switchesOf(offsetAt, year);
   if (switches.length === 0) return zoneWithoutDaylight(biasOf(offsetAt(Date.UTC(year, 0, 2))));
   const toDaylight = switches.find((one) => one.after > one.before);
@@ -132,22 +132,4 @@ function bisect(offsetAt: (instant: Instant) => number, from: Instant, to: Insta
     else low = middle;
   }
   return high * SECOND_MS;
-}
-
-function offsetsOf(ianaName: string): (instant: Instant) => number {
-  const formatter = wallClockOf(ianaName);
-  return (instant) => {
-    const read: Record<string, number> = {};
-    for (const part of formatter.formatToParts(instant)) read[part.type] = Number(part.value);
-    return Date.UTC(read['year']!, read['month']! - 1, read['day'], read['hour'], read['minute'], read['second']) - instant;
-  };
-}
-
-function wallClockOf(ianaName: string): Intl.DateTimeFormat {
-  const fields = { year: 'numeric', month: 'numeric', day: 'numeric', hour: 'numeric', minute: 'numeric', second: 'numeric' } as const;
-  try {
-    return new Intl.DateTimeFormat('en-US', { timeZone: ianaName, calendar: 'iso8601', hourCycle: 'h23', ...fields });
-  } catch (error) {
-    throw new BridgeError('INVALID_REQUEST', 'unknown time zone', { cause: error });
-  }
 }

@@ -1,4 +1,5 @@
 import type { ClientConfig, Config, SystemConfig } from '../../config/config.ts';
+import { listenerUrl } from '../../config/listener-url.ts';
 import type { MailboxAddress } from '../../directory/smtp-address.ts';
 
 /** What one system has to be told about the bridge, out of the configuration. */
@@ -64,7 +65,7 @@ export function otherSideOf<System extends SystemConfig>(config: Config, wanted:
   const replicated = config.replication.filter(({ from, to }) => from === system.name || to === system.name);
   if (whyNotLive !== '' && replicated.length === 0) return { why: whyNotLive };
   const seen = config.systems.filter((one) => asked.includes(one) || replicated.some(({ from, to }) => to === system.name && from === one.name));
-  const publicUrl = config.publicUrl ?? listenerUrl(config);
+  const publicUrl = config.publicUrl ?? listenerUrl(config.listen[0]!);
   const live = client === undefined || whyNotLive !== '' ? undefined : { client, others: speaking.filter((one) => one !== client).map(({ name }) => name), domains: domainsOf(asked) };
   return { system, live, whyNotLive, domains: domainsOf(seen), mailboxes: [...new Set(seen.flatMap(({ mailboxes }) => mailboxes))], seen: seen.map(({ name }) => name), publicUrl, cautions: live === undefined ? [] : cautionsAbout(publicUrl, live.client) };
 }
@@ -80,11 +81,6 @@ function chosenSystem<System extends SystemConfig>({ systems }: Config, { isOfKi
 
 function domainsOf(systems: readonly SystemConfig[]): readonly string[] {
   return [...new Set(systems.flatMap(({ domains }) => domains))];
-}
-
-function listenerUrl({ listen }: Config): string {
-  const { protocol, host, port } = listen[0]!;
-  return `${protocol}://${host.includes(':') ? `[${host}]` : host}:${port}`;
 }
 
 function cautionsAbout(publicUrl: string, client: ClientConfig): readonly string[] {

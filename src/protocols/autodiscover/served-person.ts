@@ -1,6 +1,6 @@
 import type { Requester } from '../../core/request-context.ts';
 import type { ServedAddresses } from '../../directory/served-addresses.ts';
-import { domainOf, parseMailboxAddress } from '../../directory/smtp-address.ts';
+import { domainOf, parseMailboxAddress, spelledAddress } from '../../directory/smtp-address.ts';
 import { encodeLegacyDn } from './legacy-dn.ts';
 
 /** Of whom an answer speaks. Nothing here is looked up: the same for every address, but for the address. */
@@ -16,7 +16,7 @@ export interface Person {
  */
 export function servedPerson(text: string, addresses: ServedAddresses, requester: Requester): Person | undefined {
   const address = parseMailboxAddress(text);
-  return address !== undefined && addresses.serves(address, requester) ? { address: text.trim().replace(/^(?:smtp|mailto):/i, ''), legacyDn: encodeLegacyDn(address) } : undefined;
+  return address !== undefined && addresses.serves(address, requester) ? { address: spelledAddress(text), legacyDn: encodeLegacyDn(address) } : undefined;
 }
 
 /** For the log: why an address is answered like nobody's. The address itself is left out, its domain says enough. */

@@ -1,4 +1,5 @@
 import type { Requester } from '../../core/request-context.ts';
+import { ownAddress } from '../../directory/own-address.ts';
 import { parseMailboxAddress } from '../../directory/smtp-address.ts';
 import type { MailboxAddress } from '../../directory/smtp-address.ts';
 
@@ -17,7 +18,7 @@ export interface Caller {
  */
 export function callerOf(requester: Requester, publicUrl: string): Caller {
   const name = requester.anonymous ? 'anonymous' : requester.name;
-  const mailbox = requester.anonymous ? undefined : (parseMailboxAddress(requester.username ?? '') ?? parseMailboxAddress(requester.name));
+  const mailbox = requester.anonymous ? undefined : ownAddress(requester);
   return { name, mailbox, address: `mailto:${mailbox ?? madeUpAddress(name, publicUrl)}` };
 }
 

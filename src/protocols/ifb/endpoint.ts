@@ -5,12 +5,14 @@ import type { Clock } from '../../core/clock.ts';
 import { BridgeError, toBridgeError } from '../../core/errors.ts';
 import { LIMITS } from '../../core/limits.ts';
 import type { Requester } from '../../core/request-context.ts';
+import { spelledAddress } from '../../directory/smtp-address.ts';
 import { askMailboxes, unknownMailbox } from '../../freebusy/ask-mailboxes.ts';
 import type { WorkingElsewhereAs } from '../../freebusy/busy-type.ts';
 import type { FreeBusy } from '../../freebusy/free-busy.ts';
 import type { FreeBusySource } from '../../freebusy/source.ts';
 import type { SignIn } from '../../platform/auth/sign-in.ts';
 import { setChallenge } from '../../platform/http-server/challenge.ts';
+import { cookieNamed } from '../../platform/http-server/cookie.ts';
 import { noteRefusal } from '../../platform/http-server/note-refusal.ts';
 import { rawQueryOf } from '../../platform/http-server/raw-query.ts';
 import { contextFor, noteForLog } from '../../platform/http-server/request-scope.ts';
@@ -22,8 +24,7 @@ import type { FacePath } from './face-path.ts';
 import { asksForFreeBusy, decodeFaceQuestion } from './face-question.ts';
 import type { FaceQuestion } from './face-question.ts';
 import { faceUrl } from './face-url.ts';
-import { CONTENT_TYPE } from './names.ts';
-import { decodeTokenCookie } from './token-cookie.ts';
+import { CONTENT_TYPE, TOKEN_COOKIE } from './names.ts';
 
 export interface IfbServices {
   readonly source: FreeBusySource;
@@ -76,7 +77,7 @@ async function answer(services: IfbServices, path: FacePath, request: Request, r
 
 /** A cookie counts where there are no credentials in the header; a token in the query never does. */
 async function whoAsks(signIn: SignIn, request: Request): Promise<Requester> {
-  const token = request.headers.authorization === undefined ? decodeTokenCookie(request.headers.cookie) : undefined;
+  const token = request.headers.authorization === undefined ? cookieNamed(TOKEN_COOKIE, request.headers.cookie) : undefined;
   return token === undefined ? signIn.fromRequest(request) : signIn.fromToken(token, 'zimbra-token', request);
 }
 
@@ -85,7 +86,7 @@ function encode(question: FaceQuestion, freeBusy: FreeBusy, clock: Clock, workin
   // The same for every answer about this mailbox, so that a later one replaces it.
   const uid = createHash('sha256').update(freeBusy.mailbox).digest('hex').slice(0, 32);
   if (question.as === 'event') return encodeBusyEvents({ freeBusy, uid: `tmp_${uid}`, stamp }, workingElsewhereAs);
-  const organizer = question.address.trim().replace(/^(?:smtp|mailto):/i, '');
+  const organizer = spelledAddress(question.address);
   return encodeFreeBusyDocument({ method: 'PUBLISH', freeBusy, organizer, uid, stamp, url: faceUrl(publicUrl, question) }, workingElsewhereAs);
 }
 

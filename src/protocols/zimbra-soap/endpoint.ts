@@ -80,33 +80,27 @@ async function answerTo(
   const requester = await authenticator.requesterOf(header, request);
   noteForLog(request, { client: requester.name });
   checkHops(header);
-  return isBatch(operation)
-    ? batch(operation, format, requester, request, services, requestId)
-    : single(operation, format, requester, request, services, requestId);
+  const call = { format, requester, request, services, requestId };
+  return isBatch(operation) ? batch(operation, call) : single(operation, call);
 }
 
-async function single(
-  operation: XmlElement | undefined,
-  format: AnswerFormat,
-  requester: Requester,
-  request: Request,
-  services: ZimbraSoapServices,
-  requestId: string | undefined,
-): Promise<WrittenAnswer> {
+/** Who asks, and how the answer is to look. */
+interface SignedInCall {
+  readonly format: AnswerFormat;
+  readonly requester: Requester;
+  readonly request: Request;
+  readonly services: ZimbraSoapServices;
+  readonly requestId: string | undefined;
+}
+
+async function single(operation: XmlElement | undefined, { format, requester, request, services, requestId }: SignedInCall): Promise<WrittenAnswer> {
   const ready = readyOperation(operation);
   noteForLog(request, { operation: operation!.name, mailboxes: ready.users.length });
   const asking = askingFor(requester, request, services);
   return writeAnswer(format, await ready.run(asking), requestId, asking.allowance);
 }
 
-async function batch(
-  operation: XmlElement,
-  format: AnswerFormat,
-  requester: Requester,
-  request: Request,
-  services: ZimbraSoapServices,
-  requestId: string | undefined,
-): Promise<WrittenAnswer> {
+async function batch(operation: XmlElement, { format, requester, request, services, requestId }: SignedInCall): Promise<WrittenAnswer> {
   const decoded = await decodeBatch(operation);
   noteForLog(request, { operation: 'BatchRequest', mailboxes: decoded.parts.reduce((sum, { ready }) => sum + (ready instanceof BridgeError ? 0 : ready.users.length), 0) });
   const onFault = (error: BridgeError): void => noteForLog(request, { code: error.code, ...(error.code === 'INTERNAL' ? { stack: placeOf(error.cause) } : {}) });

@@ -6,7 +6,7 @@ import { ianaFromWindows } from '../../../timezones/windows-zones.ts';
 import { TYPES_NS } from '../names.ts';
 import { decodeTimeZone, encodeTimeZoneText } from '../time-zone.ts';
 import { EwsFault } from './faults.ts';
-import { offsetsOfIana } from './iana-offsets.ts';
+import { offsetsOfIana } from '../../../timezones/iana-offsets.ts';
 import { isAtLeast } from './schema-version.ts';
 import type { SchemaVersion } from './schema-version.ts';
 import { typesHeader } from './soap-frame.ts';

@@ -3,6 +3,7 @@ import type { Instant } from '../../../core/clock.ts';
 import { BridgeError } from '../../../core/errors.ts';
 import { LIMITS } from '../../../core/limits.ts';
 import { localFromUtc, utcFromLocal } from '../../../timezones/bias-rules.ts';
+import { offsetsOfIana } from '../../../timezones/iana-offsets.ts';
 import { DAYS_OF_WEEK } from '../../../timezones/serializable-time-zone.ts';
 import type { TimeZoneSwitch } from '../../../timezones/serializable-time-zone.ts';
 import { ianaFromWindows } from '../../../timezones/windows-zones.ts';
@@ -49,9 +50,18 @@ function zoneNamed(id: string, definition: XmlElement | undefined): CalendarZone
   return zone;
 }
 
+function knownOffsets(name: string): ((instant: Instant) => number) | undefined {
+  try {
+    return offsetsOfIana(name);
+  } catch (error) {
+    if (error instanceof BridgeError) return undefined;
+    throw error;
+  }
+}
+
 function ianaZone(name: string): CalendarZone | undefined {
   if (!/^[A-Za-z][\w+/-]*$/.test(name)) return undefined;
-  const offsetAt = offsetsOf(name);
+  const offsetAt = knownOffsets(name);
   if (offsetAt === undefined) return undefined;
   return {
     localFromUtc: (instant) => instant + offsetAt(instant),
@@ -61,24 +71,6 @@ function ianaZone(name: string): CalendarZone | undefined {
       // An hour that comes twice is the later one; one that does not exist is counted on from before it.
       return candidates.length === 0 ? local - before : Math.max(...candidates);
     },
-  };
-}
-
-/** Local minus UTC in milliseconds, by Intl: rules of every year, not of one. Undefined where it does not know the zone. */
-function offsetsOf(name: string): ((instant: Instant) => number) | undefined {
-  const fields = { year: 'numeric', month: 'numeric', day: 'numeric', hour: 'numeric', minute: 'numeric', second: 'numeric' } as const;
-  let formatter: Intl.DateTimeFormat;
-  try {
-    formatter = new Intl.DateTimeFormat('en-US', { timeZone: name, calendar: 'iso8601', hourCycle: 'h23', ...fields });
-  } catch {
-    // RangeError: no such zone, which is what was asked.
-    return undefined;
-  }
-  return (instant) => {
-    const whole = Math.floor(instant / 1000) * 1000;
-    const read: Record<string, number> = {};
-    for (const part of formatter.formatToParts(whole)) read[part.type] = Number(part.value);
-    return Date.UTC(read['year']!, read['month']! - 1, read['day'], read['hour'], read['minute'], read['second']) - whole;
   };
 }
 

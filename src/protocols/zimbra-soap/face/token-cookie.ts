@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { LIMITS } from '../../../core/limits.ts';
 import type { Requester } from '../../../core/request-context.ts';
 import type { SignIn } from '../../../platform/auth/sign-in.ts';
+import { cookieNamed } from '../../../platform/http-server/cookie.ts';
 import { scopeOf } from '../../../platform/http-server/request-scope.ts';
 import { TOKEN_COOKIE } from '../names.ts';
 
@@ -35,8 +36,6 @@ export function preauthLifetime(expires: string, now: number): number | undefine
 
 /** The token in the request's cookie. */
 export function tokenCookie(request: IncomingMessage): string | undefined {
-  const pairs = (request.headers.cookie ?? '').split(';').map((pair) => pair.trim());
-  const found = pairs.find((pair) => pair.startsWith(`${TOKEN_COOKIE}=`));
-  const value = found?.slice(TOKEN_COOKIE.length + 1).replace(/^"(.*)"$/, '$1');
+  const value = cookieNamed(TOKEN_COOKIE, request.headers.cookie);
   return value === '' ? undefined : value;
 }
