@@ -1,5 +1,5 @@
 import type { ClientConfig, Config } from '../config/config.ts';
-import type { ProbeFinding } from '../freebusy/calendar-system.ts';
+import type { ProbeFinding } from '../core/probe-finding.ts';
 import type { Checked } from './checked.ts';
 
 const AUTH_WORDS = { basic: 'Basic', ntlm: 'NTLM' } as const;

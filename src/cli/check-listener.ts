@@ -2,7 +2,7 @@ import { X509Certificate } from 'node:crypto';
 import type { Config } from '../config/config.ts';
 import { DAY_MS } from '../core/clock.ts';
 import type { Instant } from '../core/clock.ts';
-import type { ProbeFinding } from '../freebusy/calendar-system.ts';
+import type { ProbeFinding } from '../core/probe-finding.ts';
 import { CERTIFICATE_WARNING_DAYS } from '../platform/network-probe.ts';
 import { missingAutodiscoverNames, namesHost, namesOf } from './certificate-names.ts';
 import type { Checked } from './checked.ts';

@@ -1,4 +1,4 @@
-import type { ProbeFinding } from '../freebusy/calendar-system.ts';
+import type { ProbeFinding } from '../core/probe-finding.ts';
 
 /** One line of `check`: what was looked at, and what was found in it. */
 export interface Checked {

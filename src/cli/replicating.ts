@@ -1,6 +1,6 @@
 import type { RequestContext } from '../core/request-context.ts';
 import type { MailboxAddress } from '../directory/smtp-address.ts';
-import type { ProbeFinding } from '../freebusy/calendar-system.ts';
+import type { ProbeFinding } from '../core/probe-finding.ts';
 import type { PushOutcome, QueueReport } from '../replication/report.ts';
 
 /** What the commands do with the replication, wherever it runs: in the running bridge, or in the command's own process. */

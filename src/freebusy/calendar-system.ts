@@ -1,20 +1,9 @@
 import type { Clock } from '../core/clock.ts';
 import type { Logger } from '../core/logger.ts';
+import type { ProbeFinding } from '../core/probe-finding.ts';
 import type { RequestContext } from '../core/request-context.ts';
 import type { MailboxAddress } from '../directory/smtp-address.ts';
 import type { FreeBusySource } from './source.ts';
-
-/** One thing that `check` tried against a calendar system. */
-export interface ProbeFinding {
-  /** What was tried, in two or three words: `sign-in`, `right to read`, `clock`, `version`, `query length`. */
-  readonly step: string;
-  /** `warn` is worth reading and does not fail the check. */
-  readonly outcome: 'ok' | 'warn' | 'fail';
-  /** What was seen, one line, free of secrets. */
-  readonly text: string;
-  /** What to do about it, one line; with `fail` and `warn` always there. */
-  readonly advice?: string;
-}
 
 /** What the client of every calendar system is made with; each room adds its own. */
 export interface CalendarSystemOptions {

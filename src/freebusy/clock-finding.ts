@@ -1,6 +1,6 @@
 import { MINUTE_MS, SECOND_MS } from '../core/clock.ts';
 import type { Instant } from '../core/clock.ts';
-import type { ProbeFinding } from './calendar-system.ts';
+import type { ProbeFinding } from '../core/probe-finding.ts';
 
 /** Compares a server's clock (the Date header of an answer) with ours; beyond a minute "now" means different things on both sides. */
 export function clockFinding(date: string | undefined, now: Instant): readonly ProbeFinding[] {

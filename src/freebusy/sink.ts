@@ -1,6 +1,6 @@
 import type { RequestContext } from '../core/request-context.ts';
 import type { MailboxAddress } from '../directory/smtp-address.ts';
-import type { ProbeFinding } from './calendar-system.ts';
+import type { ProbeFinding } from '../core/probe-finding.ts';
 import type { FreeBusy } from './free-busy.ts';
 import type { Interval } from './interval.ts';
 

@@ -5,7 +5,7 @@ import type { Logger } from '../core/logger.ts';
 import type { Metrics, QueueDepth } from '../core/metrics.ts';
 import type { RequestContext } from '../core/request-context.ts';
 import type { MailboxAddress } from '../directory/smtp-address.ts';
-import type { ProbeFinding } from '../freebusy/calendar-system.ts';
+import type { ProbeFinding } from '../core/probe-finding.ts';
 import type { ChangeFeed, ChangeNotice } from '../freebusy/change-feed.ts';
 import type { SinkSystem } from '../freebusy/sink.ts';
 import type { RedisStore } from '../platform/redis/redis-store.ts';

@@ -1,4 +1,4 @@
-import type { ProbeFinding } from '../../freebusy/calendar-system.ts';
+import type { ProbeFinding } from '../../core/probe-finding.ts';
 import type { ReplicationFindings } from '../replicating.ts';
 import { isRecord, readEach } from './record.ts';
 

@@ -1,6 +1,6 @@
 import type { Instant } from '../../core/clock.ts';
 import type { BridgeError, ErrorCode } from '../../core/errors.ts';
-import type { ProbeFinding } from '../../freebusy/calendar-system.ts';
+import type { ProbeFinding } from '../../core/probe-finding.ts';
 import { clockFinding } from '../../freebusy/clock-finding.ts';
 import type { XmlElement } from '../../platform/xml/element.ts';
 import type { Exchange } from './connection.ts';

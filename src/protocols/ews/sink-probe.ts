@@ -3,7 +3,7 @@ import { HOUR_MS } from '../../core/clock.ts';
 import { BridgeError, toBridgeError } from '../../core/errors.ts';
 import type { ErrorCode } from '../../core/errors.ts';
 import type { MailboxAddress } from '../../directory/smtp-address.ts';
-import type { ProbeFinding } from '../../freebusy/calendar-system.ts';
+import type { ProbeFinding } from '../../core/probe-finding.ts';
 import { clockFinding } from '../../freebusy/clock-finding.ts';
 import { freeBusyFrom } from '../../freebusy/free-busy.ts';
 import type { BusyInterval } from '../../freebusy/free-busy.ts';

@@ -3,7 +3,7 @@ import type { Clock } from '../../core/clock.ts';
 import { toBridgeError } from '../../core/errors.ts';
 import type { ErrorCode } from '../../core/errors.ts';
 import type { MailboxAddress } from '../../directory/smtp-address.ts';
-import type { ProbeFinding } from '../../freebusy/calendar-system.ts';
+import type { ProbeFinding } from '../../core/probe-finding.ts';
 import { clockFinding } from '../../freebusy/clock-finding.ts';
 import type { Interval } from '../../freebusy/interval.ts';
 import type { IfbFetched } from './answer.ts';

@@ -2,7 +2,7 @@ import { DAY_MS, MINUTE_MS } from '../../core/clock.ts';
 import type { Clock } from '../../core/clock.ts';
 import { LIMITS } from '../../core/limits.ts';
 import type { MailboxAddress } from '../../directory/smtp-address.ts';
-import type { ProbeFinding } from '../../freebusy/calendar-system.ts';
+import type { ProbeFinding } from '../../core/probe-finding.ts';
 import { clockFinding } from '../../freebusy/clock-finding.ts';
 import { alignOutward } from '../../freebusy/interval.ts';
 import { below } from '../../platform/http-client/below.ts';

@@ -5,7 +5,8 @@ import type { ExplainNote, RequestContext } from '../../core/request-context.ts'
 import type { MailboxAddress } from '../../directory/smtp-address.ts';
 import { askInParts, groupsOf } from '../../freebusy/ask-in-parts.ts';
 import type { QueryPart } from '../../freebusy/ask-in-parts.ts';
-import type { CalendarSystem, CalendarSystemOptions, ProbeFinding } from '../../freebusy/calendar-system.ts';
+import type { ProbeFinding } from '../../core/probe-finding.ts';
+import type { CalendarSystem, CalendarSystemOptions } from '../../freebusy/calendar-system.ts';
 import { alignOutward } from '../../freebusy/interval.ts';
 import { shownSlots, slotCount } from '../../freebusy/slots.ts';
 import type { FreeBusyQuery, FreeBusyResult } from '../../freebusy/source.ts';

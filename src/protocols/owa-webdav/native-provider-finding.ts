@@ -1,5 +1,5 @@
 import type { MailboxAddress } from '../../directory/smtp-address.ts';
-import type { ProbeFinding } from '../../freebusy/calendar-system.ts';
+import type { ProbeFinding } from '../../core/probe-finding.ts';
 import type { HttpAnswer } from '../../platform/http-client/http-client.ts';
 import { decodeFreeBusyMessage } from '../schedule-plus/free-busy-message.ts';
 import type { MessageLocation } from '../schedule-plus/legacy-exchange-dn.ts';

@@ -1,6 +1,6 @@
 import { toBridgeError } from '../../core/errors.ts';
 import type { BridgeError, ErrorCode } from '../../core/errors.ts';
-import type { ProbeFinding } from '../../freebusy/calendar-system.ts';
+import type { ProbeFinding } from '../../core/probe-finding.ts';
 
 /** A step that failed, with what to do about it. */
 export function failed(step: string, error: BridgeError): ProbeFinding {

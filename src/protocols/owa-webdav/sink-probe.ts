@@ -3,7 +3,7 @@ import type { Clock } from '../../core/clock.ts';
 import type { BridgeError } from '../../core/errors.ts';
 import type { RequestContext } from '../../core/request-context.ts';
 import type { MailboxAddress } from '../../directory/smtp-address.ts';
-import type { ProbeFinding } from '../../freebusy/calendar-system.ts';
+import type { ProbeFinding } from '../../core/probe-finding.ts';
 import { clockFinding } from '../../freebusy/clock-finding.ts';
 import { freeBusyFrom } from '../../freebusy/free-busy.ts';
 import { floorTo } from '../../freebusy/interval.ts';

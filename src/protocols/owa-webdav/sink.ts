@@ -1,7 +1,8 @@
 import { BridgeError, toBridgeError } from '../../core/errors.ts';
 import { LIMITS } from '../../core/limits.ts';
 import type { RequestContext } from '../../core/request-context.ts';
-import type { CalendarSystemOptions, ProbeFinding } from '../../freebusy/calendar-system.ts';
+import type { ProbeFinding } from '../../core/probe-finding.ts';
+import type { CalendarSystemOptions } from '../../freebusy/calendar-system.ts';
 import type { FreeBusy } from '../../freebusy/free-busy.ts';
 import type { Interval } from '../../freebusy/interval.ts';
 import type { Addressee, PublicationPreview, SinkSystem } from '../../freebusy/sink.ts';

@@ -1,4 +1,4 @@
-import type { ProbeFinding } from '../../freebusy/calendar-system.ts';
+import type { ProbeFinding } from '../../core/probe-finding.ts';
 import type { HttpAnswer } from '../../platform/http-client/http-client.ts';
 
 /** What the server says of its version, in whichever header; nothing where it keeps silent. */

@@ -1,6 +1,6 @@
 import { toBridgeError } from '../../core/errors.ts';
 import type { BridgeError, ErrorCode } from '../../core/errors.ts';
-import type { ProbeFinding } from '../../freebusy/calendar-system.ts';
+import type { ProbeFinding } from '../../core/probe-finding.ts';
 import { isRefused } from './account-lookup.ts';
 import type { ZimbraRoster } from './accounts.ts';
 import type { ZimbraAdmin } from './admin-client.ts';

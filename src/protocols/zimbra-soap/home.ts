@@ -1,6 +1,6 @@
 import type { RequestContext } from '../../core/request-context.ts';
 import type { MailboxAddress } from '../../directory/smtp-address.ts';
-import type { ProbeFinding } from '../../freebusy/calendar-system.ts';
+import type { ProbeFinding } from '../../core/probe-finding.ts';
 import type { FeedMemory } from '../../freebusy/change-feed.ts';
 import { AccountLookup } from './account-lookup.ts';
 import { ZimbraRoster } from './accounts.ts';

@@ -4,7 +4,7 @@ import { toBridgeError } from '../../core/errors.ts';
 import type { BridgeError, ErrorCode } from '../../core/errors.ts';
 import { parseMailboxAddress } from '../../directory/smtp-address.ts';
 import type { MailboxAddress } from '../../directory/smtp-address.ts';
-import type { ProbeFinding } from '../../freebusy/calendar-system.ts';
+import type { ProbeFinding } from '../../core/probe-finding.ts';
 import { clockFinding } from '../../freebusy/clock-finding.ts';
 import { floorTo } from '../../freebusy/interval.ts';
 import { childText } from '../../platform/xml/element.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { BridgeError } from '../../../src/core/errors.ts';
-import type { ProbeFinding } from '../../../src/freebusy/calendar-system.ts';
+import type { ProbeFinding } from '../../../src/core/probe-finding.ts';
 import { contextWith } from './ews-stub.ts';
 import { FakeExchange2010 } from './fake-exchange-2010.ts';
 import type { Mischief } from './fake-exchange-2010.ts';
