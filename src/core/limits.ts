@@ -376,6 +376,48 @@ export const LIMITS = {
   /** A page of a large directory takes its time. */
   zimbraAdminCallMs: 60_000,
 
+  // ── The address book ──────────────────────────────────────────────────────────────────────────────────────────
+  /** Entries of all sources together: ten times what the figures were measured with; 1.5 KB each. */
+  galEntries: 1_000_000,
+  /** Of a display name; Exchange and Zimbra cut at 256, and a word of 10,000 characters is nobody's name. */
+  entryNameCharacters: 256,
+  /** Of every other detail of an entry (title, office, telephone). */
+  entryDetailCharacters: 256,
+  /** Of the id an entry has in its source; a DN is the longest. */
+  entryIdCharacters: 1_024,
+  /** Addresses of one entry; Exchange allows 1,000 or so, people have a handful. */
+  entryAliases: 200,
+  /** Members that are kept of one group: more are never expanded anyway. */
+  groupMembers: 10_000,
+
+  // ── The address book: words ───────────────────────────────────────────────────────────────────────────────────
+  /** Of what somebody types; the rest of a longer text is not looked at. */
+  searchCharacters: 256,
+
+  // ── The address book: LDAP face ───────────────────────────────────────────────────────────────────────────────
+  /** One request. The longest filter seen (Outlook's) has 2 KB. */
+  ldapMessageBytes: 256 * KIB,
+
+  // ── The address book: LDAP sources ────────────────────────────────────────────────────────────────────────────
+  /** Entries in one page; Active Directory gives no more (MaxPageSize). */
+  ldapPageEntries: 1_000,
+
+  // ── The address book: Zimbra ──────────────────────────────────────────────────────────────────────────────────
+  /** Contract of Zimbra: SearchGal gives 100 where nothing is said. */
+  zimbraGalResults: 100,
+
+  // ── The address book: Exchange ────────────────────────────────────────────────────────────────────────────────
+  /** Exchange resolves a name to at most so many (exchange.md §3.3). */
+  resolvedNames: 100,
+
+  // ── The address book: files, JSON and commands ────────────────────────────────────────────────────────────────
+  /** A file of entries: 100,000 vCards with pictures left out are 50 MB. */
+  galFileBytes: 64 * MIB,
+
+  // ── The address book: the sources' turns and the store ────────────────────────────────────────────────────────
+  /** Members of a group that are asked about when somebody asks about the group. */
+  expandedMembers: 100,
+
   // ── Configuration ─────────────────────────────────────────────────────────────────────────────────────────────
   /** A thousand systems with a hundred domains each fit. */
   configFileBytes: MIB,

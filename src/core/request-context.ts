@@ -4,6 +4,10 @@ import type { Instant } from './clock.ts';
 export const DETAIL_LEVELS = ['none', 'free-busy', 'busy-type', 'details'] as const;
 export type DetailLevel = (typeof DETAIL_LEVELS)[number];
 
+/** What a client may take out of the address book: nothing, answers to searches, or all of it. */
+export const GAL_RIGHTS = ['none', 'search', 'sync'] as const;
+export type GalRight = (typeof GAL_RIGHTS)[number];
+
 /** Who asks, and what that gives: resolved once by authentication, read at the single exit (lookup/). */
 export interface Requester {
   readonly name: string;
@@ -16,6 +20,8 @@ export interface Requester {
   readonly detail: DetailLevel;
   readonly anonymous: boolean;
   readonly presence: 'none' | 'read';
+  /** Absent: none. */
+  readonly gal?: GalRight | undefined;
   /** Its own deadline for a lookup, where it has one. */
   readonly deadlineMs?: number | undefined;
 }
