@@ -391,6 +391,12 @@ export const LIMITS = {
   groupMembers: 10_000,
 
   // ── The address book: words ───────────────────────────────────────────────────────────────────────────────────
+  /** What an administrator may ask for: longer ones find nobody. */
+  searchMinimumLength: 10,
+  /** Entries in one answer for a client that may search and not take everything: Zimbra and Exchange give 100; its web client asks for 200. */
+  searchResults: { default: 200, max: 1_000 },
+  /** A stock Zimbra is one client for all its people: 200 a second is what thousands of them type. Whoever asks for more is no person. */
+  searchesPerMinute: { default: 12_000, max: 600_000 },
   /** Of what somebody types; the rest of a longer text is not looked at. */
   searchCharacters: 256,
 
