@@ -24,7 +24,7 @@ export class MessageSocket extends Duplex {
   #answerEntries = 0;
   /** Of the last result of a search; empty where it was the last page, or where the server does not page. */
   cookie: Buffer = Buffer.alloc(0);
-  /** Why it ended; undefined while it is open or where we ended it. */
+  /** Why it ended; undefined while it is open. */
   failure: BridgeError | undefined;
 
   constructor(stream: ByteStream) {
@@ -37,7 +37,6 @@ export class MessageSocket extends Duplex {
 
   /** Ends the connection; whoever waits for an answer learns why. */
   fail(error: BridgeError): void {
-    if (this.destroyed) return;
     this.failure ??= error;
     this.destroy();
   }
@@ -67,7 +66,7 @@ export class MessageSocket extends Duplex {
         if (this.destroyed) return;
         const { kind, cookie } = readMessageShape(message);
         this.#answerBytes += message.length;
-        if (kind === 'entry' && ++this.#answerEntries > LIMITS.galEntries) throw tooLarge('galEntries');
+        if (kind === 'entry' && ++this.#answerEntries > LIMITS.ldapAnswerEntries) throw tooLarge('ldapAnswerEntries');
         if (this.#answerBytes > LIMITS.ldapAnswerBytes) throw tooLarge('ldapAnswerBytes');
         if (cookie !== undefined) this.cookie = cookie;
         // References to other servers are not followed (Active Directory gives three of them at the root), so nobody needs to keep them.
@@ -82,8 +81,12 @@ export class MessageSocket extends Duplex {
     // Messages are given as events: what is read is asked for, and bounded by the answer's limits.
   }
 
-  override _write(chunk: Buffer, encoding: BufferEncoding, done: (error?: Error | null) => void): void {
-    this.#stream.write(chunk, encoding, (error) => done(error ?? null));
+  override _write(chunk: Buffer, encoding: BufferEncoding, done: () => void): void {
+    this.#stream.write(chunk, encoding, (error) => {
+      // A connection that is gone shows here before it shows as closed.
+      if (error) this.fail(connectionFailure(error));
+      done();
+    });
   }
 
   override _final(done: () => void): void {

@@ -16,33 +16,41 @@ export interface RawEntry {
 export function rawEntryOf(entry: LdapEntry): RawEntry {
   const values = new Map<string, readonly (string | Buffer)[]>();
   const partial: { attribute: string; next: number }[] = [];
-  for (const [name, value] of Object.entries(entry)) {
+  for (const name of Object.keys(entry)) {
+    const value = entry[name]!;
     const list = Array.isArray(value) ? value : [value];
-    // ldapts gives an empty list for what was asked for and is not there.
-    if (name === 'dn' || list.length === 0) continue;
-    const [type = '', option = ''] = name.toLowerCase().split(';', 2);
-    const range = /^range=\d+-(\d+|\*)$/.exec(option);
+    // ldapts gives an empty list for what was asked for and is not there, which is most.
+    if (list.length === 0 || name === 'dn') continue;
+    const [type = '', option = ''] = name.includes(';') ? name.split(';', 2) : [name];
+    const range = option === '' ? null : /^range=\d+-(\d+|\*)$/i.exec(option);
     if (option !== '' && range === null) continue;
-    values.set(type, [...(values.get(type) ?? []), ...list]);
-    if (range !== null && range[1] !== '*') partial.push({ attribute: type, next: Number(range[1]) + 1 });
+    const key = type.toLowerCase();
+    const before = values.get(key);
+    values.set(key, before === undefined ? list : [...before, ...list]);
+    if (range !== null && range[1] !== '*') partial.push({ attribute: key, next: Number(range[1]) + 1 });
   }
   return {
     dn: typeof entry.dn === 'string' ? entry.dn : '',
-    text: (attribute) => (values.get(attribute.toLowerCase()) ?? []).flatMap((one) => (typeof one === 'string' ? [one.trim()] : (utf8(one) ?? []))).filter((one) => one !== ''),
+    text: (attribute) => {
+      const found = values.get(attribute.toLowerCase());
+      return found === undefined ? NOTHING : found.map((one) => (typeof one === 'string' ? one.trim() : utf8(one))).filter((one) => one !== '');
+    },
     bytes: (attribute) => {
-      const [first] = values.get(attribute.toLowerCase()) ?? [];
+      const [first] = values.get(attribute.toLowerCase()) ?? NOTHING;
       return typeof first === 'string' ? Buffer.from(first) : first;
     },
     partial,
   };
 }
 
-/** Of a value among others of which one is no UTF-8: ldapts gives all of them as bytes then. */
-function utf8(value: Buffer): string | undefined {
+const NOTHING: readonly string[] = [];
+
+/** Of a value among others of which one is no UTF-8: ldapts gives all of them as bytes then. Empty where it is none. */
+function utf8(value: Buffer): string {
   try {
     return UTF8.decode(value).trim();
   } catch {
-    return undefined;
+    return '';
   }
 }
 
