@@ -417,6 +417,7 @@ export const LIMITS = {
   ldapEntryBytes: 16 * MIB,
   /** One page, or all of it from a server that does not page: 100,000 entries of what is asked for are 100 MB, and several times that as objects. */
   ldapAnswerBytes: 128 * MIB,
+  /** The same in entries; ldapts can hand over no more than about 120,000 at once. */
   ldapAnswerEntries: 100_000,
   /** Pages in a row without an entry; Active Directory gives some where few entries match. */
   ldapIdlePages: 1_000,

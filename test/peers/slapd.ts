@@ -1,7 +1,7 @@
 import { spawn, spawnSync } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { copyFileSync, createWriteStream, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, createWriteStream, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -36,6 +36,8 @@ export interface SlapdOptions {
   readonly tls?: Pem;
   /** More lines for slapd.conf, in the database's section: `sizelimit 500`, `index mail eq,sub`. */
   readonly directives?: readonly string[];
+  /** Rules before its own: `access to attrs=mail by * none`. */
+  readonly access?: readonly string[];
   /** LDIF of attributes for its root DSE, without `dn`: `highestCommittedUSN: 1012` makes it look like Active Directory. */
   readonly rootDse?: readonly string[];
 }
@@ -189,7 +191,7 @@ userPassword: ${READER.password}
 `;
 
 /** As Debian sets one up (mdb, these indexes), with the schemas beside this file. Not written through to disk: a test's directory need not survive a power cut. */
-function configuration(folder: string, { tls, directives = [], rootDse }: SlapdOptions): string {
+function configuration(folder: string, { tls, directives = [], access = [], rootDse }: SlapdOptions): string {
   return [
     `modulepath ${MODULES}`,
     'moduleload back_mdb',
@@ -210,6 +212,7 @@ function configuration(folder: string, { tls, directives = [], rootDse }: SlapdO
     'index cn,uid eq',
     'index member,memberUid eq',
     'sizelimit unlimited',
+    ...access,
     'access to attrs=userPassword by anonymous auth by * none',
     `access to * by dn.exact="${READER.dn}" read by * none`,
     ...directives,
@@ -250,9 +253,4 @@ function canConnect(port: number): Promise<boolean> {
       socket.destroy();
     });
   });
-}
-
-/** What a file beside this one holds, for tests that build on it. */
-export function treeLdif(name: 'ad' | 'zimbra'): string {
-  return readFileSync(join(OURS, `${name}.ldif`), 'utf8');
 }

@@ -55,15 +55,17 @@ export class LdapConnection {
   static async open({ url, startTls, ca }: LdapServer, signal: AbortSignal): Promise<LdapConnection> {
     const isSecure = url.protocol === 'ldaps:';
     const target = { host: url.hostname.replace(/^\[|\]$/g, ''), port: Number(url.port === '' ? (isSecure ? 636 : 389) : url.port), timeoutMs: LIMITS.connectTimeoutMs, signal };
+    let plain: Awaited<ReturnType<typeof openStream>> | undefined;
     try {
-      const plain = await openStream(target);
-      if (isSecure) return new LdapConnection(new MessageSocket(await secureStream(plain, target, ca)), signal);
-      const connection = new LdapConnection(new MessageSocket(plain), signal);
-      if (!startTls) return connection;
-      await connection.#ask('STARTTLS', () => connection.#client.exop(START_TLS));
-      connection.#socket.release();
-      return new LdapConnection(new MessageSocket(await secureStream(plain, target, ca)), signal);
+      plain = await openStream(target);
+      if (startTls && !isSecure) {
+        const connection = new LdapConnection(new MessageSocket(plain), signal);
+        await connection.#ask('STARTTLS', () => connection.#client.exop(START_TLS));
+        connection.#socket.release();
+      }
+      return new LdapConnection(new MessageSocket(isSecure || startTls ? await secureStream(plain, target, ca) : plain), signal);
     } catch (thrown) {
+      plain?.destroy();
       throw connectionFailure(thrown);
     }
   }

@@ -9,6 +9,7 @@ import { attributeNames, filterOf } from './source/attribute-names.ts';
 import type { AttributeNames } from './source/attribute-names.ts';
 import { Complaints } from './source/complaints.ts';
 import { digestOf } from './source/cursor.ts';
+import { KnownIds } from './source/known-ids.ts';
 import { probeDirectory } from './source/probe.ts';
 import { readDirectory } from './source/read-directory.ts';
 import { flavourOf } from './source/root-dse.ts';
@@ -49,6 +50,7 @@ export class LdapSource implements EntrySource {
   readonly #filter: string;
   readonly #settings: string;
   readonly #complaints: Complaints;
+  readonly #known = new KnownIds();
   readonly #closing = new AbortController();
   #lastIdPass: { readonly startedAt: number; readonly durationMs: number } | undefined;
 
@@ -63,8 +65,10 @@ export class LdapSource implements EntrySource {
 
   async read(cursor: string | undefined, take: (batch: SourceBatch) => Promise<void>, signal: AbortSignal): Promise<SourceRead> {
     const { base, clock } = this.#options;
-    const connection = await LdapConnection.open(this.#options, AbortSignal.any([signal, this.#closing.signal]));
+    const ending = endingWith([signal, this.#closing.signal]);
+    let connection: LdapConnection | undefined;
     try {
+      connection = await LdapConnection.open(this.#options, ending.signal);
       await connection.bind(this.#options);
       return await readDirectory(
         {
@@ -75,6 +79,7 @@ export class LdapSource implements EntrySource {
           names: this.#names,
           complaints: this.#complaints,
           settings: this.#settings,
+          known: this.#known,
           flavour: await flavourOf(connection),
           now: () => clock.now(),
           isIdPassDue: this.#isIdPassDue(clock.now()),
@@ -85,7 +90,8 @@ export class LdapSource implements EntrySource {
     } catch (thrown) {
       throw toBridgeError(thrown);
     } finally {
-      await connection.close();
+      ending.forget();
+      await connection?.close();
     }
   }
 
@@ -104,4 +110,15 @@ export class LdapSource implements EntrySource {
     const age = now - startedAt;
     return age < 0 || Math.max(age, this.pauseMs) >= durationMs / LIMITS.ldapIdPassShare || age + durationMs + this.pauseMs >= LIMITS.ldapIdPassMs;
   }
+}
+
+/** Fires with the first of them. Unlike AbortSignal.any it leaves nothing behind on signals that live as long as the bridge. */
+function endingWith(signals: readonly AbortSignal[]): { readonly signal: AbortSignal; readonly forget: () => void } {
+  const controller = new AbortController();
+  const end = (): void => controller.abort();
+  for (const one of signals) {
+    if (one.aborted) end();
+    else one.addEventListener('abort', end, { once: true });
+  }
+  return { signal: controller.signal, forget: () => signals.forEach((one) => one.removeEventListener('abort', end)) };
 }

@@ -88,7 +88,7 @@ function bounded(text: string | undefined, most: number, why: string, raw: RawEn
 
 /** The first `ad:` value counts, as in Zimbra's own provider; an attribute that the configuration names may do without the prefix. */
 function foreignPrincipalOf(values: readonly string[]): string | undefined {
-  const found = values.find((one) => /^ad:./i.test(one))?.slice('ad:'.length) ?? values.find((one) => !/^[a-z]+:/i.test(one));
+  const found = values.find((one) => /^ad:./i.test(one))?.slice('ad:'.length) ?? values.find((one) => !/^[a-z][\w.+-]*:/i.test(one));
   const principal = found?.trim() ?? '';
   return principal === '' || principal.length > LIMITS.legacyExchangeDnCharacters ? undefined : principal;
 }

@@ -21,7 +21,7 @@ export function kindOf(raw: RawEntry, names: AttributeNames, own: ReadonlySet<Ma
   if (classes.has('zimbraalias')) return undefined;
   const display = displayType(raw);
   const details = typeDetails(raw);
-  const isContact = classes.has('contact') || details === MAIL_CONTACT || details === MAIL_USER || details === FOREST_CONTACT || (display !== undefined && !display.isRemote && display.type === REMOTE_MAIL_USER);
+  const isContact = classes.has('contact') || details === MAIL_CONTACT || details === MAIL_USER || details === FOREST_CONTACT || display?.type === REMOTE_MAIL_USER;
   const goesElsewhere = target !== undefined && !own.has(target);
   const isZimbraElsewhere = /^smtp:/i.test(raw.text('zimbraMailTransport')[0] ?? '') || isTrue(raw.text('zimbraFreebusyLocalMailboxNotActive')[0]);
   const isElsewhere = isContact || goesElsewhere || display?.isRemote === true || REMOTE_DETAILS.has(details ?? 0) || isZimbraElsewhere;

@@ -3,6 +3,7 @@ import type { SourceRead } from '../../../directory/entry-source.ts';
 import { decodeCursor, digestOf, encodeCursor, withController } from './cursor.ts';
 import type { Cursor, Position } from './cursor.ts';
 import { formatGeneralizedTime } from './generalized-time.ts';
+import type { KnownIds } from './known-ids.ts';
 import { readEntries, readIds } from './read-entries.ts';
 import type { Reading, Seen } from './read-entries.ts';
 import type { Flavour } from './root-dse.ts';
@@ -12,6 +13,8 @@ export interface DirectoryReading extends Reading {
   readonly flavour: Flavour;
   /** What makes another reading of the same directory; part of the cursor. */
   readonly settings: string;
+  /** What earlier readings told; brought up to date here. */
+  readonly known: KnownIds;
   /** Our clock, in ms. */
   readonly now: () => number;
   /** Whether the ids of everybody are to be read this time. */
@@ -29,10 +32,11 @@ export async function readDirectory(reading: DirectoryReading, cursor: string | 
 }
 
 async function readEverybody(reading: DirectoryReading, last: Cursor | undefined): Promise<SourceRead> {
-  const { now, filter, settings, complaints } = reading;
+  const { now, filter, settings, complaints, known } = reading;
   complaints.forget();
   const startedAt = now();
   const seen = await readEntries(reading, filter);
+  await known.set(seen.ids);
   reading.idPassDone(startedAt, now());
   // Whoever moves gets another id and tells nobody: only whole readings are right then.
   const position = seen.hasDnIds ? undefined : positionAfter(reading, last?.position, seen, startedAt);
@@ -41,18 +45,22 @@ async function readEverybody(reading: DirectoryReading, last: Cursor | undefined
 
 /** Undefined where everybody has to be read after all. */
 async function readChanges(reading: DirectoryReading, last: Cursor, changes: string): Promise<SourceRead | undefined> {
-  const { now, settings, isIdPassDue } = reading;
+  const { now, settings, isIdPassDue, known } = reading;
   const startedAt = now();
   const seen = await readEntries(reading, changes);
   if (seen.hasDnIds) return undefined;
+  known.add(seen.ids);
   const position = positionAfter(reading, last.position, seen, startedAt);
   // The latest change that was known is there no more: it was deleted, or the server was set back to an older state.
   if (position === undefined || (last.position.by === 'time' && (seen.latest ?? -Infinity) < last.position.since)) return undefined;
   if (!isIdPassDue) return { cursor: encodeCursor({ position, parents: last.parents }, settings), isWhole: false };
   const passStartedAt = now();
-  const parents = digestOf(await readIds(reading, seen.ids));
+  const everybody = await readIds(reading, seen.ids, known);
   reading.idPassDone(passStartedAt, now());
-  return parents === last.parents ? { cursor: encodeCursor({ position, parents }, settings), isWhole: true } : undefined;
+  const parents = digestOf(everybody.parents);
+  if (parents !== last.parents || everybody.hasNewcomers) return undefined;
+  await known.set(everybody.ids);
+  return { cursor: encodeCursor({ position, parents }, settings), isWhole: true };
 }
 
 /** Who changed since; undefined where this server cannot say. */

@@ -10,6 +10,7 @@ import { decodeEntry } from './decode-entry.ts';
 import { parentDn } from './distinguished-name.ts';
 import { entryIdOf } from './entry-id.ts';
 import { parseGeneralizedTime } from './generalized-time.ts';
+import type { KnownIds } from './known-ids.ts';
 import { withAllValues } from './ranged-values.ts';
 import { rawEntryOf } from './raw-entry.ts';
 
@@ -70,9 +71,15 @@ export async function readEntries({ connection, base, names, complaints, take }:
   return { ids, parents, latest: isTimed && latest > -Infinity ? latest : undefined, hasDnIds };
 }
 
-/** Reads the ids of everybody, and hands over those that are not in `told`. */
-export async function readIds({ connection, base, filter, names, take }: Reading, told: ReadonlySet<string>): Promise<ReadonlySet<string>> {
+/**
+ * Reads the ids of everybody, and hands over those that are not in `told`.
+ *
+ * @returns with whether there was one that is not known
+ */
+export async function readIds({ connection, base, filter, names, take }: Reading, told: ReadonlySet<string>, known: KnownIds): Promise<Pick<Seen, 'ids' | 'parents'> & { readonly hasNewcomers: boolean }> {
+  const ids = new Set<string>();
   const parents = new Set<string>();
+  let hasNewcomers = false;
   const pace = new Pace(10 * LIMITS.ldapEntriesPerTurn);
   // Most entries share a few DNs above them: what was normalised once is known by its spelling.
   const spellings = new Map<string, string>();
@@ -80,16 +87,26 @@ export async function readIds({ connection, base, filter, names, take }: Reading
     const present: string[] = [];
     for (const found of page) {
       const raw = rawEntryOf(found);
-      const above = raw.dn.slice(raw.dn.indexOf(',') + 1);
-      const isPlain = !raw.dn.slice(0, raw.dn.indexOf(',')).includes('\\');
-      const parent = (isPlain ? spellings.get(above) : undefined) ?? parentDn(raw.dn);
-      if (isPlain) spellings.set(above, parent);
-      parents.add(parent);
+      parents.add(parentBySpelling(raw.dn, spellings));
       const { id } = entryIdOf(raw, names);
-      if (!told.has(id)) present.push(id);
+      if (!told.has(id) && !ids.has(id)) present.push(id);
+      ids.add(id);
+      hasNewcomers ||= !known.has(id);
       if (pace.spend(1)) await pace.turn();
     }
     if (present.length > 0) await take({ present });
   }
-  return parents;
+  return { ids, parents, hasNewcomers };
+}
+
+function parentBySpelling(dn: string, spellings: Map<string, string>): string {
+  const comma = dn.indexOf(',');
+  // A comma within the first name is none that separates.
+  if (dn.slice(0, comma).includes('\\')) return parentDn(dn);
+  const spelling = dn.slice(comma + 1);
+  const known = spellings.get(spelling);
+  if (known !== undefined) return known;
+  const parent = parentDn(dn);
+  spellings.set(spelling, parent);
+  return parent;
 }

@@ -200,6 +200,30 @@ describe('a directory that does as it may', () => {
     expect(book.all.map(({ id }) => id)).toEqual(['41bfbbef-4342-4544-4647-484950515253', '44434241-4645-4847-4950-515253545556', '00ff00ff-00ff-00ff-ff00-ff00ff00ff00']);
   });
 
+  it('shows somebody who did not change, as by a filter with memberOf: everybody is read again', async () => {
+    const said: string[] = [];
+    let isShown = false;
+    server = await rawServer(({ id, operation, bytes }) => {
+      if (operation !== 0x63) return undefined;
+      const what = bytes.includes('supportedCapabilities') ? 'root' : bytes.includes('20261129115') ? 'changes' : bytes.includes('givenName') ? 'everybody' : 'ids';
+      if (what === 'root') return message(id, result(0x65, 32));
+      said.push(what);
+      const [a, b] = [message(id, somebody('a')), message(id, somebody('b', { modifyTimestamp: ['20200101000000Z'] }))];
+      return [a, ...(isShown && what !== 'changes' ? [b] : []), done(id)];
+    });
+    const book = new KeptEntries(ldapSource({ url: server.url, base: 'dc=x', clock: { now: () => Date.UTC(2026, 10, 29, 12, 0, 5) } }));
+    const round = async (): Promise<readonly string[]> => (said.splice(0), await book.read(), said);
+    expect(await round()).toEqual(['everybody']);
+    expect(await round()).toEqual(['changes', 'ids']);
+    isShown = true;
+    expect(await round()).toEqual(['changes', 'ids', 'everybody']);
+    expect(book.addresses).toEqual(['a@x.example', 'b@x.example']);
+    expect(await round()).toEqual(['changes', 'ids']);
+    isShown = false;
+    expect(await round()).toEqual(['changes', 'ids']);
+    expect(book.addresses).toEqual(['a@x.example']);
+  });
+
   it('gives two entries with one id: the first counts, the other is said', async () => {
     const book = await serving(({ id }) => [message(id, somebody('a')), message(id, entry('cn=b,dc=x', { entryUUID: ['id-a'], mail: ['b@x.example'] })), done(id)]);
     await book.read();
