@@ -200,28 +200,53 @@ describe('a directory that does as it may', () => {
     expect(book.all.map(({ id }) => id)).toEqual(['41bfbbef-4342-4544-4647-484950515253', '44434241-4645-4847-4950-515253545556', '00ff00ff-00ff-00ff-ff00-ff00ff00ff00']);
   });
 
-  it('shows somebody who did not change, as by a filter with memberOf: everybody is read again', async () => {
-    const said: string[] = [];
-    let isShown = false;
-    server = await rawServer(({ id, operation, bytes }) => {
-      if (operation !== 0x63) return undefined;
-      const what = bytes.includes('supportedCapabilities') ? 'root' : bytes.includes('20261129115') ? 'changes' : bytes.includes('givenName') ? 'everybody' : 'ids';
-      if (what === 'root') return message(id, result(0x65, 32));
-      said.push(what);
-      const [a, b] = [message(id, somebody('a')), message(id, somebody('b', { modifyTimestamp: ['20200101000000Z'] }))];
-      return [a, ...(isShown && what !== 'changes' ? [b] : []), done(id)];
+  describe('and of which changes are asked for', () => {
+    const AT = { now: '20261129120000Z', minuteAgo: '20261129115900Z', longAgo: '20200101000000Z' };
+    const a = somebody('a', { modifyTimestamp: [AT.now] });
+    const minuteOld = somebody('m', { modifyTimestamp: [AT.minuteAgo] });
+    const old = somebody('b', { modifyTimestamp: [AT.longAgo] });
+    const nameless = entry('cn=n,dc=x', { mail: ['n@x.example'], modifyTimestamp: [AT.now] });
+
+    /** Reads once for each state: who is there, and who of them is found by a search for changes. Tells what was asked for, and who is kept then. */
+    async function rounds(...states: readonly { readonly all: readonly Buffer[]; readonly changed: readonly Buffer[] }[]): Promise<readonly (readonly [asked: string, kept: string])[]> {
+      let state = states[0]!;
+      const asked: string[] = [];
+      server = await rawServer(({ id, operation, bytes }) => {
+        if (operation !== 0x63) return undefined;
+        const what = bytes.includes('supportedCapabilities') ? 'root' : bytes.includes('20261129115') ? 'changes' : bytes.includes('givenName') ? 'everybody' : 'ids';
+        if (what === 'root') return message(id, result(0x65, 32));
+        asked.push(what);
+        return [...(what === 'changes' ? state.changed : state.all).map((one) => message(id, one)), done(id)];
+      });
+      const book = new KeptEntries(ldapSource({ url: server.url, base: 'dc=x', clock: { now: () => Date.UTC(2026, 10, 29, 12, 0, 5) } }));
+      const seen: (readonly [string, string])[] = [];
+      for (state of states) {
+        asked.length = 0;
+        await book.read();
+        seen.push([asked.join(' '), book.all.map(({ address }) => address[0]).join(' ')]);
+      }
+      return seen;
+    }
+
+    it('shows somebody who did not change, as by a filter with memberOf: everybody is read again', async () => {
+      const [without, shown] = [{ all: [a], changed: [a] }, { all: [a, old], changed: [a] }];
+      expect(await rounds(without, without, shown, shown, without)).toEqual([['everybody', 'a'], ['changes ids', 'a'], ['changes ids everybody', 'a b'], ['changes ids', 'a b'], ['changes ids', 'a']]);
     });
-    const book = new KeptEntries(ldapSource({ url: server.url, base: 'dc=x', clock: { now: () => Date.UTC(2026, 10, 29, 12, 0, 5) } }));
-    const round = async (): Promise<readonly string[]> => (said.splice(0), await book.read(), said);
-    expect(await round()).toEqual(['everybody']);
-    expect(await round()).toEqual(['changes', 'ids']);
-    isShown = true;
-    expect(await round()).toEqual(['changes', 'ids', 'everybody']);
-    expect(book.addresses).toEqual(['a@x.example', 'b@x.example']);
-    expect(await round()).toEqual(['changes', 'ids']);
-    isShown = false;
-    expect(await round()).toEqual(['changes', 'ids']);
-    expect(book.addresses).toEqual(['a@x.example']);
+
+    it('was set back by a minute: everybody is read again', async () => {
+      const back = { all: [minuteOld, old], changed: [minuteOld] };
+      expect(await rounds({ all: [a, minuteOld, old], changed: [a, minuteOld] }, back, back)).toEqual([['everybody', 'a b m'], ['changes everybody', 'b m'], ['changes ids', 'b m']]);
+    });
+
+    it('has one from now on whose id does not last: everybody is read every time', async () => {
+      const mixed = { all: [a, nameless], changed: [a, nameless] };
+      expect(await rounds({ all: [a], changed: [a] }, mixed, mixed)).toEqual([['everybody', 'a'], ['changes everybody', 'a n'], ['everybody', 'a n']]);
+    });
+
+    it('has one from the future: what comes before that is seen all the same', async () => {
+      const future = somebody('f', { modifyTimestamp: ['20990101000000Z'] });
+      expect(await rounds({ all: [future, old], changed: [future] }, { all: [future, a, old], changed: [future, a] })).toEqual([['everybody', 'b f'], ['changes ids', 'a b f']]);
+    });
   });
 
   it('gives two entries with one id: the first counts, the other is said', async () => {
