@@ -393,6 +393,8 @@ export const LIMITS = {
   // ── The address book: words ───────────────────────────────────────────────────────────────────────────────────
   /** Of what somebody types; the rest of a longer text is not looked at. */
   searchCharacters: 256,
+  /** Of a word that begins within another: a Chinese name of 256 characters has 256 of them, and they are kept in 16,000 characters instead of 33,000. Nobody types more of one. */
+  innerWordCharacters: 64,
 
   // ── The address book: LDAP face ───────────────────────────────────────────────────────────────────────────────
   /** One request. The longest filter seen (Outlook's) has 2 KB. */
