@@ -399,6 +399,8 @@ export const LIMITS = {
   searchesPerMinute: { default: 12_000, max: 600_000 },
   /** Of what somebody types; the rest of a longer text is not looked at. */
   searchCharacters: 256,
+  /** Of a word that begins within another: a Chinese name of 256 characters has 256 of them, and they are kept in 16,000 characters instead of 33,000. Nobody types more of one. */
+  innerWordCharacters: 64,
 
   // ── The address book: LDAP face ───────────────────────────────────────────────────────────────────────────────
   /** One request. The longest filter seen (Outlook's) has 2 KB. */
