@@ -81,11 +81,13 @@ export class SearchIndex {
       if (others.length > 0 || isFirstWhole) {
         const row = columns.textOf(slot);
         for (const token of others) {
-          if (isWord(row, token)) continue;
-          parts++;
-          if (beginsWord(row, token)) continue;
+          if (beginsWord(row, token)) {
+            if (!isWord(row, token)) parts++;
+            continue;
+          }
           if (!beginsAddress(row, token)) return;
           tier = BY_ADDRESS;
+          parts++;
         }
         if (parts === 0 && tier === BY_NAME && isExactly(row, key)) tier = EXACT;
       }
