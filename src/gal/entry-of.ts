@@ -34,8 +34,9 @@ export function entryOf(cluster: Cluster, home: string | undefined, modifiedAt: 
 export function searchRowOf(cluster: Cluster, home: string | undefined): SearchRow {
   const { records } = cluster;
   const { givenName, surname, nickname, phoneticName } = records.length === 1 ? records[0]!.entry : detailsOf(cluster);
-  const name = nameOf(cluster);
-  return { name, names: [name, givenName, surname, nickname, phoneticName].filter((one) => one !== undefined), addresses: addressesOfCluster(cluster), kind: records[0]!.entry.kind, home };
+  // The words of an address are no words of a name.
+  const name = records.find(({ entry }) => entry.name !== undefined)?.entry.name;
+  return { name: name ?? addressesOfCluster(cluster)[0]!, names: [name, givenName, surname, nickname, phoneticName].filter((one) => one !== undefined), addresses: addressesOfCluster(cluster), kind: records[0]!.entry.kind, home };
 }
 
 function nameOf(cluster: Cluster): string {
