@@ -427,6 +427,8 @@ export const LIMITS = {
   zimbraGalPageEntries: 1_000,
   /** From one reading to the next: where tokens tell what changed; where only searches are allowed; from the beginning (deletions in LDAP are told in no other way). */
   zimbraGalPause: { tokensMs: 20_000, searchesMs: 15 * 60_000, wholeMs: 6 * 60 * 60_000 },
+  /** Readings from the beginning within one: a token may turn out to mean nothing once, not again and again. */
+  zimbraGalBeginnings: 3,
   /** A recommended reading from the beginning is followed so often at most: some servers recommend it every time. */
   zimbraGalRecommendedMs: 60 * 60_000,
   /** Between two tries while the server has its two readers already, and how often. */
