@@ -435,8 +435,8 @@ export const LIMITS = {
   zimbraGalThrottled: { pauseMs: 5_000, times: 6 },
   /** One page; the first of a large directory is a search over all of it. */
   zimbraGalCallMs: 60_000,
-  /** Where the list can only be searched: searches in one reading, characters of the longest, and a pause between two (Zimbra's DoSFilter takes 30 requests a second). */
-  zimbraGalSearches: { most: 2_000, depth: 3, pauseMs: 50 },
+  /** Where the list can only be searched: searches in one reading (5,000 people at 100 an answer took up to 3,000), letters of the longest, and a pause between two (Zimbra's DoSFilter takes 30 requests a second). */
+  zimbraGalSearches: { most: 4_000, depth: 8, pauseMs: 50 },
 
   // ── The address book: Exchange ────────────────────────────────────────────────────────────────────────────────
   /** Exchange resolves a name to at most so many (exchange.md §3.3). */

@@ -4,6 +4,7 @@ import { Pace } from '../../core/pace.ts';
 import { pause } from '../../core/pause.ts';
 import type { ProbeFinding } from '../../core/probe-finding.ts';
 import type { EntrySource, SourceBatch, SourceRead } from '../../directory/entry-source.ts';
+import { localPartOf } from '../../directory/smtp-address.ts';
 import { RequestBudget } from '../../platform/http-client/request-budget.ts';
 import type { XmlElement } from '../../platform/xml/element.ts';
 import type { XmlNode } from '../../platform/xml/write.ts';
@@ -16,7 +17,8 @@ import { decodeContact } from './gal-contact.ts';
 import type { GalContact, ResidenceRules } from './gal-contact.ts';
 import { enumerate } from './gal-enumeration.ts';
 import { probeGal } from './gal-probe.ts';
-import { decodeSearchGalResponse, encodeSearchGalRequest } from './search-gal.ts';
+import { decodeSearchGalResponse, encodeAutoCompleteGalRequest, encodeSearchGalRequest } from './search-gal.ts';
+import type { SearchGalPage } from './search-gal.ts';
 import { accountsOfToken, decodeSyncGalResponse, encodeSyncGalRequest } from './sync-gal.ts';
 import type { SyncGalPage } from './sync-gal.ts';
 import { ZimbraUserConnection } from './user-connection.ts';
@@ -159,15 +161,24 @@ export class ZimbraGalSource implements EntrySource {
   async #readBySearches(take: Take, signal: AbortSignal): Promise<SourceRead> {
     const { most, depth, pauseMs } = LIMITS.zimbraGalSearches;
     const known = new Set<string>();
+    let example: string | undefined;
     const accounts = await this.#accounts?.all(signal);
+    const search = async (request: XmlNode): Promise<SearchGalPage> => {
+      if (known.size > 0) await pause(this.#options.timing?.searchPauseMs ?? pauseMs, signal);
+      return decodeSearchGalResponse(await this.#call(request, signal));
+    };
+    const takeFound = async (batch: SourceBatch): Promise<void> => {
+      const address = batch.entries?.[0]?.address;
+      if (address !== undefined) example ??= localPartOf(address);
+      await take(batch);
+    };
     const isWhole = await enumerate({
       most,
       depth,
-      ask: async (name, offset) => {
-        if (known.size > 0) await pause(this.#options.timing?.searchPauseMs ?? pauseMs, signal);
-        return decodeSearchGalResponse(await this.#call(encodeSearchGalRequest(name, LIMITS.zimbraGalMostResults, offset), signal));
-      },
-      take: async (contacts) => this.#takeContacts({ contacts, deleted: [] }, take, { signal, accounts, known }),
+      ask: async (name, offset) => search(encodeSearchGalRequest(name, LIMITS.zimbraGalMostResults, offset)),
+      askBeginning: async (text) => search(encodeAutoCompleteGalRequest(text)),
+      take: async (contacts) => this.#takeContacts({ contacts, deleted: [] }, takeFound, { signal, accounts, known }),
+      example: () => example,
     });
     // What was found holds; what was not is still there, for all anybody knows.
     if (!isWhole) throw new BridgeError('BACKEND_TOO_LARGE', 'the address list is too large to be read by searches', { details: { found: known.size, hint: 'zimbraFeatureGalSyncEnabled' } });

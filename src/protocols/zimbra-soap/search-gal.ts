@@ -11,6 +11,11 @@ export function encodeSearchGalRequest(name: string, limit: number, offset: numb
   return el('SearchGalRequest', { xmlns: ZIMBRA_ACCOUNT_NS, type: 'all', limit: String(limit), offset: offset === 0 ? undefined : String(offset) }, el('name', undefined, name));
 }
 
+/** AutoCompleteGalRequest for everything: it looks at the beginnings of words and addresses only (zimbra.md §6.3, zimbraGalAutoCompleteLdapFilter). */
+export function encodeAutoCompleteGalRequest(name: string): XmlNode {
+  return el('AutoCompleteGalRequest', { xmlns: ZIMBRA_ACCOUNT_NS, type: 'all' }, el('name', undefined, name));
+}
+
 /** What a search found; the entries are still to be read. */
 export interface SearchGalPage {
   readonly contacts: readonly XmlElement[];
@@ -19,8 +24,8 @@ export interface SearchGalPage {
   readonly isPaged: boolean;
 }
 
-/** @throws BridgeError BACKEND_MALFORMED where it is no such answer */
+/** Reads the answer to either. @throws BridgeError BACKEND_MALFORMED where it is no such answer */
 export function decodeSearchGalResponse(response: XmlElement | undefined): SearchGalPage {
-  if (response?.name !== 'SearchGalResponse') throw new BridgeError('BACKEND_MALFORMED', 'the calendar system did not answer with its address list');
+  if (response?.name !== 'SearchGalResponse' && response?.name !== 'AutoCompleteGalResponse') throw new BridgeError('BACKEND_MALFORMED', 'the calendar system did not answer with its address list');
   return { contacts: childrenNamed(response, 'cn'), more: flag(response, 'more'), isPaged: flag(response, 'paginationSupported') };
 }
