@@ -1,24 +1,19 @@
 import { BridgeError } from '../../core/errors.ts';
 import { LIMITS } from '../../core/limits.ts';
-import { Pace } from '../../core/pace.ts';
 import { pause } from '../../core/pause.ts';
 import type { ProbeFinding } from '../../core/probe-finding.ts';
-import type { EntrySource, SourceBatch, SourceRead } from '../../directory/entry-source.ts';
-import { localPartOf } from '../../directory/smtp-address.ts';
+import type { EntrySource, SourceRead } from '../../directory/entry-source.ts';
 import { RequestBudget } from '../../platform/http-client/request-budget.ts';
 import type { XmlElement } from '../../platform/xml/element.ts';
 import type { XmlNode } from '../../platform/xml/write.ts';
 import { isRefused } from './account-lookup.ts';
-import { completed, hiddenEntries } from './account-details.ts';
-import type { AccountsByZimbraId } from './account-details.ts';
 import { GalAccounts } from './gal-accounts.ts';
 import type { GalAdminOptions } from './gal-accounts.ts';
-import { decodeContact } from './gal-contact.ts';
-import type { GalContact, ResidenceRules } from './gal-contact.ts';
-import { enumerate } from './gal-enumeration.ts';
+import { readBySearches } from './gal-by-searches.ts';
+import type { ResidenceRules } from './gal-contact.ts';
 import { probeGal } from './gal-probe.ts';
-import { decodeSearchGalResponse, encodeAutoCompleteGalRequest, encodeSearchGalRequest } from './search-gal.ts';
-import type { SearchGalPage } from './search-gal.ts';
+import { GalTaking } from './gal-taking.ts';
+import type { Take } from './gal-taking.ts';
 import { accountsOfToken, decodeSyncGalResponse, encodeSyncGalRequest } from './sync-gal.ts';
 import type { SyncGalPage } from './sync-gal.ts';
 import { ZimbraUserConnection } from './user-connection.ts';
@@ -32,16 +27,6 @@ export interface ZimbraGalOptions extends ZimbraUserOptions, ResidenceRules {
   readonly admin?: GalAdminOptions;
   /** For tests: between two searches, and while the server is busy with other readers. */
   readonly timing?: { readonly searchPauseMs?: number; readonly throttledPauseMs?: number };
-}
-
-type Take = (batch: SourceBatch) => Promise<void>;
-
-interface TakeContext {
-  readonly signal: AbortSignal;
-  /** All of them, where they were read; else those of a page are asked for. */
-  readonly accounts: AccountsByZimbraId | undefined;
-  /** Ids that were handed over before; gets the new ones. */
-  readonly known?: Set<string>;
 }
 
 /**
@@ -78,11 +63,11 @@ export class ZimbraGalSource implements EntrySource {
     try {
       return await this.#readByTokens(cursor, take, signal);
     } catch (error) {
-      if (!isNoWayToSync(error)) throw error;
+      if (!(error instanceof NoWayToSync)) throw error;
       const { name, logger } = this.#options;
-      if (this.#by !== 'searches') logger.info({ system: name, protocol: 'zimbra-soap', operation: 'SyncGal', code: error.code }, 'the address list cannot be synchronised, searching for everybody');
+      if (this.#by !== 'searches') logger.info({ system: name, protocol: 'zimbra-soap', operation: 'SyncGal', code: error.reason.code }, 'the address list cannot be synchronised, searching for everybody');
       this.#by = 'searches';
-      return this.#readBySearches(take, signal);
+      return readBySearches({ call: (request) => this.#call(request, signal), taking: await this.#taking(take, signal, true), pauseMs: this.#options.timing?.searchPauseMs, signal });
     }
   }
 
@@ -109,15 +94,15 @@ export class ZimbraGalSource implements EntrySource {
   /** @returns undefined where the token means nothing to the server any more */
   async #readFrom(cursor: string | undefined, take: Take, signal: AbortSignal): Promise<SourceRead | undefined> {
     const isWhole = cursor === undefined;
-    const accounts = isWhole ? await this.#accounts?.all(signal) : undefined;
+    const taking = await this.#taking(take, signal, isWhole);
     for (let token = cursor, seen = 0; ; ) {
       const page = await this.#page(token, signal, token !== undefined && token === cursor);
       if (page === undefined) return { cursor, isWhole: false };
       if (this.#mustBeginAnew(token, page, isWhole)) return undefined;
-      await this.#takeContacts(page, take, { signal, accounts });
+      await taking.page(page);
       seen += page.contacts.length;
       if (!page.more) {
-        await this.#finish(isWhole, seen, accounts, take);
+        if (isWhole) await taking.end();
         this.#by = accountsOfToken(page.token).length > 0 ? 'tokens' : 'ldap-tokens';
         return { cursor: page.token === '' ? undefined : page.token, isWhole };
       }
@@ -127,23 +112,25 @@ export class ZimbraGalSource implements EntrySource {
     }
   }
 
-  /** After everybody: those whom the list does not show. @throws BridgeError BACKEND_FAULT where there was nobody: whoever signs in is in it at least, so it could not be read, or is just being made */
-  async #finish(isWhole: boolean, seen: number, accounts: AccountsByZimbraId | undefined, take: Take): Promise<void> {
-    if (!isWhole) return;
-    if (seen === 0) throw new BridgeError('BACKEND_FAULT', 'the address list is empty, which it cannot be', { temporary: true });
-    const entries = accounts === undefined ? [] : hiddenEntries(accounts);
-    if (entries.length > 0) await take({ entries });
-  }
-
   /** One page, waited for where the server has its two readers already. @returns undefined where the next reading may as well have it (`mayLeave`) @throws BridgeError BACKEND_BUSY */
   async #page(token: string | undefined, signal: AbortSignal, mayLeave: boolean): Promise<SyncGalPage | undefined> {
     for (let tries = 1; ; tries++) {
-      const page = decodeSyncGalResponse(await this.#call(encodeSyncGalRequest(token, LIMITS.zimbraGalPageEntries), signal));
+      const page = await this.#ask(token, signal);
       if (!page.isThrottled) return page;
       if (mayLeave) return undefined;
       const { pauseMs, times } = LIMITS.zimbraGalThrottled;
       if (tries >= times || signal.aborted) throw new BridgeError('BACKEND_BUSY', 'too many others read the address list', { temporary: true });
       await pause(this.#options.timing?.throttledPauseMs ?? pauseMs, signal);
+    }
+  }
+
+  /** @throws NoWayToSync where the account may not, the server knows no such request, or gives everything at once, which is too much, because it does not know `limit` */
+  async #ask(token: string | undefined, signal: AbortSignal): Promise<SyncGalPage> {
+    try {
+      return decodeSyncGalResponse(await this.#call(encodeSyncGalRequest(token, LIMITS.zimbraGalPageEntries), signal));
+    } catch (error) {
+      if (error instanceof BridgeError && (isRefused(error) || error.code === 'BACKEND_TOO_LARGE')) throw new NoWayToSync(error);
+      throw error;
     }
   }
 
@@ -158,51 +145,10 @@ export class ZimbraGalSource implements EntrySource {
     return before !== undefined && !accountsOfToken(next).includes(before);
   }
 
-  async #readBySearches(take: Take, signal: AbortSignal): Promise<SourceRead> {
-    const { most, depth, pauseMs } = LIMITS.zimbraGalSearches;
-    const known = new Set<string>();
-    let example: string | undefined;
-    const accounts = await this.#accounts?.all(signal);
-    const search = async (request: XmlNode): Promise<SearchGalPage> => {
-      if (known.size > 0) await pause(this.#options.timing?.searchPauseMs ?? pauseMs, signal);
-      return decodeSearchGalResponse(await this.#call(request, signal));
-    };
-    const takeFound = async (batch: SourceBatch): Promise<void> => {
-      const address = batch.entries?.[0]?.address;
-      if (address !== undefined) example ??= localPartOf(address);
-      await take(batch);
-    };
-    const isWhole = await enumerate({
-      most,
-      depth,
-      ask: async (name, offset) => search(encodeSearchGalRequest(name, LIMITS.zimbraGalMostResults, offset)),
-      askBeginning: async (text) => search(encodeAutoCompleteGalRequest(text)),
-      take: async (contacts) => this.#takeContacts({ contacts, deleted: [] }, takeFound, { signal, accounts, known }),
-      example: () => example,
-    });
-    // What was found holds; what was not is still there, for all anybody knows.
-    if (!isWhole) throw new BridgeError('BACKEND_TOO_LARGE', 'the address list is too large to be read by searches', { details: { found: known.size, hint: 'zimbraFeatureGalSyncEnabled' } });
-    await this.#finish(true, known.size, accounts, take);
-    return { cursor: undefined, isWhole: true };
-  }
-
-  /** Hands over what a page says, each id once. @returns how many were new */
-  async #takeContacts({ contacts, deleted }: Pick<SyncGalPage, 'contacts' | 'deleted'>, take: Take, { signal, accounts, known = new Set() }: TakeContext): Promise<number> {
-    const pace = new Pace(LIMITS.zimbraGalEntriesPerTurn);
-    const found = new Map<string, GalContact>();
-    for (const element of contacts) {
-      const contact = decodeContact(element, this.#options);
-      if (contact !== undefined && !known.has(contact.id)) found.set(contact.id, contact);
-      if (pace.spend(1 + element.children.length / 20)) await pace.turn();
-    }
-    for (const id of found.keys()) known.add(id);
-    const named = [...found.values()];
-    const details = accounts ?? (await this.#accounts?.byIds(named.flatMap(({ zimbraId }) => zimbraId ?? []), signal));
-    const entries = named.flatMap(({ entry, zimbraId }) => (entry === undefined ? [] : completed(entry, details?.get(zimbraId ?? ''))));
-    // Without an address it is no entry any more.
-    const gone = new Set([...deleted.filter((id) => !found.has(id)), ...named.flatMap(({ id, entry }) => (entry === undefined ? id : []))]);
-    if (entries.length + gone.size > 0) await take({ ...(entries.length === 0 ? {} : { entries }), ...(gone.size === 0 ? {} : { removed: [...gone] }) });
-    return found.size;
+  async #taking(take: Take, signal: AbortSignal, isWhole: boolean): Promise<GalTaking> {
+    const accounts = this.#accounts;
+    const all = isWhole ? await accounts?.all(signal) : undefined;
+    return new GalTaking({ rules: this.#options, take, all, detailsOf: accounts === undefined ? undefined : (zimbraIds) => accounts.byIds(zimbraIds, signal) });
   }
 
   async #call(request: XmlNode, signal: AbortSignal): Promise<XmlElement | undefined> {
@@ -211,7 +157,12 @@ export class ZimbraGalSource implements EntrySource {
   }
 }
 
-/** The account may not, the server knows no such request, or gives everything at once because it does not know `limit`. */
-function isNoWayToSync(error: unknown): error is BridgeError {
-  return isRefused(error) || (error instanceof BridgeError && error.code === 'BACKEND_TOO_LARGE');
+/** Everybody has to be searched for. What a reader of the source throws is none of these. */
+class NoWayToSync extends Error {
+  override readonly name = 'NoWayToSync';
+  readonly reason: BridgeError;
+  constructor(reason: BridgeError) {
+    super(reason.message, { cause: reason });
+    this.reason = reason;
+  }
 }

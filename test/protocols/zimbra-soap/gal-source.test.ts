@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { BridgeError } from '../../../src/core/errors.ts';
 import { silentLogger } from '../../../src/core/logger.ts';
 import type { SourceBatch, SourceEntry, SourceRead } from '../../../src/directory/entry-source.ts';
 import { ZimbraGalSource } from '../../../src/protocols/zimbra-soap/gal-source.ts';
@@ -259,6 +260,13 @@ describe('a Zimbra’s address list, from servers that are not as they should be
       body.includes('SyncGalRequest') ? synced('token="T1" more="0"', `<cn id="x"><a n="notes">${'x'.repeat(33 * 1024 * 1024)}</a></cn>`) : { body: envelope(`<SearchGalResponse xmlns="urn:zimbraAccount" more="0">${cn('a', 'a@zimbra.example')}</SearchGalResponse>`) },
     );
     expect(await reader.read(source)).toEqual({ cursor: undefined, isWhole: true });
+  });
+
+  it('does not search because whoever takes the entries has no room for them', async () => {
+    const { source, server } = await against(() => synced('token="T1" more="0"', cn('a', 'a@zimbra.example')));
+    const full = new BridgeError('BACKEND_TOO_LARGE', 'full');
+    await expect(source.read(undefined, async () => Promise.reject(full), AbortSignal.timeout(5_000))).rejects.toBe(full);
+    expect(server.asked).toHaveLength(2);
   });
 
   it('ends its searches within their number, whatever the server says', async () => {
