@@ -413,6 +413,38 @@ export const LIMITS = {
   // ── The address book: Zimbra ──────────────────────────────────────────────────────────────────────────────────
   /** Contract of Zimbra: SearchGal gives 100 where nothing is said. */
   zimbraGalResults: 100,
+  /** Contract of Zimbra: a search in the GAL synchronisation account's mailbox gives no more, whatever is asked for. */
+  zimbraGalMostResults: 1_000,
+  /** Contract of Zimbra: zimbraContactAutoCompleteMaxResults. */
+  zimbraAutoCompleteResults: 20,
+  /** Entries in one page of SyncGal, Zimbra's zimbraGalSyncSizeLimit. */
+  zimbraGalSyncEntries: 30_000,
+  /** What all answers of one request may say of people: 30,000 entries of 700 characters, and text as long again around it. A page of SyncGal ends earlier where it would be more. */
+  zimbraGalCharacters: 24 * MIB,
+  /** Readings of the whole list that one client has under way: zimbraGalSyncMaxConcurrentClients. */
+  zimbraGalFullSyncs: 2,
+  /** Entries looked at (sorted, filtered, measured) between two turns of the event loop: about 5 ms. */
+  zimbraGalEntriesPerTurn: 2_000,
+  /** Conditions in one searchFilter; the web client's form for rooms has six. */
+  zimbraFilterConditions: 100,
+  /** Of a group in an answer of SyncGal; a larger one is read with GetDistributionListMembers, in parts, and says so (tooManyMembers). */
+  zimbraGalMembers: 500,
+  /** Of a page token: two of the directory's (100 each), an id, and what stands between. */
+  zimbraGalTokenCharacters: 256,
+  /** Entries asked for in one page of SyncGal where the bridge reads: about 1 MB. */
+  zimbraGalPageEntries: 1_000,
+  /** From one reading to the next: where tokens tell what changed; where only searches are allowed; from the beginning (deletions in LDAP are told in no other way). */
+  zimbraGalPause: { tokensMs: 20_000, searchesMs: 15 * 60_000, wholeMs: 6 * 60 * 60_000 },
+  /** Readings from the beginning within one: a token may turn out to mean nothing once, not again and again. */
+  zimbraGalBeginnings: 3,
+  /** A recommended reading from the beginning is followed so often at most: some servers recommend it every time. */
+  zimbraGalRecommendedMs: 60 * 60_000,
+  /** Between two tries while the server has its two readers already, and how often. */
+  zimbraGalThrottled: { pauseMs: 5_000, times: 6 },
+  /** One page; the first of a large directory is a search over all of it. */
+  zimbraGalCallMs: 60_000,
+  /** Where the list can only be searched: searches in one reading (5,000 people at 100 an answer took up to 3,000), letters of the longest, and a pause between two (Zimbra's DoSFilter takes 30 requests a second). */
+  zimbraGalSearches: { most: 4_000, depth: 8, pauseMs: 50 },
 
   // ── The address book: Exchange ────────────────────────────────────────────────────────────────────────────────
   /** Exchange resolves a name to at most so many (exchange.md §3.3). */
