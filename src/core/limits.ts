@@ -415,8 +415,8 @@ export const LIMITS = {
   galFileBytes: 64 * MIB,
   /** Read and hashed at once, between two turns of the event loop: 1 ms. */
   galFileSliceBytes: MIB,
-  /** Characters of a file worked off between two turns of the event loop: 5 ms at the slowest measured (vCard). */
-  galFileCharactersPerTurn: 100_000,
+  /** Characters of a file worked off between two turns of the event loop: 2 to 5 ms. */
+  galFileCharactersPerTurn: 16_000,
   /** Of one entry as it stands in a file, folds taken out: 10,000 members of a group with their DNs. A photograph beyond it is somebody's mistake; vCards skip theirs. */
   galFileEntryCharacters: 2 * MIB,
   /** Columns of a CSV file: Outlook exports 92. */
