@@ -418,7 +418,13 @@ export const LIMITS = {
   /** Characters of a file worked off between two turns of the event loop: 2 to 5 ms. */
   galFileCharactersPerTurn: 16_000,
   /** Of one entry as it stands in a file, folds taken out: 10,000 members of a group with their DNs. A photograph beyond it is somebody's mistake; vCards skip theirs. */
-  galFileEntryCharacters: 2 * MIB,
+  galFileEntryCharacters: MIB,
+  /** Of one row of a CSV file: 10,000 addresses in one cell. */
+  galFileRowCharacters: 512 * KIB,
+  /** Of an unfolded line of a vCard; a longer one is left out and counted, because taking it apart would hold the event loop. */
+  galFileLineCharacters: 64 * KIB,
+  /** Lines of one vCard: a group with 10,000 members fits twice. */
+  galFileCardLines: 20_000,
   /** Columns of a CSV file: Outlook exports 92. */
   galFileColumns: 500,
   /** Entries in one batch to the address book. */

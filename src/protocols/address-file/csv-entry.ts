@@ -1,3 +1,4 @@
+import { LIMITS } from '../../core/limits.ts';
 import { ENTRY_KINDS } from '../../directory/entry.ts';
 import type { EntryKind } from '../../directory/entry.ts';
 import type { CsvColumn, CsvColumns } from './csv-columns.ts';
@@ -18,7 +19,7 @@ export function csvFields({ of }: CsvColumns, row: readonly string[]): EntryFiel
   const all = (column: CsvColumn): readonly string[] => of[column].flatMap((index) => row[index]?.trim() || []);
   const one = (column: CsvColumn): string | undefined => all(column)[0];
   // Exchange Management Shell prints `{SMTP:a@b, smtp:c@d}`; scripts join with blanks or semicolons. A DN may hold all of these, so it ends where the next prefix begins.
-  const proxies = sortProxyAddresses(all('proxies').flatMap((text) => text.replace(/^\{|\}$/g, '').split(/[\s,;]+(?=[A-Za-z0-9]+:)|[;|]\s*/)));
+  const proxies = sortProxyAddresses(all('proxies').flatMap((text) => text.replace(/^\{|\}$/g, '').split(/[\s,;]+(?=[A-Za-z0-9]+:)|[;|]\s*/, 4 * LIMITS.entryAliases)));
   const kindWord = (one('kind') ?? '').toLowerCase();
   const kind = ENTRY_KINDS.find((name) => name === kindWord) ?? KIND_WORDS.find(([word]) => word.test(kindWord))?.[1] ?? 'person';
   const nickname = one('nickname');
@@ -56,7 +57,7 @@ export function csvFields({ of }: CsvColumns, row: readonly string[]): EntryFiel
   };
 }
 
-/** Several addresses in one cell: `;` between them, Google writes ` ::: `. */
+/** Several addresses in one cell: `;` between them, Google writes ` ::: `. One more than is kept is enough to know that there are too many. */
 function listed(text: string): readonly string[] {
-  return text.split(/\s*(?:;|:::)\s*/);
+  return text.split(/;|:::/, LIMITS.groupMembers + 1);
 }

@@ -38,7 +38,7 @@ export class CsvReader implements EntryReader {
       this.#characters = 0;
     }
     this.#characters += line.length + 1;
-    if (this.#characters > LIMITS.galFileEntryCharacters) return this.#hopeless(this.#rowLine, `a row has more than ${LIMITS.galFileEntryCharacters} characters: is a quote missing?`);
+    if (this.#characters > LIMITS.galFileRowCharacters) return this.#hopeless(this.#rowLine, `a row has more than ${LIMITS.galFileRowCharacters} characters: is a quote missing?`);
     const mistake = this.#split(line, this.#delimiter!);
     if (mistake !== undefined) return this.#drop(number, mistake);
     if (this.#quoted === undefined) this.#close();

@@ -37,7 +37,10 @@ export function entryFrom(fields: EntryFields, cut: () => void): SourceEntry | u
     return list.length === 0 ? undefined : list.slice(0, most);
   };
   const target = parseMailboxAddress(fields.targetAddress ?? '');
-  const addresses = [...new Set(fields.addresses.flatMap((one) => parseMailboxAddress(one) ?? []))].map(ownCopy);
+  // Twice as many as are kept: some are no addresses, some stand there twice.
+  const given = fields.addresses.slice(0, 2 * LIMITS.entryAliases);
+  if (given.length < fields.addresses.length) cut();
+  const addresses = [...new Set(given.flatMap((one) => parseMailboxAddress(one) ?? []))].map(ownCopy);
   // A contact without an address of its own is known by the one it stands for.
   const address = addresses[0] ?? target;
   if (address === undefined) return undefined;

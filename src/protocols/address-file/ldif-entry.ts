@@ -1,3 +1,4 @@
+import { LIMITS } from '../../core/limits.ts';
 import type { EntryKind } from '../../directory/entry.ts';
 import type { EntryFields } from './entry-fields.ts';
 import { memberNamed } from './entry-fields.ts';
@@ -35,7 +36,7 @@ export function ldifFields({ dn, attributes }: LdifRecord): EntryFields {
     formerDns: proxies.formerDns,
     foreignPrincipal: principals[0]?.slice(3),
     ref: dn.toLowerCase(),
-    members: all('member', 'uniquemember', 'zimbramailforwardingaddress', 'rfc822mailmember').map(memberNamed),
+    members: all('member', 'uniquemember', 'zimbramailforwardingaddress', 'rfc822mailmember').slice(0, LIMITS.groupMembers + 1).map(memberNamed),
     details: {
       givenName: one('givenname', 'gn'),
       surname: one('sn', 'surname'),

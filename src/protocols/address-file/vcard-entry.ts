@@ -1,3 +1,4 @@
+import { LIMITS } from '../../core/limits.ts';
 import type { EntryKind } from '../../directory/entry.ts';
 import { memberNamed } from './entry-fields.ts';
 import type { EntryFields } from './entry-fields.ts';
@@ -9,7 +10,13 @@ const KIND_OF: Readonly<Record<string, EntryKind>> = { individual: 'person', gro
 
 /** A card as one of our entries. What is marked as of home counts only where there is nothing else: a private address is no alias of a mailbox. */
 export function vcardFields(card: readonly VcardLine[]): EntryFields {
-  const lines = (...names: readonly string[]): readonly VcardLine[] => card.filter(({ name }) => names.includes(name));
+  const byName = new Map<string, VcardLine[]>();
+  for (const line of card) {
+    const same = byName.get(line.name);
+    if (same === undefined) byName.set(line.name, [line]);
+    else same.push(line);
+  }
+  const lines = (...names: readonly string[]): readonly VcardLine[] => names.flatMap((name) => byName.get(name) ?? []);
   const text = (...names: readonly string[]): string | undefined => names.map((name) => preferred(lines(name))[0]?.value).find((value) => value !== undefined && value !== '');
   const plain = (...names: readonly string[]): string | undefined => unescapedText(text(...names) ?? '') || undefined;
   const [surname, givenName, more] = structuredText(text('N') ?? '');
@@ -27,7 +34,7 @@ export function vcardFields(card: readonly VcardLine[]): EntryFields {
     standsForAnother: false,
     isHidden: false,
     ref: uid === undefined ? undefined : refOf(uid),
-    members: lines('MEMBER', 'X-ADDRESSBOOKSERVER-MEMBER').map(({ value }) => memberNamed(refOf(unescapedText(value)))),
+    members: lines('MEMBER', 'X-ADDRESSBOOKSERVER-MEMBER').slice(0, LIMITS.groupMembers + 1).map(({ value }) => memberNamed(refOf(unescapedText(value)))),
     details: {
       givenName: [givenName, more].filter((one) => one !== undefined && one !== '').join(' '),
       surname,
@@ -59,7 +66,10 @@ function preferred(lines: readonly VcardLine[]): readonly VcardLine[] {
     const pref = Number(line.parameters.get('PREF')?.[0]);
     return pref >= 1 && pref <= 100 ? pref : hasType(line, 'pref') ? 1 : 101;
   };
-  return [...lines].sort((one, other) => rank(one) - rank(other));
+  return lines
+    .map((line) => ({ line, rank: rank(line) }))
+    .sort((one, other) => one.rank - other.rank)
+    .map(({ line }) => line);
 }
 
 /** Those that are not marked as of home; all of them where there are no others. */

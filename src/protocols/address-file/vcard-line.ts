@@ -48,16 +48,19 @@ export function structuredText(text: string): readonly string[] {
   return splitUnescaped(text, ';').map((part) => splitUnescaped(part, ',').map(unescapedText).join(' ').trim());
 }
 
-/** Splits where the separator has no backslash before it. */
+/** Parts of one value that are looked at: a name has five, an address seven; beyond it a value is nobody's. */
+const PARTS = 50;
+
+/** Splits where the separator has no backslash before it; what comes behind the fiftieth part is not looked at. */
 export function splitUnescaped(text: string, separator: ';' | ','): readonly string[] {
   const parts: string[] = [];
   let begin = 0;
-  for (let at = 0; at < text.length; at++) {
+  for (let at = 0; at < text.length && parts.length < PARTS; at++) {
     if (text[at] === '\\') at++;
     else if (text[at] === separator) {
       parts.push(text.slice(begin, at));
       begin = at + 1;
     }
   }
-  return [...parts, text.slice(begin)];
+  return parts.length < PARTS ? [...parts, text.slice(begin)] : parts;
 }

@@ -50,6 +50,8 @@ export class VcardReader implements EntryReader {
     const text = this.#parts.join('');
     this.#parts = [];
     if (this.#characters > LIMITS.galFileEntryCharacters) return this.#wrong(this.#partsLine, `a card has more than ${LIMITS.galFileEntryCharacters} characters`);
+    // No field of ours is that long: somebody's picture under a name of his own.
+    if (text.length > LIMITS.galFileLineCharacters) return this.#sink.cut();
     const line = readVcardLine(text);
     if (line === undefined) return this.#wrong(this.#partsLine, 'this is no line of a vCard: name, colon, value');
     const isOfCard = /^VCARD\s*$/i.test(line.value);
@@ -58,7 +60,8 @@ export class VcardReader implements EntryReader {
     if (this.#card === undefined) return this.#wrong(this.#partsLine, 'this stands outside of any card');
     if (line.name === 'VERSION' && !/^[34]\.0\s*$/.test(line.value)) return this.#wrong(this.#partsLine, 'only vCard 3.0 and 4.0 are read: export it as one of these');
     if (line.parameters.get('ENCODING')?.some((one) => /^quoted-printable$/i.test(one)) === true) return this.#wrong(this.#partsLine, 'quoted-printable is of vCard 2.1; only 3.0 and 4.0 are read');
-    this.#card.push(line);
+    if (this.#card.length >= LIMITS.galFileCardLines) return this.#wrong(this.#partsLine, `a card has more than ${LIMITS.galFileCardLines} lines`);
+    if (!this.#isBroken) this.#card.push(line);
   }
 
   #begin(): void {

@@ -56,7 +56,7 @@ describe('CSV', () => {
     ['name,title\nA,B\n', '1: the header names no column of addresses: address, mail, EmailAddress, E-mail Address, PrimarySmtpAddress'],
     ['\n\n', '1: there is no header with the names of the columns'],
     [`address${',x'.repeat(1_000)}\n`, '1: more than 500 columns'],
-    [`address,name\na@b.c,"${'x\n'.repeat(1_200_000)}`, '2: a row has more than 2097152 characters: is a quote missing?'],
+    [`address,name\na@b.c,"${'x\n'.repeat(1_200_000)}`, '2: a row has more than 524288 characters: is a quote missing?'],
   ])('%j is a mistake', async (text, mistake) => {
     expect(await mistakesOf('a.csv', text)).toEqual([mistake]);
   });

@@ -65,8 +65,8 @@ describe('LDIF', () => {
   });
 
   it('an entry of millions of characters is refused, and said how many it may have', async () => {
-    expect(await mistakesOf('a.ldif', `${ANNA}jpegPhoto:: ${'AAAA'.repeat(600_000)}\n`)).toEqual(['3: an entry has more than 2097152 characters']);
-    expect(await mistakesOf('a.ldif', `${ANNA}title: a\n${' b\n'.repeat(2_200_000)}`)).toEqual(['3: an entry has more than 2097152 characters']);
+    expect(await mistakesOf('a.ldif', `${ANNA}jpegPhoto:: ${'AAAA'.repeat(600_000)}\n`)).toEqual(['3: an entry has more than 1048576 characters']);
+    expect(await mistakesOf('a.ldif', `${ANNA}title: a\n${' b\n'.repeat(2_200_000)}`)).toEqual(['3: an entry has more than 1048576 characters']);
   });
 
   it('whatever comes, every entry is one, and nothing throws', async () => {
