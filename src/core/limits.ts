@@ -391,8 +391,16 @@ export const LIMITS = {
   groupMembers: 10_000,
 
   // ── The address book: words ───────────────────────────────────────────────────────────────────────────────────
+  /** What an administrator may ask for: longer ones find nobody. */
+  searchMinimumLength: 10,
+  /** Entries in one answer for a client that may search and not take everything: Zimbra and Exchange give 100; its web client asks for 200. */
+  searchResults: { default: 200, max: 1_000 },
+  /** A stock Zimbra is one client for all its people: 200 a second is what thousands of them type. Whoever asks for more is no person. */
+  searchesPerMinute: { default: 12_000, max: 600_000 },
   /** Of what somebody types; the rest of a longer text is not looked at. */
   searchCharacters: 256,
+  /** Of a word that begins within another: a Chinese name of 256 characters has 256 of them, and they are kept in 16,000 characters instead of 33,000. Nobody types more of one. */
+  innerWordCharacters: 64,
 
   // ── The address book: LDAP face ───────────────────────────────────────────────────────────────────────────────
   /** One request. The longest filter seen (Outlook's) has 2 KB. */
@@ -439,8 +447,32 @@ export const LIMITS = {
   exportRemarks: 1_000,
 
   // ── The address book: the sources' turns and the store ────────────────────────────────────────────────────────
-  /** Members of a group that are asked about when somebody asks about the group. */
+  /** Contract: members of a group that are asked about when somebody asks about the group. */
   expandedMembers: 100,
+  /** Groups within a group. */
+  nestedGroups: 100,
+  /** Records that may share an address or another key and still be held for one person; "info@" as everybody's alias says nothing. */
+  galSharedKey: 20,
+  /** Contradictions between directories that are remembered for an administrator. */
+  galConflicts: 1_000,
+  /** Entries merged at one go: 5 to 10 ms. */
+  galBatch: 250,
+  /** Lines of a source's log that say nothing any more, beside as many as it has entries, before it is written anew. */
+  galIdleLines: 10_000,
+  /** That a source was read once more without news is written down no oftener. */
+  galStateWrittenMs: 10 * 60_000,
+  /** How long those who keep a copy of the address book may be away and still hear of deletions one by one. */
+  departuresKeptMs: 30 * 86_400_000,
+  /** 60 bytes each. */
+  departuresKept: 200_000,
+  /** A reading that would take away more than these, and more than half of what a source had, is believed when the next one says the same: rights get lost, containers are moved. */
+  galMassDeletion: 100,
+  /** One reading of a source: the slowest, an enumeration by letters over a busy Exchange, takes minutes. */
+  galReadingMs: 30 * 60_000,
+  /** How long a command without a running bridge reads the directories. */
+  galCommandMs: 5 * 60_000,
+  /** After refused credentials: accounts get locked. */
+  galRefusedPauseMs: 5 * 60_000,
 
   // ── Configuration ─────────────────────────────────────────────────────────────────────────────────────────────
   /** A thousand systems with a hundred domains each fit. */

@@ -13,6 +13,7 @@ import type { BusyType } from '../../src/freebusy/busy-type.ts';
 import type { CalendarSystem } from '../../src/freebusy/calendar-system.ts';
 import { freeBusyFrom } from '../../src/freebusy/free-busy.ts';
 import { Lookup } from '../../src/lookup/lookup.ts';
+import { Routing } from '../../src/lookup/routing.ts';
 import { ClientSignIn } from '../../src/platform/auth/client-sign-in.ts';
 import { FailureMemory } from '../../src/platform/auth/failure-memory.ts';
 import { createApp } from '../../src/platform/http-server/app.ts';
@@ -59,7 +60,7 @@ beforeAll(async () => {
     probe: async () => [],
     close: async () => undefined,
   };
-  const lookup = new Lookup({ systems: [{ name: 'exchange', isZimbra: false, system, domains: ['corp.example'], mailboxes: [] }], workingElsewhereAs: 'free', clock: systemClock, logger: silentLogger, metrics: noMetrics });
+  const lookup = new Lookup({ routing: new Routing([{ name: 'exchange', isZimbra: false, system, domains: ['corp.example'], mailboxes: [] }]), workingElsewhereAs: 'free', clock: systemClock, logger: silentLogger, metrics: noMetrics });
   const requester = { name: 'zimbra', from: 'outside', mayAsk: new Set(['exchange']), detail: 'busy-type', anonymous: false, presence: 'none' } as const;
   const signIn = new ClientSignIn({
     accounts: [{ requester, credentials: { username: 'zimbra', password: 'secret' } }],
