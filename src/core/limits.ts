@@ -453,6 +453,30 @@ export const LIMITS = {
   // ── The address book: files, JSON and commands ────────────────────────────────────────────────────────────────
   /** A file of entries: 100,000 vCards with pictures left out are 50 MB. */
   galFileBytes: 64 * MIB,
+  /** Read and hashed at once, between two turns of the event loop: 1 ms. */
+  galFileSliceBytes: MIB,
+  /** Characters of a file worked off between two turns of the event loop: 2 to 5 ms. */
+  galFileCharactersPerTurn: 16_000,
+  /** Of one entry as it stands in a file, folds taken out: 10,000 members of a group with their DNs. A photograph beyond it is somebody's mistake; vCards skip theirs. */
+  galFileEntryCharacters: MIB,
+  /** Of one row of a CSV file: 10,000 addresses in one cell. */
+  galFileRowCharacters: 512 * KIB,
+  /** Of an unfolded line of a vCard; a longer one is left out and counted, because taking it apart would hold the event loop. */
+  galFileLineCharacters: 64 * KIB,
+  /** Lines of one vCard: a group with 10,000 members fits twice. */
+  galFileCardLines: 20_000,
+  /** Columns of a CSV file: Outlook exports 92. */
+  galFileColumns: 500,
+  /** Entries in one batch to the address book. */
+  galFileBatch: 500,
+  /** Mistakes that a check names one by one; they look alike. */
+  galFileMistakes: 5,
+  /** `limit` of GET /api/v1/directory: what a list on a screen can hold, in an answer of some hundred KB. */
+  apiDirectoryResults: 500,
+  /** Where no `limit` is given. */
+  apiDirectoryDefault: 50,
+  /** Remarks of `gal export` on what was left alone, one line each; behind them only how many there are. */
+  exportRemarks: 1_000,
 
   // ── The address book: the sources' turns and the store ────────────────────────────────────────────────────────
   /** Contract: members of a group that are asked about when somebody asks about the group. */
