@@ -399,6 +399,8 @@ export const LIMITS = {
   searchesPerMinute: { default: 12_000, max: 600_000 },
   /** Of what somebody types; the rest of a longer text is not looked at. */
   searchCharacters: 256,
+  /** Of a word that begins within another: a Chinese name of 256 characters has 256 of them, and they are kept in 16,000 characters instead of 33,000. Nobody types more of one. */
+  innerWordCharacters: 64,
 
   // ── The address book: LDAP face ───────────────────────────────────────────────────────────────────────────────
   /** One request. The longest filter seen (Outlook's) has 2 KB. */
@@ -443,6 +445,38 @@ export const LIMITS = {
   // ── The address book: Zimbra ──────────────────────────────────────────────────────────────────────────────────
   /** Contract of Zimbra: SearchGal gives 100 where nothing is said. */
   zimbraGalResults: 100,
+  /** Contract of Zimbra: a search in the GAL synchronisation account's mailbox gives no more, whatever is asked for. */
+  zimbraGalMostResults: 1_000,
+  /** Contract of Zimbra: zimbraContactAutoCompleteMaxResults. */
+  zimbraAutoCompleteResults: 20,
+  /** Entries in one page of SyncGal, Zimbra's zimbraGalSyncSizeLimit. */
+  zimbraGalSyncEntries: 30_000,
+  /** What all answers of one request may say of people: 30,000 entries of 700 characters, and text as long again around it. A page of SyncGal ends earlier where it would be more. */
+  zimbraGalCharacters: 24 * MIB,
+  /** Readings of the whole list that one client has under way: zimbraGalSyncMaxConcurrentClients. */
+  zimbraGalFullSyncs: 2,
+  /** Entries looked at (sorted, filtered, measured) between two turns of the event loop: about 5 ms. */
+  zimbraGalEntriesPerTurn: 2_000,
+  /** Conditions in one searchFilter; the web client's form for rooms has six. */
+  zimbraFilterConditions: 100,
+  /** Of a group in an answer of SyncGal; a larger one is read with GetDistributionListMembers, in parts, and says so (tooManyMembers). */
+  zimbraGalMembers: 500,
+  /** Of a page token: two of the directory's (100 each), an id, and what stands between. */
+  zimbraGalTokenCharacters: 256,
+  /** Entries asked for in one page of SyncGal where the bridge reads: about 1 MB. */
+  zimbraGalPageEntries: 1_000,
+  /** From one reading to the next: where tokens tell what changed; where only searches are allowed; from the beginning (deletions in LDAP are told in no other way). */
+  zimbraGalPause: { tokensMs: 20_000, searchesMs: 15 * 60_000, wholeMs: 6 * 60 * 60_000 },
+  /** Readings from the beginning within one: a token may turn out to mean nothing once, not again and again. */
+  zimbraGalBeginnings: 3,
+  /** A recommended reading from the beginning is followed so often at most: some servers recommend it every time. */
+  zimbraGalRecommendedMs: 60 * 60_000,
+  /** Between two tries while the server has its two readers already, and how often. */
+  zimbraGalThrottled: { pauseMs: 5_000, times: 6 },
+  /** One page; the first of a large directory is a search over all of it. */
+  zimbraGalCallMs: 60_000,
+  /** Where the list can only be searched: searches in one reading (5,000 people at 100 an answer took up to 3,000), letters of the longest, and a pause between two (Zimbra's DoSFilter takes 30 requests a second). */
+  zimbraGalSearches: { most: 4_000, depth: 8, pauseMs: 50 },
 
   // ── The address book: Exchange ────────────────────────────────────────────────────────────────────────────────
   /** Exchange resolves a name to at most so many (exchange.md §3.3). */
@@ -451,10 +485,58 @@ export const LIMITS = {
   // ── The address book: files, JSON and commands ────────────────────────────────────────────────────────────────
   /** A file of entries: 100,000 vCards with pictures left out are 50 MB. */
   galFileBytes: 64 * MIB,
+  /** Read and hashed at once, between two turns of the event loop: 1 ms. */
+  galFileSliceBytes: MIB,
+  /** Characters of a file worked off between two turns of the event loop: 2 to 5 ms. */
+  galFileCharactersPerTurn: 16_000,
+  /** Of one entry as it stands in a file, folds taken out: 10,000 members of a group with their DNs. A photograph beyond it is somebody's mistake; vCards skip theirs. */
+  galFileEntryCharacters: MIB,
+  /** Of one row of a CSV file: 10,000 addresses in one cell. */
+  galFileRowCharacters: 512 * KIB,
+  /** Of an unfolded line of a vCard; a longer one is left out and counted, because taking it apart would hold the event loop. */
+  galFileLineCharacters: 64 * KIB,
+  /** Lines of one vCard: a group with 10,000 members fits twice. */
+  galFileCardLines: 20_000,
+  /** Columns of a CSV file: Outlook exports 92. */
+  galFileColumns: 500,
+  /** Entries in one batch to the address book. */
+  galFileBatch: 500,
+  /** Mistakes that a check names one by one; they look alike. */
+  galFileMistakes: 5,
+  /** `limit` of GET /api/v1/directory: what a list on a screen can hold, in an answer of some hundred KB. */
+  apiDirectoryResults: 500,
+  /** Where no `limit` is given. */
+  apiDirectoryDefault: 50,
+  /** Remarks of `gal export` on what was left alone, one line each; behind them only how many there are. */
+  exportRemarks: 1_000,
 
   // ── The address book: the sources' turns and the store ────────────────────────────────────────────────────────
-  /** Members of a group that are asked about when somebody asks about the group. */
+  /** Contract: members of a group that are asked about when somebody asks about the group. */
   expandedMembers: 100,
+  /** Groups within a group. */
+  nestedGroups: 100,
+  /** Records that may share an address or another key and still be held for one person; "info@" as everybody's alias says nothing. */
+  galSharedKey: 20,
+  /** Contradictions between directories that are remembered for an administrator. */
+  galConflicts: 1_000,
+  /** Entries merged at one go: 5 to 10 ms. */
+  galBatch: 250,
+  /** Lines of a source's log that say nothing any more, beside as many as it has entries, before it is written anew. */
+  galIdleLines: 10_000,
+  /** That a source was read once more without news is written down no oftener. */
+  galStateWrittenMs: 10 * 60_000,
+  /** How long those who keep a copy of the address book may be away and still hear of deletions one by one. */
+  departuresKeptMs: 30 * 86_400_000,
+  /** 60 bytes each. */
+  departuresKept: 200_000,
+  /** A reading that would take away more than these, and more than half of what a source had, is believed when the next one says the same: rights get lost, containers are moved. */
+  galMassDeletion: 100,
+  /** One reading of a source: the slowest, an enumeration by letters over a busy Exchange, takes minutes. */
+  galReadingMs: 30 * 60_000,
+  /** How long a command without a running bridge reads the directories. */
+  galCommandMs: 5 * 60_000,
+  /** After refused credentials: accounts get locked. */
+  galRefusedPauseMs: 5 * 60_000,
 
   // ── Configuration ─────────────────────────────────────────────────────────────────────────────────────────────
   /** A thousand systems with a hundred domains each fit. */
