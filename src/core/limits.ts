@@ -407,8 +407,40 @@ export const LIMITS = {
   ldapMessageBytes: 256 * KIB,
 
   // ── The address book: LDAP sources ────────────────────────────────────────────────────────────────────────────
-  /** Entries in one page; Active Directory gives no more (MaxPageSize). */
-  ldapPageEntries: 1_000,
+  /** Entries in one page: ldapts makes objects of a whole page at once, 25 ms for these (measured; 1,000 held the event loop for 150 ms). Active Directory gives 1,000 at most (MaxPageSize). */
+  ldapPageEntries: 250,
+  /** Entries in one page of ids only: half as long (measured; 1,000 took 60 ms). */
+  ldapIdPageEntries: 500,
+  /** One page, or all of it from a server that does not page: 100,000 entries come from a slapd in 10 s (measured); one that is silent for longer is not there. */
+  ldapAnswerMs: 60_000,
+  /** STARTTLS and bind, which cost a server nothing: one that accepts and says nothing is found out by these. */
+  ldapSignInMs: 10_000,
+  /** One entry: a group of 100,000 members is 8 MB; a length beyond is refused before anything of it is kept. */
+  ldapEntryBytes: 16 * MIB,
+  /** One page, or all of it from a server that does not page: 100,000 entries of what is asked for are 100 MB, and several times that as objects. */
+  ldapAnswerBytes: 128 * MIB,
+  /** The same in entries; ldapts can hand over no more than about 120,000 at once. */
+  ldapAnswerEntries: 100_000,
+  /** Pages in a row without an entry; Active Directory gives some where few entries match. */
+  ldapIdlePages: 1_000,
+  /** An UnbindRequest that cannot be written by then. */
+  ldapFarewellMs: 500,
+  /** Entries decoded between two turns of the event loop: about 5 ms (measured). */
+  ldapEntriesPerTurn: 100,
+  /** Between two readings: with the pass over the ids a change is seen within 60 s (contract) even where both take ten seconds. */
+  ldapPauseMs: 15_000,
+  /** Everything is read again so often: what no timestamp tells, as rights, or changes that a replica brings late. */
+  ldapWholeMs: 6 * 60 * 60_000,
+  /** How far a reading of changes goes back behind the last one: replicas of one OpenLDAP are seconds apart. */
+  ldapOverlapMs: 120_000,
+  /** A pass over all ids begins at least so often (deletions, contract 60 s) ... */
+  ldapIdPassMs: 40_000,
+  /** ... and takes at most this part of the time otherwise. */
+  ldapIdPassShare: 0.1,
+  /** Domain controllers whose change numbers are remembered; a site has a handful. */
+  ldapControllers: 8,
+  /** Parts of one long attribute (`member;range=…`) that are fetched: Active Directory gives 1,500 values a part. */
+  ldapRanges: 100,
 
   // ── The address book: Zimbra ──────────────────────────────────────────────────────────────────────────────────
   /** Contract of Zimbra: SearchGal gives 100 where nothing is said. */
