@@ -409,6 +409,36 @@ export const LIMITS = {
   // ── The address book: Exchange ────────────────────────────────────────────────────────────────────────────────
   /** Exchange resolves a name to at most so many (exchange.md §3.3). */
   resolvedNames: 100,
+  /** Pages of a search that are looked through for those who fulfil another condition too (`smtp:` and the beginning of an address); each costs the client a search. */
+  galPagesLookedThrough: 5,
+  /** Personas in one answer of FindPeople; Exchange's own throttling gives no more (EWSFindCountLimit). */
+  personasPerAnswer: 1_000,
+  /** Written between two turns of the event loop: about 5 ms. */
+  personasPerTurn: 200,
+  /** Entries only looked at (all of them, by another criterion than words) between two turns: about 5 ms. */
+  galEntriesPerTurn: 5_000,
+  /** Room lists in one answer: nobody chooses from more. */
+  roomLists: 500,
+  /** Criteria of one galfind; there are nine. */
+  galfindCriteria: 20,
+  /** Whose AN is not unique is found out again after this: it costs a look at everybody. */
+  galfindAliasesKeptMs: 60_000,
+  /** Requests of one reading of an address list by the beginnings of names: 100,000 people need some thousands. */
+  galPrefixRequests: 20_000,
+  /** Of a beginning that is asked for; a hundred people who share so much are not told apart by more of it. */
+  galPrefixCharacters: 16,
+  /** Letters with which a beginning is continued: those of addresses, and what was seen in names. */
+  galPrefixLetters: 100,
+  /** A server that shows no more than so many for one beginning, whatever it says of others. */
+  galfindResults: 100,
+  /** Personas asked for in one page. */
+  findPeoplePage: 500,
+  /** One request of a reading. */
+  galRequestMs: 30_000,
+  /** So often a request is sent again to a server that is busy, after the time that it names. */
+  galBusyTries: 5,
+  /** Between two readings: each is a whole one. */
+  exchangeGalPauseMs: 10 * 60_000,
 
   // ── The address book: files, JSON and commands ────────────────────────────────────────────────────────────────
   /** A file of entries: 100,000 vCards with pictures left out are 50 MB. */
