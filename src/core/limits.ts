@@ -429,14 +429,15 @@ export const LIMITS = {
   galPrefixCharacters: 16,
   /** Letters with which a beginning is continued: those of addresses, and what was seen in names. */
   galPrefixLetters: 100,
-  /** A server that shows no more than so many for one beginning, whatever it says of others. */
+  /** Items in one answer of galfind, ours and what we believe to be all of a server's. */
   galfindResults: 100,
   /** Personas asked for in one page. */
   findPeoplePage: 500,
   /** One request of a reading. */
   galRequestMs: 30_000,
-  /** So often a request is sent again to a server that is busy, after the time that it names. */
+  /** So often a request that failed for a reason that passes is sent, after pauses from the first to the longest, no sooner than the server says. */
   galBusyTries: 5,
+  galRetryPauses: { firstMs: 500, longestMs: 60_000 },
   /** Between two readings: each is a whole one. */
   exchangeGalPauseMs: 10 * 60_000,
 

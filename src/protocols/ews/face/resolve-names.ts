@@ -1,7 +1,8 @@
 import type { Directory, DirectoryPage } from '../../../directory/directory.ts';
 import { attribute } from '../../../platform/xml/element.ts';
 import type { XmlElement } from '../../../platform/xml/element.ts';
-import { xml, XmlText } from '../../../platform/xml/write.ts';
+import { xml } from '../../../platform/xml/write.ts';
+import type { XmlText } from '../../../platform/xml/write.ts';
 import { MESSAGES_NS, TYPES_NS } from '../names.ts';
 import { addressBookOf } from './address-book.ts';
 import { encodeDirectoryContact } from './directory-contact.ts';
