@@ -32,6 +32,8 @@ export function answerFindPeople(operation: XmlElement, rows: readonly ListedRow
       el('m:ResponseCode', {}, 'NoError'),
       el('m:People', {}, found.slice(offset, offset + most).map(personaOf)),
       el('m:TotalNumberOfPeopleInView', {}, found.length),
+      el('m:FirstMatchingRowIndex', {}, 0),
+      el('m:FirstLoadedRowIndex', {}, offset),
     ),
     source: 'exchange.md §3.3, schemas/ews',
   };

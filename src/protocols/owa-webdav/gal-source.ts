@@ -1,10 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import type { Clock } from '../../core/clock.ts';
+import { BridgeError } from '../../core/errors.ts';
 import { LIMITS } from '../../core/limits.ts';
 import type { Logger } from '../../core/logger.ts';
 import type { ProbeFinding } from '../../core/probe-finding.ts';
 import { askPatiently } from '../../directory/ask-patiently.ts';
 import { enumerateByPrefix } from '../../directory/enumerate-by-prefix.ts';
+import type { PrefixReading } from '../../directory/enumerate-by-prefix.ts';
 import type { EntrySource, SourceBatch, SourceEntry, SourceRead } from '../../directory/entry-source.ts';
 import { isAtHome } from '../../directory/home-mailboxes.ts';
 import type { HomeMailboxes } from '../../directory/home-mailboxes.ts';
@@ -61,33 +63,27 @@ export class OwaGalSource implements EntrySource {
       for (const { id } of entries) ids.add(id);
       if (entries.length > 0) await take({ entries });
     };
-    const isWhole = (await this.#goThrough('EM', hand, signal)) ?? (await this.#goThrough('AN', hand, signal));
-    return { cursor: undefined, isWhole: isWhole === true };
+    const reading = (await this.#minds('EM', signal)) ? await this.#goThrough('EM', hand, signal) : NOBODY;
+    if (reading.found > 0) return this.#told(reading);
+    if (!(await this.#minds('AN', signal))) throw new BridgeError('BACKEND_FAULT', 'galfind does not mind what it is asked for');
+    return this.#told(await this.#goThrough('AN', hand, signal));
   }
 
-  /**
-   * By addresses, of which none is the beginning of another; or by aliases, where one that is the beginning of a hundred others stays hidden. Undefined where the server
-   * does not mind the criterion: nobody found, or mostly people whom it does not fit (DavMail never asks by EM).
-   */
-  async #goThrough(key: GalfindKey, hand: (found: readonly FoundPerson[]) => Promise<void>, signal: AbortSignal): Promise<boolean | undefined> {
-    let shown = 0;
-    let fitting = 0;
-    const reading = await enumerateByPrefix<FoundPerson>({
-      ask: async (prefix) => {
-        if (key === 'EM' && shown > LIMITS.galfindResults && fitting * 2 < shown) return { found: [], isCut: false };
-        const answer = await askPatiently((one) => this.#find(key, prefix, one), signal);
-        shown += answer.found.length;
-        fitting += answer.found.filter(({ address }) => address?.startsWith(prefix)).length;
-        return answer;
-      },
+  /** Whether a criterion counts at this server (DavMail never asks by EM): nobody is found by nonsense. */
+  async #minds(key: GalfindKey, signal: AbortSignal): Promise<boolean> {
+    const { found, isCut } = await askPatiently((one) => this.#find(key, NONSENSE, one), signal);
+    return found.length === 0 && !isCut;
+  }
+
+  /** By addresses, of which none is the beginning of another; or by aliases, where one that is the beginning of a hundred others stays hidden. */
+  #goThrough(key: GalfindKey, take: (found: readonly FoundPerson[]) => Promise<void>, signal: AbortSignal): Promise<PrefixReading> {
+    return enumerateByPrefix<FoundPerson>({
+      ask: (prefix) => askPatiently((one) => this.#find(key, prefix, one), signal),
       exactly: key === 'EM' ? 'nobody' : 'hidden',
       idOf: ({ address, alias, name }) => address ?? alias ?? name ?? '',
       textsOf: ({ alias, address }) => [(key === 'EM' ? address : alias) ?? ''],
-      take: hand,
+      take,
     });
-    if (key === 'EM' && fitting * 2 <= shown) return undefined;
-    this.#tell(reading);
-    return reading.isWhole;
   }
 
   async probe(signal: AbortSignal): Promise<readonly ProbeFinding[]> {
@@ -118,12 +114,16 @@ export class OwaGalSource implements EntrySource {
     return { id: address, address, kind: 'person', isMailbox, ...(name === undefined ? {} : { name }), ...details };
   }
 
-  #tell({ isWhole, requests, found, cutAt }: Awaited<ReturnType<typeof enumerateByPrefix>>): void {
+  #told({ isWhole, requests, found, cutAt }: PrefixReading): SourceRead {
     const reason = `galfind, ${requests} requests${cutAt.length === 0 ? '' : `; more behind ${cutAt.join(' ')}`}`;
     const fields = { system: this.label, protocol: 'owa-webdav', count: found, reason };
     if (isWhole) this.#options.logger.debug(fields, 'address list read');
     else this.#options.logger.warn(fields, 'address list not read whole: nobody is removed by it');
+    return { cursor: undefined, isWhole };
   }
 }
 
+/** The beginning of nobody's address or alias. */
+const NONSENSE = 'freebusy-bridge-check-nobody';
+const NOBODY: PrefixReading = { isWhole: false, requests: 0, found: 0, cutAt: [] };
 const STEP = 'address list';

@@ -90,16 +90,23 @@ describe('an address list by galfind', () => {
   });
 
   it('is read by aliases where the server does not mind addresses, and is then not whole once an answer was cut', async () => {
-    const answer = async (people: number) => {
+    const answer = async (people: number, instead: string) => {
       const server = await exchangeWith(people);
-      // As if EM were no criterion: everybody fits.
-      const deaf = await proxyTo(server.url, (target) => target.replace(/EM=[^&]*/, 'DN='));
-      return readAll(sourceAt(deaf));
+      return readAll(sourceAt(await proxyTo(server.url, (target) => target.replace(/EM=[^&]*/, instead))));
     };
-    const [few, many] = [await answer(20), await answer(150)];
-    expect([few.read.isWhole, few.entries.length]).toEqual([true, 22]);
+    // As if everybody fitted, and as if nobody did.
+    for (const instead of ['DN=', 'DN=nobody']) {
+      const { read, entries } = await answer(20, instead);
+      expect([read.isWhole, entries.length]).toEqual([true, 22]);
+    }
     // person.1 is hidden behind more than a hundred that begin so.
-    expect([many.read.isWhole, many.entries.length]).toEqual([false, 152]);
+    const { read, entries } = await answer(250, 'DN=');
+    expect([read.isWhole, entries.length]).toEqual([false, 251]);
+  });
+
+  it('fails, soon, where the server minds nothing that it is asked', async () => {
+    const server = await exchangeWith(150);
+    await expect(readAll(sourceAt(await proxyTo(server.url, (target) => target.replace(/(?:EM|AN)=[^&]*/, 'DN='))))).rejects.toMatchObject({ code: 'BACKEND_FAULT' });
   });
 
   it('is read from a bridge', async () => {

@@ -23,9 +23,9 @@ export const findPeople: EwsOperationFace = async (request, call) => {
   const asked = decodeFindPeople(request, call);
   if (isRefusal(asked)) return refusedPeople('FindPeople', asked);
   const { shape, offset, most, query, isOwnFolder } = asked;
-  if (isOwnFolder) return encodeFound([], 0);
+  if (isOwnFolder) return encodeFound([], 0, offset);
   const { people, total } = query === undefined ? await everybody(book, offset, most, call.requester) : searched(book, query, offset, most, call.requester);
-  return encodeFound(await encodePersonas(people, shape), total);
+  return encodeFound(await encodePersonas(people, shape), total, offset);
 };
 
 interface Found {
@@ -55,11 +55,12 @@ async function everybody(book: Directory, offset: number, most: number, requeste
   return { people, total };
 }
 
-function encodeFound(personas: readonly XmlText[], total: number): EwsBody {
+/** exchangelib falls over where the two row indices are missing, though the schema lets them. */
+function encodeFound(personas: readonly XmlText[], total: number, offset: number): EwsBody {
   return [
     xml`<m:FindPeopleResponse xmlns:m="${MESSAGES_NS}" xmlns:t="${TYPES_NS}" ResponseClass="Success"><m:ResponseCode>NoError</m:ResponseCode><m:People>`,
     ...inPieces(personas),
-    xml`</m:People><m:TotalNumberOfPeopleInView>${total}</m:TotalNumberOfPeopleInView></m:FindPeopleResponse>`,
+    xml`</m:People><m:TotalNumberOfPeopleInView>${total}</m:TotalNumberOfPeopleInView><m:FirstMatchingRowIndex>0</m:FirstMatchingRowIndex><m:FirstLoadedRowIndex>${offset}</m:FirstLoadedRowIndex></m:FindPeopleResponse>`,
   ];
 }
 

@@ -132,6 +132,10 @@ describe('ResolveNames with an address book', () => {
     expect(found((await resolve('nobody@corp.example', asking)).messages[0])).toEqual(['nobody@corp.example']);
   });
 
+  it('cannot be asked with a NUL, which no XML holds', async () => {
+    await expect(ask(bodyOf('ResolveNames', '<m:UnresolvedEntry>an&#0;na</m:UnresolvedEntry>', FULL), SEARCHING)).rejects.toThrow();
+  });
+
   it('holds a ContactDataShape against the schema', async () => {
     await expect(resolve('anna', SEARCHING, 'ReturnFullContactData="true" ContactDataShape="Some"')).rejects.toMatchObject({ code: 'ErrorSchemaValidation' });
   });
