@@ -481,6 +481,37 @@ export const LIMITS = {
   // ── The address book: Exchange ────────────────────────────────────────────────────────────────────────────────
   /** Exchange resolves a name to at most so many (exchange.md §3.3). */
   resolvedNames: 100,
+  /** Pages of a search that are looked through for those who fulfil another condition too (`smtp:` and the beginning of an address); each costs the client a search. */
+  galPagesLookedThrough: 5,
+  /** Personas in one answer of FindPeople; Exchange's own throttling gives no more (EWSFindCountLimit). */
+  personasPerAnswer: 1_000,
+  /** Written between two turns of the event loop: 9 µs each with all that is known of them, and 20 on a busy machine. */
+  personasPerTurn: 200,
+  /** Entries only looked at (all of them, by another criterion than words) between two turns: about 5 ms. */
+  galEntriesPerTurn: 5_000,
+  /** Room lists in one answer: nobody chooses from more. */
+  roomLists: 500,
+  /** Criteria of one galfind; there are nine. */
+  galfindCriteria: 20,
+  /** Whose AN is not unique is found out again after this: it costs a look at everybody. */
+  galfindAliasesKeptMs: 60_000,
+  /** Requests of one reading of an address list by the beginnings of names: 100,000 people need some thousands. */
+  galPrefixRequests: 20_000,
+  /** Of a beginning that is asked for; a hundred people who share so much are not told apart by more of it. */
+  galPrefixCharacters: 16,
+  /** Letters with which a beginning is continued: those of addresses, and what was seen in names. */
+  galPrefixLetters: 100,
+  /** Items in one answer of galfind, ours and what we believe to be all of a server's. */
+  galfindResults: 100,
+  /** Personas asked for in one page. */
+  findPeoplePage: 500,
+  /** One request of a reading. */
+  galRequestMs: 30_000,
+  /** So often a request that failed for a reason that passes is sent, after pauses from the first to the longest, no sooner than the server says. */
+  galBusyTries: 5,
+  galRetryPauses: { firstMs: 500, longestMs: 60_000 },
+  /** Between two readings: each is a whole one. */
+  exchangeGalPauseMs: 10 * 60_000,
 
   // ── The address book: files, JSON and commands ────────────────────────────────────────────────────────────────
   /** A file of entries: 100,000 vCards with pictures left out are 50 MB. */
