@@ -30,10 +30,10 @@ export function comparablePart(matching: Matching, part: string): string | undef
   return matching === 'text' || matching === 'words' || matching === 'category' ? collapse(fold(part)) : undefined;
 }
 
-/** Whether every token of what was typed begins a word of the values or one of them, as Directory.search finds people. */
+/** Whether every token of what was typed begins a word of the names among the values, or an address, as Directory.search finds people. */
 export function beginsWords(typed: string, values: readonly string[]): boolean {
   const tokens = tokensOf(typed);
-  const words = values.flatMap((value) => [fold(value), ...wordsOf(value)]);
+  const words = values.flatMap((value) => (/^\S+@\S+$/.test(value) ? [fold(value)] : wordsOf(value)));
   return tokens.length > 0 && tokens.every((token) => words.some((word) => word.startsWith(token)));
 }
 
