@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { RequestListener } from 'node:http';
 import { BridgeAddressBook } from './bridge-address-book.ts';
 import { accountOf } from './bridge-clients.ts';
-import { BridgeLdap } from './bridge-ldap.ts';
+import { BridgeLdap, ldapSignIn } from './bridge-ldap.ts';
 import { adminQueue, notifyFeed, pushedMessages } from './bridge-notices.ts';
 import { BridgeReplication } from './bridge-replication.ts';
 import type { PreparedReplication, ReplicationParts } from './bridge-replication.ts';
@@ -254,7 +254,7 @@ export class Bridge {
       logger,
       metrics,
     });
-    const ldap = (base: string): LdapFaceServices => ({ directory, base, signIn, clock, logger, metrics });
+    const ldap = (base: string): LdapFaceServices => ({ directory, base, signIn: ldapSignIn(signIn, logger), clock, logger, metrics });
     return { config, systems, lookup, routing, book, faces, ldap };
   }
 
