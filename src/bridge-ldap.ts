@@ -1,7 +1,8 @@
 import type { Config, LdapAddress } from './config/config.ts';
-import type { ServerCertificate } from './platform/http-server/listener.ts';
+import type { Logger } from './core/logger.ts';
+import type { PasswordSignIn } from './platform/auth/sign-in.ts';
 import { LdapListener } from './protocols/ldap/endpoint.ts';
-import type { LdapFaceServices } from './protocols/ldap/endpoint.ts';
+import type { LdapFaceServices, LdapSignIn, LdapTls } from './protocols/ldap/endpoint.ts';
 
 /** The LDAP face's port, kept open over reloads that leave it where it is. */
 export class BridgeLdap {
@@ -19,8 +20,10 @@ export class BridgeLdap {
    */
   async prepare(config: Config, services: (base: string) => LdapFaceServices): Promise<LdapListener | undefined> {
     const { ldap } = config.gal;
-    if (ldap === undefined || this.#open?.key === keyOf(ldap.listen)) return undefined;
-    return LdapListener.open(ldap.listen, certificateOf(config), services(ldap.base));
+    if (ldap === undefined || this.#open?.key === keyOf(config, ldap.listen)) return undefined;
+    // The same port with TLS that was not there before, or without: it cannot be open twice.
+    if (this.#open?.key.startsWith(placeOf(ldap.listen)) === true) await this.close(0);
+    return LdapListener.open(ldap.listen, tlsOf(config, ldap.listen), services(ldap.base));
   }
 
   /** Puts a configuration in force; `prepared` is what `prepare` opened for it. */
@@ -28,10 +31,10 @@ export class BridgeLdap {
     const old = this.#open;
     const { ldap } = config.gal;
     if (ldap === undefined) this.#open = undefined;
-    else if (prepared !== undefined) this.#open = { key: keyOf(ldap.listen), listener: prepared };
+    else if (prepared !== undefined) this.#open = { key: keyOf(config, ldap.listen), listener: prepared };
     else {
-      const certificate = certificateOf(config);
-      if (certificate !== undefined) old?.listener.setCertificate(certificate);
+      const tls = tlsOf(config, ldap.listen);
+      if (tls !== undefined) old?.listener.setCertificate(tls);
       old?.listener.setServices(services(ldap.base));
     }
     if (old !== undefined && old.listener !== this.#open?.listener) await old.listener.close(graceMs);
@@ -44,10 +47,22 @@ export class BridgeLdap {
   }
 }
 
-function keyOf({ protocol, host, port }: LdapAddress): string {
-  return `${protocol}://${host}:${port}`;
+/** A bind is judged as any other sign-in with a password: the same clients, the same slowing down. */
+export function ldapSignIn(signIn: PasswordSignIn, logger: Logger): LdapSignIn {
+  return {
+    withPassword: (username, password, address) =>
+      signIn.withPasswordFrom(username, password, address, (reason, client) => logger.warn({ face: 'ldap', operation: 'bind', address, client, reason }, 'a client could not sign in')),
+  };
 }
 
-function certificateOf({ tls }: Config): ServerCertificate | undefined {
-  return tls === undefined ? undefined : { certificate: tls.certificate, key: tls.key.reveal() };
+function placeOf({ protocol, host, port }: LdapAddress): string {
+  return `${protocol}://${host}:${port} `;
+}
+
+function keyOf({ tls }: Config, listen: LdapAddress): string {
+  return placeOf(listen) + (tls === undefined ? 'plain' : 'tls');
+}
+
+function tlsOf({ tls }: Config, { protocol }: LdapAddress): LdapTls | undefined {
+  return tls === undefined ? undefined : { certificate: tls.certificate, key: tls.key.reveal(), implicit: protocol === 'ldaps' };
 }

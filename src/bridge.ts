@@ -1,27 +1,24 @@
 import { randomBytes } from 'node:crypto';
 import type { RequestListener } from 'node:http';
 import { BridgeAddressBook } from './bridge-address-book.ts';
-import { BridgeLdap } from './bridge-ldap.ts';
+import { accountOf } from './bridge-clients.ts';
+import { BridgeLdap, ldapSignIn } from './bridge-ldap.ts';
 import { adminQueue, notifyFeed, pushedMessages } from './bridge-notices.ts';
 import { BridgeReplication } from './bridge-replication.ts';
 import type { PreparedReplication, ReplicationParts } from './bridge-replication.ts';
-import type { ClientConfig, Config, Listener as ListenerConfig, SystemConfig } from './config/config.ts';
+import type { Config, Listener as ListenerConfig, SystemConfig } from './config/config.ts';
 import { listenerUrl } from './config/listener-url.ts';
 import { systemClock } from './core/clock.ts';
 import type { Clock } from './core/clock.ts';
 import { BridgeError } from './core/errors.ts';
 import { silentLogger } from './core/logger.ts';
 import type { Logger } from './core/logger.ts';
-import type { Requester } from './core/request-context.ts';
 import type { CalendarSystem } from './freebusy/calendar-system.ts';
-import { NO_DIRECTORY } from './directory/no-directory.ts';
 import { ServedAddresses } from './directory/served-addresses.ts';
 import { Lookup } from './lookup/lookup.ts';
 import { Routing } from './lookup/routing.ts';
 import type { HomeSystem } from './lookup/routing.ts';
-import { AddressSet } from './platform/auth/address-set.ts';
 import { ClientSignIn } from './platform/auth/client-sign-in.ts';
-import type { ClientAccount } from './platform/auth/client-sign-in.ts';
 import { FailureMemory } from './platform/auth/failure-memory.ts';
 import { createApp } from './platform/http-server/app.ts';
 import { healthEndpoint } from './platform/http-server/health.ts';
@@ -249,7 +246,7 @@ export class Bridge {
         owaWebdavEndpoint({ ...services, pushed }),
         ewsEndpoint({ ...services, pushed }),
         autodiscoverEndpoint(services),
-        zimbraSoapEndpoint({ ...services, directory: NO_DIRECTORY }),
+        zimbraSoapEndpoint(services),
         ifbEndpoint(services),
         caldavEndpoint(services),
         notifyEndpoint({ signIn, secret: config.notify?.secret.reveal(), clock, feed: notifyFeed(config, routing, () => this.replication), failures: this.#failures }),
@@ -257,7 +254,7 @@ export class Bridge {
       logger,
       metrics,
     });
-    const ldap = (base: string): LdapFaceServices => ({ directory, base, signIn, clock, logger, metrics });
+    const ldap = (base: string): LdapFaceServices => ({ directory, base, signIn: ldapSignIn(signIn, logger), clock, logger, metrics });
     return { config, systems, lookup, routing, book, faces, ldap };
   }
 
@@ -326,30 +323,6 @@ export class Bridge {
   async #retire(runtime: Runtime): Promise<void> {
     if (this.#retired.delete(runtime)) await closeSystems(runtime);
   }
-}
-
-/** What a client of the configuration may do, as the lookup reads it. */
-export function requesterOf(client: ClientConfig): Requester {
-  return {
-    name: client.name,
-    username: client.credentials?.username,
-    from: client.from,
-    mayAsk: new Set(client.mayAsk),
-    detail: client.detail,
-    anonymous: client.credentials === undefined,
-    presence: client.presence,
-    gal: client.gal,
-    deadlineMs: client.deadlineMs,
-  };
-}
-
-function accountOf(client: ClientConfig): ClientAccount {
-  return {
-    requester: requesterOf(client),
-    credentials: client.credentials === undefined ? undefined : { username: client.credentials.username, password: client.credentials.password.reveal() },
-    auth: client.auth,
-    addresses: client.addresses === undefined ? undefined : new AddressSet(client.addresses),
-  };
 }
 
 function homeSystem({ config, system }: RunningSystem): HomeSystem {

@@ -1,4 +1,4 @@
-import { requesterOf } from '../bridge.ts';
+import { requesterOf } from '../bridge-clients.ts';
 import type { Config } from '../config/config.ts';
 import type { Requester } from '../core/request-context.ts';
 

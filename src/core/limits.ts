@@ -405,6 +405,46 @@ export const LIMITS = {
   // ── The address book: LDAP face ───────────────────────────────────────────────────────────────────────────────
   /** One request. The longest filter seen (Outlook's) has 2 KB. */
   ldapMessageBytes: 256 * KIB,
+  /** Before a bind a request is one itself: a name and a password. */
+  ldapMessageBytesBeforeBind: 16 * KIB,
+  /** Outlook nests its alternatives one in another, about ten deep. */
+  ldapFilterDepth: 64,
+  /** Items and substrings of one filter; each is held against every entry of a search that no word narrows. */
+  ldapFilterItems: 1_000,
+  /** A client sends one or two. */
+  ldapControls: 16,
+  /** Open at the same time. A Zimbra mail server keeps up to 50. */
+  ldapConnections: 1_000,
+  /** Several mail servers may come through one address. */
+  ldapConnectionsPerAddress: 250,
+  /** Of one connection at the same time; what comes more waits unread. */
+  ldapOperationsPerConnection: 16,
+  /** Nobody needs longer to begin to sign in. */
+  ldapIdleBeforeBindMs: 30_000,
+  /** Active Directory's own (MaxConnIdleTime). */
+  ldapIdleMs: 15 * 60_000,
+  /** A request that has begun must be whole by then (slow-loris). */
+  ldapMessageMs: 30_000,
+  /** For TLS to be agreed on. */
+  ldapHandshakeMs: 10_000,
+  /** A client that takes nothing of its answer for so long is gone. */
+  ldapStalledMs: 60_000,
+  /** What finding entries may take; Active Directory's own (MaxQueryDuration) is 120 s. */
+  ldapSearchMs: 30_000,
+  /** Filter items held against entries between two turns of the event loop: about 10 ms. */
+  ldapItemsPerTurn: 5_000,
+  /** Of an answer written between two turns of the event loop: about 10 ms. */
+  ldapOctetsPerTurn: 256 * KIB,
+  /** Entries that the words of a filter are asked for at once; where a client takes fewer, so many. */
+  ldapCandidates: 1_000,
+  /** Questions by words before everybody is looked through. */
+  ldapCandidateQuestions: 6,
+  /** In one page, whatever a client asks for. */
+  ldapFacePageEntries: 2_000,
+  /** Searches of one connection that may be gone on with; the oldest is forgotten. 100,000 entries are 6 MB. */
+  ldapPagedSearches: 4,
+  /** What a client has not gone on with by then it never will. */
+  ldapPagedSearchMs: 10 * 60_000,
 
   // ── The address book: LDAP sources ────────────────────────────────────────────────────────────────────────────
   /** Entries in one page: ldapts makes objects of a whole page at once, 25 ms for these (measured; 1,000 held the event loop for 150 ms). Active Directory gives 1,000 at most (MaxPageSize). */
@@ -481,6 +521,37 @@ export const LIMITS = {
   // ── The address book: Exchange ────────────────────────────────────────────────────────────────────────────────
   /** Exchange resolves a name to at most so many (exchange.md §3.3). */
   resolvedNames: 100,
+  /** Pages of a search that are looked through for those who fulfil another condition too (`smtp:` and the beginning of an address); each costs the client a search. */
+  galPagesLookedThrough: 5,
+  /** Personas in one answer of FindPeople; Exchange's own throttling gives no more (EWSFindCountLimit). */
+  personasPerAnswer: 1_000,
+  /** Written between two turns of the event loop: 9 µs each with all that is known of them, and 20 on a busy machine. */
+  personasPerTurn: 200,
+  /** Entries only looked at (all of them, by another criterion than words) between two turns: about 5 ms. */
+  galEntriesPerTurn: 5_000,
+  /** Room lists in one answer: nobody chooses from more. */
+  roomLists: 500,
+  /** Criteria of one galfind; there are nine. */
+  galfindCriteria: 20,
+  /** Whose AN is not unique is found out again after this: it costs a look at everybody. */
+  galfindAliasesKeptMs: 60_000,
+  /** Requests of one reading of an address list by the beginnings of names: 100,000 people need some thousands. */
+  galPrefixRequests: 20_000,
+  /** Of a beginning that is asked for; a hundred people who share so much are not told apart by more of it. */
+  galPrefixCharacters: 16,
+  /** Letters with which a beginning is continued: those of addresses, and what was seen in names. */
+  galPrefixLetters: 100,
+  /** Items in one answer of galfind, ours and what we believe to be all of a server's. */
+  galfindResults: 100,
+  /** Personas asked for in one page. */
+  findPeoplePage: 500,
+  /** One request of a reading. */
+  galRequestMs: 30_000,
+  /** So often a request that failed for a reason that passes is sent, after pauses from the first to the longest, no sooner than the server says. */
+  galBusyTries: 5,
+  galRetryPauses: { firstMs: 500, longestMs: 60_000 },
+  /** Between two readings: each is a whole one. */
+  exchangeGalPauseMs: 10 * 60_000,
 
   // ── The address book: files, JSON and commands ────────────────────────────────────────────────────────────────
   /** A file of entries: 100,000 vCards with pictures left out are 50 MB. */

@@ -134,9 +134,15 @@ function systemDirectory(config: SystemConfig, services: SourceServices): EntryS
   const common = { label: name, name, ca, hosts, domains, mailboxes, ...services };
   switch (config.type) {
     case 'zimbra': {
-      const { url, username, password } = config;
+      const { url, adminUrl, username, password, admin } = config;
       if (username === undefined || password === undefined) throw new BridgeError('CONFIGURATION', `no account is configured to read ${name}`);
-      return new ZimbraGalSource({ ...common, url, username, password: password.reveal() });
+      return new ZimbraGalSource({
+        ...common,
+        url,
+        username,
+        password: password.reveal(),
+        ...(admin === undefined ? {} : { admin: { adminUrl: adminUrl ?? url, username: admin.username, password: admin.password.reveal() } }),
+      });
     }
     case 'exchange-ews':
       return new EwsGalSource({ ...common, ...exchangeOptions(config) });

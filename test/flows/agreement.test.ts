@@ -73,7 +73,7 @@ beforeAll(async () => {
   const presence = new CalendarPresence({ source: lookup, optIn: new Set(), mapping: DEFAULT_PRESENCE_MAPPING, clock: systemClock });
   const addresses = new ServedAddresses([{ name: 'exchange', domains: ['corp.example'], mailboxes: [] }]);
   const services = { source: lookup, signIn, clock: systemClock, workingElsewhereAs: 'free' as const, addresses, publicUrl: () => base };
-  const routers = [restApiEndpoint({ source: lookup, presence, signIn }), owaWebdavEndpoint(services), zimbraSoapEndpoint({ ...services, directory: NO_DIRECTORY }), ewsEndpoint(services), ifbEndpoint(services)];
+  const routers = [restApiEndpoint({ source: lookup, directory: NO_DIRECTORY, presence, signIn }), owaWebdavEndpoint(services), zimbraSoapEndpoint({ ...services, directory: NO_DIRECTORY }), ewsEndpoint(services), ifbEndpoint(services)];
   server = createServer(createApp({ trustedProxies: [], deadlineMs: 5_000, always: Router(), gate: new LoadGate(), routers, logger: silentLogger, metrics: noMetrics }));
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   base = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
