@@ -3,6 +3,7 @@ import type { Clock } from '../core/clock.ts';
 import { BridgeError } from '../core/errors.ts';
 import { LIMITS } from '../core/limits.ts';
 import type { EntrySource, SourceBatch } from '../directory/entry-source.ts';
+import { boundedEntry } from './bounded-entry.ts';
 import type { Departures } from './departures.ts';
 import type { ComingRecord, Gal } from './gal.ts';
 import type { RecordSource } from './record.ts';
@@ -73,7 +74,7 @@ export class SourceReading {
     if (gal.size.shown + gal.size.hidden + entries.length > LIMITS.galEntries) throw new BridgeError('BACKEND_TOO_LARGE', `the directories hold more than ${LIMITS.galEntries} entries`);
     for (let at = 0; at < Math.max(entries.length, removed.length); at += LIMITS.galBatch) {
       const part = <T>(list: readonly T[]): readonly T[] => list.slice(at, at + LIMITS.galBatch);
-      await this.#apply(source, part(entries).map((entry) => ({ entry })), part(removed));
+      await this.#apply(source, part(entries).flatMap((one) => boundedEntry(one) ?? []).map((entry) => ({ entry })), part(removed));
       await nextTurn();
     }
   }
