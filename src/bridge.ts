@@ -12,7 +12,6 @@ import { silentLogger } from './core/logger.ts';
 import type { Logger } from './core/logger.ts';
 import type { Requester } from './core/request-context.ts';
 import type { CalendarSystem } from './freebusy/calendar-system.ts';
-import { NO_DIRECTORY } from './directory/no-directory.ts';
 import { ServedAddresses } from './directory/served-addresses.ts';
 import { Lookup } from './lookup/lookup.ts';
 import { Routing } from './lookup/routing.ts';
@@ -211,7 +210,7 @@ export class Bridge {
         owaWebdavEndpoint({ ...services, pushed }),
         ewsEndpoint({ ...services, pushed }),
         autodiscoverEndpoint(services),
-        zimbraSoapEndpoint({ ...services, directory: NO_DIRECTORY }),
+        zimbraSoapEndpoint(services),
         ifbEndpoint(services),
         caldavEndpoint(services),
         notifyEndpoint({ signIn, secret: config.notify?.secret.reveal(), clock, feed: notifyFeed(config, routing, () => this.replication), failures: this.#failures }),
