@@ -27,7 +27,7 @@ import type { View } from './shown-entry.ts';
 import type { StaticEntry } from './static-entry.ts';
 
 /** What a search ends with that nobody waits for; it is not sent. */
-export const ABANDONED = undefined;
+const ABANDONED = undefined;
 
 const CODE_OF: Readonly<Record<Exclude<HowFound, 'abandoned'>, ResultCode>> = { all: RESULT.success, cut: RESULT.sizeLimitExceeded, late: RESULT.timeLimitExceeded };
 
@@ -104,9 +104,9 @@ const WORDS: Readonly<Record<HowFound, string>> = { all: '', cut: 'there are mor
 const idOf = (hit: Hit): string => (typeof hit === 'string' ? hit : hit.id);
 
 /** Sends an entry that is nobody's, where the filter is true of it. */
-async function sendStatic({ dn, attributes, find: findAttribute }: StaticEntry, { filter, attributes: asked, typesOnly }: SearchRequest, { id, send }: OperationContext): Promise<boolean> {
+async function sendStatic({ dn, attributes, find: findAttribute }: StaticEntry, { filter, attributes: asked, typesOnly }: SearchRequest, context: OperationContext): Promise<boolean> {
   if (compileFilter<unknown>(filter, findAttribute)(undefined) !== true) return false;
-  await send(encodeSearchEntry<unknown>(id, dn, undefined, selectAttributes<unknown>(asked, attributes, findAttribute), typesOnly));
+  await context.send(encodeSearchEntry<unknown>(context.id, dn, undefined, selectAttributes<unknown>(asked, attributes, findAttribute), typesOnly));
   return true;
 }
 
@@ -120,7 +120,12 @@ function itemsOf(filter: Filter): number {
       return 1 + itemsOf(filter.filter);
     case 'substrings':
       return 1 + filter.any.length;
-    default:
+    case 'present':
+    case 'equal':
+    case 'approx':
+    case 'atLeast':
+    case 'atMost':
+    case 'extensible':
       return 1;
   }
 }
