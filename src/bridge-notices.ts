@@ -2,6 +2,7 @@ import type { Config } from './config/config.ts';
 import { BridgeError } from './core/errors.ts';
 import { parseMailboxAddress } from './directory/smtp-address.ts';
 import type { MailboxAddress } from './directory/smtp-address.ts';
+import type { Whereabouts } from './directory/whereabouts.ts';
 import type { Routing } from './lookup/routing.ts';
 import type { NotifyFeed } from './protocols/notify/endpoint.ts';
 import type { PushedMessages } from './protocols/schedule-plus/pushed-messages.ts';
@@ -16,21 +17,30 @@ type AgentOf = () => ReplicationAgent | undefined;
 /** What `POST /notify` tells: of mailboxes whose home is replicated from. */
 export function notifyFeed(config: Config, routing: Routing, agentOf: AgentOf): NotifyFeed {
   const froms = new Set(config.replication.map(({ from }) => from));
+  // Told under an alias, read and written under the primary address.
+  const addressOf = (mailbox: MailboxAddress): MailboxAddress => {
+    const route = routing.route(mailbox);
+    return route.home === undefined ? mailbox : route.address;
+  };
   return {
     homeOf: (mailbox) => {
       const home = routing.route(mailbox).home?.name;
       return home !== undefined && froms.has(home) ? home : undefined;
     },
-    changed: (system, mailboxes) => changed(agentOf, system, 'notify', mailboxes),
+    changed: (system, mailboxes) => changed(agentOf, system, 'notify', [...new Set(mailboxes.map(addressOf))]),
   };
 }
 
 /** What a stock Zimbra's own push tells. Undefined where nothing is replicated: a push is then no path of ours. */
-export function pushedMessages(config: Config, routing: Routing, agentOf: AgentOf): PushedMessages | undefined {
+export function pushedMessages(config: Config, routing: Routing, whereabouts: Whereabouts, agentOf: AgentOf): PushedMessages | undefined {
   if (config.replication.length === 0) return undefined;
   return {
-    // Whoever was published under this name before; else whom the template means.
-    mailboxOf: async (legacyExchangeDn, from) => (await agentOf()?.mailboxOfIdentity(legacyExchangeDn, from)) ?? mailboxByTemplate(config, routing, legacyExchangeDn, from),
+    // Whoever was published under this name before; else whom the directory means, else the template.
+    mailboxOf: async (legacyExchangeDn, from) => {
+      const published = await agentOf()?.mailboxOfIdentity(legacyExchangeDn, from);
+      const known = published === undefined ? whereabouts.mailboxOfDn(legacyExchangeDn) : undefined;
+      return published ?? (known !== undefined && routing.route(known).home?.name === from ? known : mailboxByTemplate(config, routing, legacyExchangeDn, from));
+    },
     changed: (mailbox, from) => changed(agentOf, from, 'push-face', [mailbox]),
   };
 }

@@ -29,6 +29,7 @@ export interface ReplicationParts {
   readonly config: Config;
   readonly sourceOf: (system: string) => FreeBusySource;
   readonly homeOf: (mailbox: MailboxAddress) => string | undefined;
+  readonly directoryDn: (mailbox: MailboxAddress, system: string) => string | undefined;
 }
 
 /** Redis, and which: the same is kept over reloads. */
@@ -111,7 +112,7 @@ export class BridgeReplication {
     return { store, target: key };
   }
 
-  #prepared({ config, sourceOf, homeOf }: ReplicationParts, opened: OpenStore): PreparedReplication {
+  #prepared({ config, sourceOf, homeOf, directoryDn }: ReplicationParts, opened: OpenStore): PreparedReplication {
     const { clock, logger, metrics } = this.#options;
     const { store } = opened;
     const systemNamed = (name: string): SystemConfig => {
@@ -133,7 +134,7 @@ export class BridgeReplication {
       to: one.to,
       source: sourceOf(one.from),
       roster: homes.get(one.from)?.roster,
-      sink: createSink(systemNamed(one.to), { clock, logger, probeAddressee: async () => somebodyOf(systemNamed(one.from), homes.get(one.from)?.roster) }),
+      sink: createSink(systemNamed(one.to), { clock, logger, directoryDn, probeAddressee: async () => somebodyOf(systemNamed(one.from), homes.get(one.from)?.roster) }),
       choice: { only: one.only, include: new Set(one.include), exclude: new Set(one.exclude) },
       pastMs: one.pastMs,
       aheadMs: one.aheadMs,

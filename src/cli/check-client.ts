@@ -2,6 +2,7 @@ import type { ClientConfig, Config } from '../config/config.ts';
 import type { ProbeFinding } from '../core/probe-finding.ts';
 import type { Checked } from './checked.ts';
 
+const GAL_WORDS = { none: '', search: ', may search the address book', sync: ', may take the whole address book' } as const;
 const AUTH_WORDS = { basic: 'Basic', ntlm: 'NTLM' } as const;
 
 /** Who a client is, how it signs in, what it may see, and what in its entry stands in its own way. Asks nobody. */
@@ -10,8 +11,8 @@ export function checkClient(client: ClientConfig, config: Config): Checked {
   const where = client.addresses === undefined ? 'from anywhere' : `from ${client.addresses.join(', ')}`;
   const how = client.auth.length === 0 ? '' : `, signs in by ${client.auth.map((one) => AUTH_WORDS[one]).join(', ')}`;
   const may = client.mayAsk.length === 0 || client.detail === 'none' ? 'may ask about nobody' : `may ask ${client.mayAsk.join(', ')} for ${client.detail}`;
-  const findings: ProbeFinding[] = [{ step: 'rights', outcome: 'ok', text: `${who} ${where}${how}, speaks for ${client.from}, ${may}` }];
-  if (client.mayAsk.length === 0 && client.presence === 'none') findings.push({ step: 'rights', outcome: 'warn', text: 'gets no answer about anybody', advice: 'list systems under mayAsk' });
+  const findings: ProbeFinding[] = [{ step: 'rights', outcome: 'ok', text: `${who} ${where}${how}, speaks for ${client.from}, ${may}${GAL_WORDS[client.gal]}` }];
+  if (client.mayAsk.length === 0 && client.presence === 'none' && client.gal === 'none') findings.push({ step: 'rights', outcome: 'warn', text: 'gets no answer about anybody', advice: 'list systems under mayAsk' });
   if (client.mayAsk.includes(client.from)) findings.push({ step: 'loop', outcome: 'warn', text: `is never answered about ${client.from}, for which it speaks`, advice: `take ${client.from} out of mayAsk` });
   if (isZimbraWithoutBasic(client, config)) findings.push({ step: 'sign-in', outcome: 'warn', text: 'a Zimbra cannot do NTLM', advice: 'write auth: [basic]' });
   if (client.credentials !== undefined && config.listen.some((one) => one.protocol === 'http' && !one.isLoopback) && !config.behindProxy) {

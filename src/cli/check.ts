@@ -7,6 +7,7 @@ import { EXIT } from './exit-code.ts';
 import type { ExitCode } from './exit-code.ts';
 import { loadConfiguration } from './load-configuration.ts';
 import { makeBridge } from './make-bridge.ts';
+import { PROBE_DEADLINE_MS } from './probe-context.ts';
 import { probeReplication } from './probe-replication.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -31,6 +32,8 @@ export async function check(addresses: readonly string[], options: CheckOptions,
   try {
     const checked = [...(await Promise.all(bridge.systems.map(checkSystem))), ...config.clients.map((client) => checkClient(client, config))];
     checked.push(...checkListener(config, Date.now()));
+    for (const { label, findings } of await bridge.addressBook.probe(AbortSignal.timeout(PROBE_DEADLINE_MS))) checked.push({ kind: 'directory', name: label, findings });
+    await bridge.openAddressBook();
     for (const { name, findings } of await probeReplication(config)) checked.push({ kind: 'replication', name, findings });
     checked.push(...(await checkMailboxes(bridge.lookup, named.flatMap((one) => one ?? []))));
     if (options.json === true) terminal.print(JSON.stringify(checked, undefined, 2));

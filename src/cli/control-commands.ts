@@ -1,5 +1,6 @@
 import { BridgeError, toBridgeError } from '../core/errors.ts';
 import type { MailboxAddress } from '../directory/smtp-address.ts';
+import type { GalStatus } from '../gal/source-status.ts';
 import type { ControlAnswer, ControlHandler } from '../platform/control-socket.ts';
 import { OpenListings } from './open-listings.ts';
 import { encodeError } from './over-socket/error.ts';
@@ -14,6 +15,8 @@ export interface ControlSurroundings {
   readonly reload: () => Promise<ControlAnswer>;
   /** Of the configuration in force; undefined where it replicates nothing. */
   readonly replication: () => Replicating | undefined;
+  /** How it stands with its address book; undefined where it keeps none. */
+  readonly gal: () => GalStatus | undefined;
 }
 
 /** What a bridge and its commands say to each other over the control socket, as the bridge answers it. */
@@ -29,6 +32,7 @@ export class ControlCommands {
     const name = /^POST \/(.*)$/.exec(command)?.[1] ?? '';
     if (name === 'ping') return { ok: true, lines: ['running'], data: { replicates: this.#surroundings.replication() !== undefined } };
     if (name === 'reload') return this.#surroundings.reload();
+    if (name === 'gal/status') return { ok: true, lines: [], data: { status: this.#surroundings.gal() } };
     const run = Object.hasOwn(OF_REPLICATION, name) ? OF_REPLICATION[name] : undefined;
     if (run === undefined) return { ok: false, lines: ['the running bridge does not know this command: it is another version; restart it'] };
     const replication = this.#surroundings.replication();

@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import { requesterOf } from '../bridge.ts';
 import type { Config } from '../config/config.ts';
 import { DAY_MS } from '../core/clock.ts';
 import { toBridgeError } from '../core/errors.ts';
@@ -12,6 +11,7 @@ import type { Interval } from '../freebusy/interval.ts';
 import { deadlineSignal } from '../platform/http-server/request-scope.ts';
 import { encodeFreeBusyBody } from '../protocols/rest-api/get-free-busy.ts';
 import type { ResultBody } from '../protocols/rest-api/get-free-busy.ts';
+import { clientNamed } from './client-named.ts';
 import { EXIT } from './exit-code.ts';
 import type { ExitCode } from './exit-code.ts';
 import { loadConfiguration } from './load-configuration.ts';
@@ -49,6 +49,7 @@ export async function lookup(addresses: readonly string[], options: LookupOption
   const bridge = makeBridge(config, terminal);
   if (bridge === undefined) return EXIT.wrongUsage;
   try {
+    await bridge.openAddressBook();
     const body = await encodeFreeBusyBody(window, await askMailboxes(bridge.lookup, addresses, window, requester.detail === 'details', ctx));
     if (options.json === true) terminal.print(JSON.stringify(body, undefined, 2));
     else for (const result of body.results) for (const line of describe(result)) terminal.print(line);
@@ -75,8 +76,7 @@ function windowOf({ from, to }: LookupOptions): Interval | undefined {
 /** Without `--as` the administrator asks: every system, every busy type. */
 function requesterFor(config: Config, name: string | undefined): Requester | undefined {
   if (name === undefined) return { name: 'administrator', from: 'outside', mayAsk: 'all', detail: 'busy-type', anonymous: false, presence: 'read' };
-  const client = config.clients.find((one) => one.name === name) ?? config.clients.find((one) => one.credentials?.username.toLowerCase() === name.toLowerCase());
-  return client === undefined ? undefined : requesterOf(client);
+  return clientNamed(config, name);
 }
 
 function describe(result: ResultBody): readonly string[] {

@@ -4,6 +4,8 @@ import type { CheckOptions } from './check.ts';
 import { decode } from './decode/decode.ts';
 import type { DecodeOptions } from './decode/decode.ts';
 import { EXIT } from './exit-code.ts';
+import { addGalCommand } from './gal/gal-command.ts';
+import { reachGal } from './gal/reach-gal.ts';
 import type { ExitCode } from './exit-code.ts';
 import { lookup } from './lookup.ts';
 import type { LookupOptions } from './lookup.ts';
@@ -107,6 +109,9 @@ export async function runCommandLine(argv: readonly string[], terminal: Terminal
     .action(async (addresses: string[], _options: unknown, command: Command) => {
       exit = await dropQueued(addresses, command.optsWithGlobals<QueueChangeOptions>(), terminal);
     });
+  addGalCommand(program, terminal, reachGal, (ended) => {
+    exit = ended;
+  });
   program
     .command('decode')
     .description('print any free/busy message as people read it: a PROPFIND answer, a PROPPATCH, an EWS item, or a log with several of them')

@@ -1,5 +1,6 @@
 import type { Instant } from '../core/clock.ts';
 import type { QueueEntry, QueueReport, QueueState } from '../replication/report.ts';
+import { columns } from './columns.ts';
 import { durationInWords } from './duration-words.ts';
 import { shown } from './terminal.ts';
 
@@ -31,10 +32,4 @@ function row({ state, mailbox, since, attempts, code, reason, nextTryAt }: Queue
   const why = [code, reason].flatMap((one) => (one === undefined ? [] : [shown(one)])).join(': ');
   const next = nextTryAt === undefined ? '' : nextTryAt <= now ? 'next try now' : `next try in ${durationInWords(nextTryAt - now)}`;
   return [state, mailbox, `for ${durationInWords(now - since)}`, attempts === 0 ? '' : attempts === 1 ? '1 try' : `${attempts} tries`, why, next];
-}
-
-/** Cells below one another; the last of a row is not padded. */
-function columns(rows: readonly (readonly string[])[]): readonly string[] {
-  const widths = (rows[0] ?? []).map((_cell, index) => rows.reduce((widest, cells) => Math.max(widest, cells[index]!.length), 0));
-  return rows.map((cells) => cells.map((cell, index) => cell.padEnd(widths[index]!)).filter((_cell, index) => widths[index]! > 0).join('  ').trimEnd());
 }

@@ -73,7 +73,7 @@ export async function startServing(config: Config, file: string, terminal: Termi
     return turn;
   };
   let control: ControlSocket | undefined;
-  const commands = new ControlCommands({ reload: reloadInTurn, replication: () => bridge.replication });
+  const commands = new ControlCommands({ reload: reloadInTurn, replication: () => bridge.replication, gal: () => bridge.addressBook.status() });
   const close = async (): Promise<void> => {
     isClosing = true;
     // A reload under way would open listeners that nobody closes.

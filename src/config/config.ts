@@ -1,4 +1,5 @@
-import type { DetailLevel } from '../core/request-context.ts';
+import type { DetailLevel, GalRight } from '../core/request-context.ts';
+import { ENTRY_DETAILS } from '../directory/entry.ts';
 import type { MailboxAddress } from '../directory/smtp-address.ts';
 import type { Secret } from './secret.ts';
 
@@ -29,6 +30,7 @@ export interface Config {
   readonly systems: readonly SystemConfig[];
   /** In the file's order; names are unique, usernames too without regard to case. */
   readonly clients: readonly ClientConfig[];
+  readonly gal: GalConfig;
   readonly presence: PresenceConfig;
   /** In the file's order; no pair of `from` and `to` twice. Empty: nothing is replicated. */
   readonly replication: readonly ReplicationConfig[];
@@ -138,11 +140,67 @@ export interface ClientConfig {
   /** Names of systems. */
   readonly mayAsk: readonly string[];
   readonly detail: DetailLevel;
-  readonly gal: 'none';
+  /** What it may take out of the address book. */
+  readonly gal: GalRight;
   readonly presence: 'none' | 'read';
   /** Absent: the bridge's. */
   readonly deadlineMs?: number | undefined;
 }
+
+/** Where an LDAP server is, or where the LDAP face listens; IPv6 without brackets. */
+export interface LdapAddress {
+  readonly protocol: 'ldap' | 'ldaps';
+  readonly host: string;
+  readonly port: number;
+  readonly isLoopback: boolean;
+}
+
+/** The unified address book. */
+export interface GalConfig {
+  /** In the file's order; the earlier one is believed first. Empty: no address book is kept. */
+  readonly sources: readonly GalSourceConfig[];
+  /** Absent: no LDAP face. */
+  readonly ldap?: { readonly listen: LdapAddress; /** Its DN. */ readonly base: string } | undefined;
+  /** What a client with `gal: search` may take out. */
+  readonly search: GalSearchConfig;
+}
+
+export interface GalSearchConfig {
+  /** Characters that a search needs at least. */
+  readonly minimumLength: number;
+  /** Entries of one answer. */
+  readonly results: number;
+  /** Searches of one client. */
+  readonly perMinute: number;
+}
+
+export type GalSourceConfig =
+  | { readonly kind: 'system'; /** Its own directory. */ readonly system: string }
+  | LdapSourceConfig
+  | { readonly kind: 'file'; /** Absolute. */ readonly path: string; readonly home?: string | undefined };
+
+export interface LdapSourceConfig {
+  readonly kind: 'ldap';
+  readonly url: LdapAddress;
+  /** DN below which it is read. */
+  readonly base: string;
+  /** Both or neither. */
+  readonly bindDn?: string | undefined;
+  readonly password?: Secret | undefined;
+  /** Only with ldap://. */
+  readonly startTls: boolean;
+  /** PEM certificates trusted in place of Node's own. */
+  readonly ca?: readonly string[] | undefined;
+  /** Which entries are read; absent: those that can be people, rooms, groups or contacts. */
+  readonly filter?: string | undefined;
+  /** LDAP_ATTRIBUTE_KEYS → the directory's name. */
+  readonly attributes: Readonly<Record<string, string>>;
+  /** Name of the system where its mailboxes live; absent: nobody knows, its entries are contacts. */
+  readonly home?: string | undefined;
+}
+
+/** What `attributes` of an LDAP source may map. */
+export const LDAP_ATTRIBUTE_KEYS = ['id', 'address', 'name', 'aliases', 'legacyExchangeDn', 'targetAddress', 'foreignPrincipal', 'hidden', 'members', ...ENTRY_DETAILS] as const;
 
 export const PRESENCE_STATES = ['available', 'in-a-meeting', 'away', 'unknown'] as const;
 export type MappedPresence = (typeof PRESENCE_STATES)[number];

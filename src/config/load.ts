@@ -2,6 +2,7 @@ import { dirname, resolve } from 'node:path';
 import type * as z from 'zod';
 import { checkAccounts } from './checks/accounts.ts';
 import { checkClients } from './checks/clients.ts';
+import { checkGal } from './checks/gal.ts';
 import { checkListeners } from './checks/listeners.ts';
 import { checkNtlm } from './checks/ntlm.ts';
 import { outlineOf } from './checks/outline.ts';
@@ -17,6 +18,7 @@ import { inFileOrder, problemFromIssue } from './problems.ts';
 import type { Problem } from './problems.ts';
 import { bridge } from './sections/bridge.ts';
 import { settledClients } from './sections/clients.ts';
+import { settledGal } from './sections/gal.ts';
 import { settledPresence } from './sections/presence.ts';
 import { settledReplication } from './sections/replication.ts';
 import { namedSystems } from './sections/systems.ts';
@@ -44,6 +46,7 @@ export async function loadConfig(path: string, env: NodeJS.ProcessEnv): Promise<
     ...checkNtlm(outline),
     ...checkReplication(outline),
     ...checkAccounts(outline),
+    ...checkGal(outline),
   ];
   if (!parsed.success || problems.length > 0) throw new ConfigError(file, inFileOrder(problems, tree));
   const config = settled(file, parsed.data, outline.systems.map(({ name }) => name));
@@ -80,8 +83,7 @@ async function readTree(file: string): Promise<unknown> {
 }
 
 function settled(file: string, keys: z.output<ReturnType<typeof bridge>>, order: readonly string[]): Omit<Config, 'warnings'> {
-  // gal is undefined here: the schema refuses anything else.
-  const { deadline, systems: systemKeys, clients, presence, replication, gal: _, ...rest } = keys;
+  const { deadline, systems: systemKeys, clients, presence, replication, gal, ...rest } = keys;
   const systems = namedSystems(systemKeys, order);
   return {
     ...rest,
@@ -89,6 +91,7 @@ function settled(file: string, keys: z.output<ReturnType<typeof bridge>>, order:
     deadlineMs: deadline,
     systems,
     clients: settledClients(clients),
+    gal: settledGal(gal),
     presence: settledPresence(presence),
     replication: settledReplication(replication, systems),
   };

@@ -7,7 +7,7 @@ import { replicationWarnings } from './replication-warnings.ts';
 
 /** What is not wrong but worth a look; each line begins with the key's path. Shows neither secrets nor URLs. */
 export function warningsOf(config: Omit<Config, 'warnings'>): readonly string[] {
-  return [...ofPublicUrl(config), ...config.systems.flatMap(ofSystem), ...sharedDomains(config.systems), ...ofClients(config), ...ofPresence(config), ...replicationWarnings(config)];
+  return [...ofPublicUrl(config), ...config.systems.flatMap(ofSystem), ...sharedDomains(config), ...ofClients(config), ...ofGal(config), ...ofPresence(config), ...replicationWarnings(config)];
 }
 
 /** The first listener's URL is what Autodiscover hands out where nothing else is said. */
@@ -47,7 +47,9 @@ function ofSystem(system: SystemConfig): readonly string[] {
   return lines;
 }
 
-function sharedDomains(systems: readonly SystemConfig[]): readonly string[] {
+/** Where an address book is kept, its directories decide. */
+function sharedDomains({ systems, gal }: Omit<Config, 'warnings'>): readonly string[] {
+  if (gal.sources.length > 0) return [];
   const homes = new Map<string, string>();
   const lines: string[] = [];
   for (const { name, domains } of systems) {
@@ -55,7 +57,7 @@ function sharedDomains(systems: readonly SystemConfig[]): readonly string[] {
       const other = homes.get(domain);
       const at = formatPath(['systems', name, 'domains']);
       if (other === undefined) homes.set(domain, name);
-      else lines.push(`${at}: ${quoted(domain)} is listed by ${other} too; list under mailboxes who lives where`);
+      else lines.push(`${at}: ${quoted(domain)} is listed by ${other} too; list under mailboxes who lives where, or let the directories under gal.sources decide`);
     }
   }
   return lines;
@@ -76,6 +78,18 @@ function ofClients({ clients, behindProxy, trustedProxies }: Omit<Config, 'warni
         : []),
     ];
   });
+}
+
+function ofGal({ gal, clients }: Omit<Config, 'warnings'>): readonly string[] {
+  const readable = gal.sources.flatMap((source, index) =>
+    source.kind === 'ldap' && source.bindDn !== undefined && source.url.protocol === 'ldap' && !source.startTls && !source.url.isLoopback
+      ? [`${formatPath(['gal', 'sources', index, 'url'])}: is plain ldap: the password travels readable by everyone on the way; use ldaps, or startTls: true`]
+      : [],
+  );
+  const nobodys = clients.flatMap((client, index) =>
+    client.gal !== 'none' && gal.sources.length === 0 ? [`${formatPath(['clients', index, 'gal'])}: there is no address book: list directories under gal.sources`] : [],
+  );
+  return [...readable, ...nobodys];
 }
 
 function ofPresence({ presence, systems }: Omit<Config, 'warnings'>): readonly string[] {

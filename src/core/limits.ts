@@ -391,8 +391,16 @@ export const LIMITS = {
   groupMembers: 10_000,
 
   // ── The address book: words ───────────────────────────────────────────────────────────────────────────────────
+  /** What an administrator may ask for: longer ones find nobody. */
+  searchMinimumLength: 10,
+  /** Entries in one answer for a client that may search and not take everything: Zimbra and Exchange give 100; its web client asks for 200. */
+  searchResults: { default: 200, max: 1_000 },
+  /** A stock Zimbra is one client for all its people: 200 a second is what thousands of them type. Whoever asks for more is no person. */
+  searchesPerMinute: { default: 12_000, max: 600_000 },
   /** Of what somebody types; the rest of a longer text is not looked at. */
   searchCharacters: 256,
+  /** Of a word that begins within another: a Chinese name of 256 characters has 256 of them, and they are kept in 16,000 characters instead of 33,000. Nobody types more of one. */
+  innerWordCharacters: 64,
 
   // ── The address book: LDAP face ───────────────────────────────────────────────────────────────────────────────
   /** One request. The longest filter seen (Outlook's) has 2 KB. */
@@ -439,24 +447,167 @@ export const LIMITS = {
   ldapPagedSearchMs: 10 * 60_000,
 
   // ── The address book: LDAP sources ────────────────────────────────────────────────────────────────────────────
-  /** Entries in one page; Active Directory gives no more (MaxPageSize). */
-  ldapPageEntries: 1_000,
+  /** Entries in one page: ldapts makes objects of a whole page at once, 25 ms for these (measured; 1,000 held the event loop for 150 ms). Active Directory gives 1,000 at most (MaxPageSize). */
+  ldapPageEntries: 250,
+  /** Entries in one page of ids only: half as long (measured; 1,000 took 60 ms). */
+  ldapIdPageEntries: 500,
+  /** One page, or all of it from a server that does not page: 100,000 entries come from a slapd in 10 s (measured); one that is silent for longer is not there. */
+  ldapAnswerMs: 60_000,
+  /** STARTTLS and bind, which cost a server nothing: one that accepts and says nothing is found out by these. */
+  ldapSignInMs: 10_000,
+  /** One entry: a group of 100,000 members is 8 MB; a length beyond is refused before anything of it is kept. */
+  ldapEntryBytes: 16 * MIB,
+  /** One page, or all of it from a server that does not page: 100,000 entries of what is asked for are 100 MB, and several times that as objects. */
+  ldapAnswerBytes: 128 * MIB,
+  /** The same in entries; ldapts can hand over no more than about 120,000 at once. */
+  ldapAnswerEntries: 100_000,
+  /** Pages in a row without an entry; Active Directory gives some where few entries match. */
+  ldapIdlePages: 1_000,
+  /** An UnbindRequest that cannot be written by then. */
+  ldapFarewellMs: 500,
+  /** Entries decoded between two turns of the event loop: about 5 ms (measured). */
+  ldapEntriesPerTurn: 100,
+  /** Between two readings: with the pass over the ids a change is seen within 60 s (contract) even where both take ten seconds. */
+  ldapPauseMs: 15_000,
+  /** Everything is read again so often: what no timestamp tells, as rights, or changes that a replica brings late. */
+  ldapWholeMs: 6 * 60 * 60_000,
+  /** How far a reading of changes goes back behind the last one: replicas of one OpenLDAP are seconds apart. */
+  ldapOverlapMs: 120_000,
+  /** A pass over all ids begins at least so often (deletions, contract 60 s) ... */
+  ldapIdPassMs: 40_000,
+  /** ... and takes at most this part of the time otherwise. */
+  ldapIdPassShare: 0.1,
+  /** Domain controllers whose change numbers are remembered; a site has a handful. */
+  ldapControllers: 8,
+  /** Parts of one long attribute (`member;range=…`) that are fetched: Active Directory gives 1,500 values a part. */
+  ldapRanges: 100,
 
   // ── The address book: Zimbra ──────────────────────────────────────────────────────────────────────────────────
   /** Contract of Zimbra: SearchGal gives 100 where nothing is said. */
   zimbraGalResults: 100,
+  /** Contract of Zimbra: a search in the GAL synchronisation account's mailbox gives no more, whatever is asked for. */
+  zimbraGalMostResults: 1_000,
+  /** Contract of Zimbra: zimbraContactAutoCompleteMaxResults. */
+  zimbraAutoCompleteResults: 20,
+  /** Entries in one page of SyncGal, Zimbra's zimbraGalSyncSizeLimit. */
+  zimbraGalSyncEntries: 30_000,
+  /** What all answers of one request may say of people: 30,000 entries of 700 characters, and text as long again around it. A page of SyncGal ends earlier where it would be more. */
+  zimbraGalCharacters: 24 * MIB,
+  /** Readings of the whole list that one client has under way: zimbraGalSyncMaxConcurrentClients. */
+  zimbraGalFullSyncs: 2,
+  /** Entries looked at (sorted, filtered, measured) between two turns of the event loop: about 5 ms. */
+  zimbraGalEntriesPerTurn: 2_000,
+  /** Conditions in one searchFilter; the web client's form for rooms has six. */
+  zimbraFilterConditions: 100,
+  /** Of a group in an answer of SyncGal; a larger one is read with GetDistributionListMembers, in parts, and says so (tooManyMembers). */
+  zimbraGalMembers: 500,
+  /** Of a page token: two of the directory's (100 each), an id, and what stands between. */
+  zimbraGalTokenCharacters: 256,
+  /** Entries asked for in one page of SyncGal where the bridge reads: about 1 MB. */
+  zimbraGalPageEntries: 1_000,
+  /** From one reading to the next: where tokens tell what changed; where only searches are allowed; from the beginning (deletions in LDAP are told in no other way). */
+  zimbraGalPause: { tokensMs: 20_000, searchesMs: 15 * 60_000, wholeMs: 6 * 60 * 60_000 },
+  /** Readings from the beginning within one: a token may turn out to mean nothing once, not again and again. */
+  zimbraGalBeginnings: 3,
+  /** A recommended reading from the beginning is followed so often at most: some servers recommend it every time. */
+  zimbraGalRecommendedMs: 60 * 60_000,
+  /** Between two tries while the server has its two readers already, and how often. */
+  zimbraGalThrottled: { pauseMs: 5_000, times: 6 },
+  /** One page; the first of a large directory is a search over all of it. */
+  zimbraGalCallMs: 60_000,
+  /** Where the list can only be searched: searches in one reading (5,000 people at 100 an answer took up to 3,000), letters of the longest, and a pause between two (Zimbra's DoSFilter takes 30 requests a second). */
+  zimbraGalSearches: { most: 4_000, depth: 8, pauseMs: 50 },
 
   // ── The address book: Exchange ────────────────────────────────────────────────────────────────────────────────
   /** Exchange resolves a name to at most so many (exchange.md §3.3). */
   resolvedNames: 100,
+  /** Pages of a search that are looked through for those who fulfil another condition too (`smtp:` and the beginning of an address); each costs the client a search. */
+  galPagesLookedThrough: 5,
+  /** Personas in one answer of FindPeople; Exchange's own throttling gives no more (EWSFindCountLimit). */
+  personasPerAnswer: 1_000,
+  /** Written between two turns of the event loop: 9 µs each with all that is known of them, and 20 on a busy machine. */
+  personasPerTurn: 200,
+  /** Entries only looked at (all of them, by another criterion than words) between two turns: about 5 ms. */
+  galEntriesPerTurn: 5_000,
+  /** Room lists in one answer: nobody chooses from more. */
+  roomLists: 500,
+  /** Criteria of one galfind; there are nine. */
+  galfindCriteria: 20,
+  /** Whose AN is not unique is found out again after this: it costs a look at everybody. */
+  galfindAliasesKeptMs: 60_000,
+  /** Requests of one reading of an address list by the beginnings of names: 100,000 people need some thousands. */
+  galPrefixRequests: 20_000,
+  /** Of a beginning that is asked for; a hundred people who share so much are not told apart by more of it. */
+  galPrefixCharacters: 16,
+  /** Letters with which a beginning is continued: those of addresses, and what was seen in names. */
+  galPrefixLetters: 100,
+  /** Items in one answer of galfind, ours and what we believe to be all of a server's. */
+  galfindResults: 100,
+  /** Personas asked for in one page. */
+  findPeoplePage: 500,
+  /** One request of a reading. */
+  galRequestMs: 30_000,
+  /** So often a request that failed for a reason that passes is sent, after pauses from the first to the longest, no sooner than the server says. */
+  galBusyTries: 5,
+  galRetryPauses: { firstMs: 500, longestMs: 60_000 },
+  /** Between two readings: each is a whole one. */
+  exchangeGalPauseMs: 10 * 60_000,
 
   // ── The address book: files, JSON and commands ────────────────────────────────────────────────────────────────
   /** A file of entries: 100,000 vCards with pictures left out are 50 MB. */
   galFileBytes: 64 * MIB,
+  /** Read and hashed at once, between two turns of the event loop: 1 ms. */
+  galFileSliceBytes: MIB,
+  /** Characters of a file worked off between two turns of the event loop: 2 to 5 ms. */
+  galFileCharactersPerTurn: 16_000,
+  /** Of one entry as it stands in a file, folds taken out: 10,000 members of a group with their DNs. A photograph beyond it is somebody's mistake; vCards skip theirs. */
+  galFileEntryCharacters: MIB,
+  /** Of one row of a CSV file: 10,000 addresses in one cell. */
+  galFileRowCharacters: 512 * KIB,
+  /** Of an unfolded line of a vCard; a longer one is left out and counted, because taking it apart would hold the event loop. */
+  galFileLineCharacters: 64 * KIB,
+  /** Lines of one vCard: a group with 10,000 members fits twice. */
+  galFileCardLines: 20_000,
+  /** Columns of a CSV file: Outlook exports 92. */
+  galFileColumns: 500,
+  /** Entries in one batch to the address book. */
+  galFileBatch: 500,
+  /** Mistakes that a check names one by one; they look alike. */
+  galFileMistakes: 5,
+  /** `limit` of GET /api/v1/directory: what a list on a screen can hold, in an answer of some hundred KB. */
+  apiDirectoryResults: 500,
+  /** Where no `limit` is given. */
+  apiDirectoryDefault: 50,
+  /** Remarks of `gal export` on what was left alone, one line each; behind them only how many there are. */
+  exportRemarks: 1_000,
 
   // ── The address book: the sources' turns and the store ────────────────────────────────────────────────────────
-  /** Members of a group that are asked about when somebody asks about the group. */
+  /** Contract: members of a group that are asked about when somebody asks about the group. */
   expandedMembers: 100,
+  /** Groups within a group. */
+  nestedGroups: 100,
+  /** Records that may share an address or another key and still be held for one person; "info@" as everybody's alias says nothing. */
+  galSharedKey: 20,
+  /** Contradictions between directories that are remembered for an administrator. */
+  galConflicts: 1_000,
+  /** Entries merged at one go: 5 to 10 ms. */
+  galBatch: 250,
+  /** Lines of a source's log that say nothing any more, beside as many as it has entries, before it is written anew. */
+  galIdleLines: 10_000,
+  /** That a source was read once more without news is written down no oftener. */
+  galStateWrittenMs: 10 * 60_000,
+  /** How long those who keep a copy of the address book may be away and still hear of deletions one by one. */
+  departuresKeptMs: 30 * 86_400_000,
+  /** 60 bytes each. */
+  departuresKept: 200_000,
+  /** A reading that would take away more than these, and more than half of what a source had, is believed when the next one says the same: rights get lost, containers are moved. */
+  galMassDeletion: 100,
+  /** One reading of a source: the slowest, an enumeration by letters over a busy Exchange, takes minutes. */
+  galReadingMs: 30 * 60_000,
+  /** How long a command without a running bridge reads the directories. */
+  galCommandMs: 5 * 60_000,
+  /** After refused credentials: accounts get locked. */
+  galRefusedPauseMs: 5 * 60_000,
 
   // ── Configuration ─────────────────────────────────────────────────────────────────────────────────────────────
   /** A thousand systems with a hundred domains each fit. */

@@ -3,7 +3,7 @@ import type { MailboxAddress } from './smtp-address.ts';
 
 /** Where the directories say that a mailbox is. */
 export interface Whereabout {
-  /** Primary: as its home knows it. */
+  /** As its home knows it: the mailbox's primary address; of a contact the address that it stands for. */
   readonly address: MailboxAddress;
   readonly kind: EntryKind;
   /** Undefined: known, but its home is not (a contact): the domain decides, without `notIn`. */
@@ -12,18 +12,23 @@ export interface Whereabout {
   readonly notIn: readonly string[];
 }
 
+/** A group's mailboxes, groups within it expanded, each once. */
+export interface ExpandedGroup {
+  readonly members: readonly MailboxAddress[];
+  /** There are more than were asked for. */
+  readonly isTooLarge: boolean;
+  /** Members that no directory resolves to an address. */
+  readonly unknown: number;
+}
+
 /**
  * PORT. Who lives where, for the bridge itself: hidden ones too, and nobody's rights. It answers from memory.
  */
 export interface Whereabouts {
   /** By primary address, alias, or one of these with `+…` in the local part; undefined: no directory knows it. */
   find(address: MailboxAddress): Whereabout | undefined;
-  /**
-   * The mailboxes of a group, groups within it expanded, each once; undefined for what is no group.
-   *
-   * @param most where there are more, all of them are left out and `isTooLarge` is true
-   */
-  expand(group: MailboxAddress, most: number): { readonly members: readonly MailboxAddress[]; readonly isTooLarge: boolean } | undefined;
+  /** The mailboxes of a group; undefined for what is no group. @param most where there are more, it stops there */
+  expand(group: MailboxAddress, most: number): ExpandedGroup | undefined;
   /** What the directory of an Exchange says is the mailbox's (or its contact's) legacyExchangeDN there. */
   legacyExchangeDn(mailbox: MailboxAddress, system: string): string | undefined;
   /** Primary address of the mailbox with this legacyExchangeDN, present or former, without regard to case. */

@@ -13,12 +13,12 @@ import { joinPieces } from '../freebusy/free-busy.ts';
 import type { FreeBusy } from '../freebusy/free-busy.ts';
 import type { Interval } from '../freebusy/interval.ts';
 import type { FreeBusyQuery, FreeBusyResult, FreeBusySource } from '../freebusy/source.ts';
-import { Routing } from './routing.ts';
-import type { HomeSystem } from './routing.ts';
+import { groupFreeBusy } from './group-free-busy.ts';
+import type { HomeSystem, Routing } from './routing.ts';
 import { SingleFlight } from './single-flight.ts';
 
 export interface LookupOptions {
-  readonly systems: readonly HomeSystem[];
+  readonly routing: Routing;
   /** For clients that see only whether time is taken. */
   readonly workingElsewhereAs: WorkingElsewhereAs;
   readonly clock: Clock;
@@ -34,44 +34,71 @@ export interface LookupOptions {
  */
 export class Lookup implements FreeBusySource {
   readonly #options: LookupOptions;
-  readonly #routing: Routing;
   readonly #flights: SingleFlight<readonly FreeBusyResult[]>;
 
   constructor(options: LookupOptions) {
     this.#options = options;
-    this.#routing = new Routing(options.systems);
     this.#flights = new SingleFlight(options.clock);
   }
 
   async freeBusy(query: FreeBusyQuery, ctx: RequestContext): Promise<readonly FreeBusyResult[]> {
-    const results = new Map<MailboxAddress, FreeBusyResult>();
-    const bySystem = new Map<HomeSystem, MailboxAddress[]>();
-    for (const mailbox of query.mailboxes) {
-      const decision = this.#decide(mailbox, ctx);
-      if ('refused' in decision) {
-        ctx.explain?.({ system: 'none', kind: 'route', text: `${mailbox}: nobody is asked (${decision.why})` });
-        this.#options.logger.debug({ requestId: ctx.requestId, mailbox, code: decision.refused.code, reason: decision.why }, 'nobody is asked');
-        this.#options.metrics.lookup('none', decision.refused.code);
-        results.set(mailbox, { mailbox, error: decision.refused });
-      } else {
-        ctx.explain?.({ system: decision.name, kind: 'route', text: `${mailbox} lives in ${decision.name}` });
-        bySystem.set(decision, [...(bySystem.get(decision) ?? []), mailbox]);
+    const expanded = { left: LIMITS.mailboxesPerQuestion };
+    const decisions = new Map(query.mailboxes.map((mailbox) => [mailbox, this.#decide(mailbox, ctx, expanded)]));
+    const bySystem = new Map<HomeSystem, Set<MailboxAddress>>();
+    for (const decision of decisions.values()) {
+      for (const one of 'members' in decision ? decision.members : [decision]) {
+        if (!('home' in one)) continue;
+        const addresses = bySystem.get(one.home) ?? new Set();
+        bySystem.set(one.home, addresses.add(one.address));
       }
     }
     const details = query.details && ctx.requester.detail === 'details';
+    const results = new Map<MailboxAddress, FreeBusyResult>();
     await Promise.all(
-      [...bySystem].map(async ([home, mailboxes]) => {
+      [...bySystem].map(async ([home, addresses]) => {
         const wanted = { details, ...(hoursAreToBeAsked(home, query, ctx.requester) ? { workingHours: true } : {}) };
-        for (const result of await this.#ask(home, { mailboxes, window: query.window, ...wanted }, ctx)) results.set(result.mailbox, result);
+        for (const result of await this.#ask(home, { mailboxes: [...addresses], window: query.window, ...wanted }, ctx)) results.set(result.mailbox, result);
       }),
     );
-    return query.mailboxes.map((mailbox) => this.#forRequester(results.get(mailbox) ?? { mailbox, error: missing() }, ctx.requester, details));
+    return query.mailboxes.map((mailbox) => {
+      const decision = decisions.get(mailbox)!;
+      const result = 'members' in decision ? groupFreeBusy(mailbox, query.window, decision.members.map((one) => resultOf(one, mailbox, results))) : resultOf(decision, mailbox, results);
+      return this.#forRequester(result, ctx.requester, details);
+    });
+  }
+
+  /** What is to be asked about a mailbox or a group, or why nothing is; said to whoever wants to know. @param expanded how many members this question may still ask about */
+  #decide(mailbox: MailboxAddress, ctx: RequestContext, expanded: { left: number }): Decision {
+    const decision = this.#decideOne(mailbox, ctx);
+    if ('refused' in decision) return this.#refuse(mailbox, decision, ctx);
+    const alias = decision.address === mailbox ? '' : ` as ${decision.address}`;
+    const group = this.#options.routing.expand(decision.address, LIMITS.expandedMembers);
+    if (group === undefined) {
+      ctx.explain?.({ system: decision.home.name, kind: 'route', text: `${mailbox} lives in ${decision.home.name}${alias}` });
+      return decision;
+    }
+    if (group.isTooLarge || group.members.length > expanded.left) return this.#refuse(mailbox, refusal(new BridgeError('NO_DATA', 'the group has too many members')), ctx);
+    if (group.members.length === 0) return this.#refuse(mailbox, refusal(new BridgeError('NO_DATA', 'the group has no members that are known')), ctx);
+    expanded.left -= group.members.length;
+    ctx.explain?.({ system: decision.home.name, kind: 'route', text: `${mailbox} is a group of ${group.members.length + group.unknown}${group.unknown > 0 ? `, ${group.unknown} of them unknown` : ''}` });
+    const members = group.members.map((member) => {
+      const one = this.#decideOne(member, ctx);
+      return 'refused' in one ? this.#refuse(member, one, ctx) : one;
+    });
+    return { members: group.unknown > 0 ? [...members, { refused: unknownMailbox(), why: 'no directory has it' }] : members };
+  }
+
+  #refuse(mailbox: MailboxAddress, refused: Refusal, ctx: RequestContext): Refusal {
+    ctx.explain?.({ system: 'none', kind: 'route', text: `${mailbox}: nobody is asked (${refused.why})` });
+    this.#options.logger.debug({ requestId: ctx.requestId, mailbox, code: refused.refused.code, reason: refused.why }, 'nobody is asked');
+    this.#options.metrics.lookup('none', refused.refused.code);
+    return refused;
   }
 
   /** The system to ask about a mailbox, or why nobody is asked. What a client may not ask about looks like what is unknown. */
-  #decide(mailbox: MailboxAddress, ctx: RequestContext): HomeSystem | Refusal {
+  #decideOne(mailbox: MailboxAddress, ctx: RequestContext): Destination | Refusal {
     const { requester } = ctx;
-    const route = this.#routing.route(mailbox);
+    const route = this.#options.routing.route(mailbox);
     if (route.home === undefined) {
       const claims = route.claimedBy.join(' and ');
       if (claims === '') return { refused: unknownMailbox(), why: 'no system lists its domain, nor the address under mailboxes' };
@@ -83,7 +110,7 @@ export class Lookup implements FreeBusySource {
     if (requester.from === home.name) return refusal(new BridgeError('LOOP', 'the asking system is the home of this mailbox'));
     if (ctx.viaZimbra === true && home.isZimbra) return refusal(new BridgeError('LOOP', 'a Zimbra asks, so no Zimbra is asked'));
     if (ctx.hops > LIMITS.hops) return refusal(new BridgeError('LOOP', 'the question has been passed on too often'));
-    return home;
+    return route;
   }
 
   /** The exit: nothing reaches a face that did not pass here. */
@@ -131,6 +158,22 @@ export class Lookup implements FreeBusySource {
     }
     return results;
   }
+}
+
+/** Whom to ask about a mailbox, under which address. */
+interface Destination {
+  readonly home: HomeSystem;
+  readonly address: MailboxAddress;
+}
+
+type Decision = Destination | Refusal | { readonly members: readonly (Destination | Refusal)[] };
+
+/** What came of a decision, under the address that was asked about. */
+function resultOf(decision: Destination | Refusal, mailbox: MailboxAddress, results: ReadonlyMap<MailboxAddress, FreeBusyResult>): FreeBusyResult {
+  if ('refused' in decision) return { mailbox, error: decision.refused };
+  const result = results.get(decision.address) ?? { mailbox, error: missing() };
+  if (decision.address === mailbox) return result;
+  return 'error' in result ? { mailbox, error: result.error } : { ...result, mailbox, freeBusy: { ...result.freeBusy, mailbox } };
 }
 
 /** `refused` is what the client is told, `why` what the administrator is. */

@@ -1,5 +1,7 @@
-import { domainOf } from '../directory/smtp-address.ts';
+import { Homes } from '../directory/homes.ts';
 import type { MailboxAddress } from '../directory/smtp-address.ts';
+import { NO_WHEREABOUTS } from '../directory/whereabouts.ts';
+import type { ExpandedGroup, Whereabouts } from '../directory/whereabouts.ts';
 import type { CalendarSystem } from '../freebusy/calendar-system.ts';
 
 /** A configured system and whose mailboxes live there. */
@@ -10,29 +12,41 @@ export interface HomeSystem {
   readonly system: CalendarSystem;
   /** Lower case. */
   readonly domains: readonly string[];
-  /** Stronger than any domain. */
+  /** Stronger than any directory and any domain. */
   readonly mailboxes: readonly MailboxAddress[];
 }
 
-/** Where a mailbox lives: one system, none, or (a domain listed twice, with no directory to decide) nobody can tell. */
-export type Route = { readonly home: HomeSystem } | { readonly home?: undefined; readonly claimedBy: readonly string[] };
-
-/** Decides the home of a mailbox: its exact address first, then its domain. */
-export class Routing {
-  readonly #byMailbox = new Map<string, HomeSystem>();
-  readonly #byDomain = new Map<string, HomeSystem[]>();
-
-  constructor(systems: readonly HomeSystem[]) {
-    for (const system of systems) {
-      for (const mailbox of system.mailboxes) this.#byMailbox.set(mailbox, system);
-      for (const domain of system.domains) this.#byDomain.set(domain, [...(this.#byDomain.get(domain) ?? []), system]);
+/** Where a mailbox lives: one system, none, or (several list its domain and no directory decides) nobody can tell. */
+export type Route =
+  | {
+      readonly home: HomeSystem;
+      /** As its home knows it: the primary address behind an alias, without `+…`. */
+      readonly address: MailboxAddress;
     }
+  | { readonly home?: undefined; readonly claimedBy: readonly string[] };
+
+/** Decides the home of a mailbox: its exact address first, then what the directories say, then its domain. */
+export class Routing {
+  readonly #systems: ReadonlyMap<string, HomeSystem>;
+  readonly #homes: Homes;
+  readonly #whereabouts: Whereabouts;
+
+  constructor(systems: readonly HomeSystem[], whereabouts: Whereabouts = NO_WHEREABOUTS) {
+    this.#systems = new Map(systems.map((one) => [one.name, one]));
+    this.#homes = new Homes(systems);
+    this.#whereabouts = whereabouts;
   }
 
   route(mailbox: MailboxAddress): Route {
-    const exact = this.#byMailbox.get(mailbox);
-    if (exact !== undefined) return { home: exact };
-    const claims = this.#byDomain.get(domainOf(mailbox)) ?? [];
-    return claims.length === 1 ? { home: claims[0]! } : { claimedBy: claims.map((one) => one.name) };
+    const known = this.#whereabouts.find(mailbox);
+    const decision = this.#homes.of(mailbox, known);
+    const home = decision.home === undefined ? undefined : this.#systems.get(decision.home);
+    if (home !== undefined) return { home, address: known?.address ?? mailbox };
+    return { claimedBy: decision.home === undefined ? decision.claimedBy : [] };
+  }
+
+  /** The mailboxes of a group; undefined for what is none. */
+  expand(group: MailboxAddress, most: number): ExpandedGroup | undefined {
+    return this.#whereabouts.expand(group, most);
   }
 }

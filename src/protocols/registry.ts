@@ -1,29 +1,40 @@
+import { basename } from 'node:path';
 import type { Clock } from '../core/clock.ts';
 import { BridgeError } from '../core/errors.ts';
 import type { Logger } from '../core/logger.ts';
 import type { RequestContext } from '../core/request-context.ts';
-import type { SystemConfig, ZimbraConfig } from '../config/config.ts';
+import type { Config, SystemConfig, ZimbraConfig } from '../config/config.ts';
+import type { EntrySource } from '../directory/entry-source.ts';
 import type { ProbeFinding } from '../core/probe-finding.ts';
 import type { CalendarSystem } from '../freebusy/calendar-system.ts';
 import type { ChangeFeed, FeedMemory } from '../freebusy/change-feed.ts';
+import type { MailboxAddress } from '../directory/smtp-address.ts';
 import type { Roster } from '../freebusy/roster.ts';
 import type { Addressee, SinkSystem } from '../freebusy/sink.ts';
+import type { KeptSource } from '../gal/source-reading.ts';
+import { AddressFileSource } from './address-file/entry-source.ts';
 import { ExchangeEwsSystem } from './ews/client.ts';
+import { EwsGalSource } from './ews/gal-source.ts';
 import { ExchangeEwsSink } from './ews/sink.ts';
+import { LdapSource } from './ldap/source.ts';
 import { IfbSystem } from './ifb/client.ts';
 import { OwaWebdavSystem } from './owa-webdav/client.ts';
+import { OwaGalSource } from './owa-webdav/gal-source.ts';
 import { OwaWebdavSink } from './owa-webdav/sink.ts';
 import { ZimbraSystem } from './zimbra-soap/client.ts';
+import { ZimbraGalSource } from './zimbra-soap/gal-source.ts';
 import { createZimbraHome } from './zimbra-soap/home.ts';
 
 export interface SystemServices {
   readonly clock: Clock;
   readonly logger: Logger;
+  /** What the address book says is a mailbox's legacyExchangeDN in the named Exchange. */
+  readonly directoryDn?: ((mailbox: MailboxAddress, system: string) => string | undefined) | undefined;
 }
 
 /** Makes the client of a configured system: one line for every type. */
-export function createSystem(config: SystemConfig, services: SystemServices): CalendarSystem {
-  const common = { name: config.name, ca: config.ca, hosts: config.hosts, probeMailbox: config.mailboxes[0], ...services };
+export function createSystem(config: SystemConfig, { clock, logger, directoryDn }: SystemServices): CalendarSystem {
+  const common = { name: config.name, ca: config.ca, hosts: config.hosts, probeMailbox: config.mailboxes[0], clock, logger, directoryDn: dnIn(config, directoryDn) };
   switch (config.type) {
     case 'exchange-ews':
       return new ExchangeEwsSystem({ ...common, ...exchangeOptions(config), probeDomain: config.domains[0] });
@@ -48,7 +59,7 @@ export function createSink(config: SystemConfig, services: SystemServices & { re
   if ((config.type !== 'exchange-ews' && config.type !== 'exchange-webdav') || config.legacyExchangeDn === undefined) {
     throw new BridgeError('CONFIGURATION', `nothing can be replicated into ${config.name}: it must be an Exchange with legacyExchangeDn`);
   }
-  const common = { name: config.name, ca: config.ca, hosts: config.hosts, ...services, ...exchangeOptions(config), legacyExchangeDn: config.legacyExchangeDn };
+  const common = { name: config.name, ca: config.ca, hosts: config.hosts, ...services, directoryDn: dnIn(config, services.directoryDn), ...exchangeOptions(config), legacyExchangeDn: config.legacyExchangeDn };
   return config.type === 'exchange-ews' ? new ExchangeEwsSink({ ...common, probeDomain: config.domains[0] }) : new OwaWebdavSink({ ...common, auth: config.auth });
 }
 
@@ -74,6 +85,10 @@ function exchangeOptions(config: Extract<SystemConfig, { type: 'exchange-ews' | 
   return { url, username, password: password.reveal(), lookup, legacyExchangeDn };
 }
 
+function dnIn({ name }: SystemConfig, directoryDn: SystemServices['directoryDn']) {
+  return directoryDn === undefined ? undefined : (mailbox: MailboxAddress) => directoryDn(mailbox, name);
+}
+
 /** A Zimbra that is only pushed from has no account to read with: its mailboxes are no data, with that reason. */
 function unreadable(config: ZimbraConfig): CalendarSystem {
   const error = new BridgeError('NO_DATA', 'no account is configured to read this system', { details: { system: config.name } });
@@ -82,4 +97,58 @@ function unreadable(config: ZimbraConfig): CalendarSystem {
     probe: async () => [{ step: 'sign-in', outcome: 'warn', text: 'no username and password: nobody can ask about its mailboxes', advice: 'fine where it is only replicated from' }],
     close: async () => undefined,
   };
+}
+
+/**
+ * Makes what reads the address book's directories, in the configured order. Systems' own directories are read with the account that reads their calendars.
+ */
+export function createEntrySources(config: Pick<Config, 'gal' | 'systems'>, services: SourceServices): readonly KeptSource[] {
+  return config.gal.sources.map((source, rank): KeptSource => {
+    if (source.kind === 'system') {
+      const system = config.systems.find(({ name }) => name === source.system);
+      if (system === undefined) throw new BridgeError('CONFIGURATION', `no system named ${source.system}`);
+      return { source: { key: JSON.stringify(['system', system.name]), label: system.name, home: system.name, rank }, reader: systemDirectory(system, services) };
+    }
+    if (source.kind === 'file') {
+      const label = basename(source.path);
+      return { source: { key: JSON.stringify(['file', source.path]), label, home: source.home, rank }, reader: new AddressFileSource({ label, path: source.path, ...services }) };
+    }
+    const { url, base, bindDn, password, filter, startTls, ca, attributes, home } = source;
+    const address = `${url.protocol}://${url.host.includes(':') ? `[${url.host}]` : url.host}:${url.port}`;
+    const label = url.host;
+    return {
+      source: { key: JSON.stringify(['ldap', url.host, url.port, base, filter ?? '']), label, home, rank },
+      reader: new LdapSource({ label, url: new URL(address), base, bindDn, password: password?.reveal(), filter, startTls, ca, attributes, ...services }),
+    };
+  });
+}
+
+interface SourceServices {
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+/** The directory of a calendar system. @throws BridgeError CONFIGURATION where it has none */
+function systemDirectory(config: SystemConfig, services: SourceServices): EntrySource {
+  const { name, ca, hosts, domains, mailboxes } = config;
+  const common = { label: name, name, ca, hosts, domains, mailboxes, ...services };
+  switch (config.type) {
+    case 'zimbra': {
+      const { url, adminUrl, username, password, admin } = config;
+      if (username === undefined || password === undefined) throw new BridgeError('CONFIGURATION', `no account is configured to read ${name}`);
+      return new ZimbraGalSource({
+        ...common,
+        url,
+        username,
+        password: password.reveal(),
+        ...(admin === undefined ? {} : { admin: { adminUrl: adminUrl ?? url, username: admin.username, password: admin.password.reveal() } }),
+      });
+    }
+    case 'exchange-ews':
+      return new EwsGalSource({ ...common, ...exchangeOptions(config) });
+    case 'exchange-webdav':
+      return new OwaGalSource({ ...common, ...exchangeOptions(config), auth: config.auth });
+    case 'ifb':
+      throw new BridgeError('CONFIGURATION', `${name} has no directory`);
+  }
 }

@@ -1,11 +1,15 @@
 import type { Clock } from '../core/clock.ts';
+import { addressList } from './address-list.ts';
+import type { ListedPerson } from './address-list.ts';
 import type { CalendarStore } from './calendar-store.ts';
 import { answerFreeBusyQuery } from './exchange-2003-free-busy.ts';
+import { answerGalfind } from './exchange-2003-galfind.ts';
 import { createFormLogon } from './exchange-2003-logon.ts';
 import { answerDelete, answerProppatch } from './exchange-2003-proppatch.ts';
 import { answerPropfind, answerSearch } from './exchange-2003-public-folder.ts';
 import { createMessageFolder } from './message-folder.ts';
 import type { MessageFolder } from './message-folder.ts';
+import { readRawQuery } from './raw-query.ts';
 import { isSameAccount, readBasic } from './stand-in-credentials.ts';
 import { createStandIn } from './stand-in.ts';
 import type { StandIn, StandInAnswer, StandInRequest } from './stand-in.ts';
@@ -25,6 +29,8 @@ export interface Exchange2003Options {
   readonly publishMonths?: number;
   /** The mail contacts of the directory: the legacyExchangeDN of somebody whose mailbox is elsewhere. */
   readonly contacts?: (address: string) => string | undefined;
+  /** Who else stands in the address list beside its own people. */
+  readonly listed?: readonly ListedPerson[];
 }
 
 /** What both Exchange stand-ins have: the free/busy messages that were written into them. */
@@ -49,7 +55,7 @@ const SERVER_HEADERS = { Server: 'Microsoft-IIS/6.0', 'X-Powered-By': 'ASP.NET',
 const QUERY_CHARACTERS = 2_048;
 
 /**
- * Stands in for Exchange 2003: OWA's `cmd=freebusy`, reading and writing of SCHEDULE+ FREE BUSY messages, Basic or form logon.
+ * Stands in for Exchange 2003: OWA's `cmd=freebusy` and `cmd=galfind`, reading and writing of SCHEDULE+ FREE BUSY messages, Basic or form logon.
  * Unlike the real one it takes the form logon over plain http, because it listens on loopback only.
  */
 export function createExchange2003(options: Exchange2003Options): Exchange2003 {
@@ -71,6 +77,9 @@ export function createExchange2003(options: Exchange2003Options): Exchange2003 {
       return { status: 401, headers: { ...HTML, 'WWW-Authenticate': 'Basic realm="127.0.0.1"' }, body: '<html><body>Access is denied.</body></html>', source: 'exchange.md §2.6' };
     }
     const context: Exchange2003Context = { calendars: options.calendars, now: options.clock.now(), publishMonths, contacts, folder, writing };
+    if (request.method === 'GET' && /^\/public\/?$/i.test(request.path) && readRawQuery(request.query).first('cmd')?.toLowerCase() === 'galfind') {
+      return answerGalfind(request, addressList(options.calendars, options.listed));
+    }
     if (request.method === 'GET' && /^\/public\/?$/i.test(request.path)) return answerFreeBusyQuery(request, context);
     if (request.method === 'PROPFIND') return answerPropfind(request, context);
     if (request.method === 'SEARCH') return answerSearch(request, context);

@@ -2,12 +2,16 @@ import type { Clock } from '../core/clock.ts';
 import { child } from '../platform/xml/element.ts';
 import type { XmlElement } from '../platform/xml/element.ts';
 import { readXml, XmlError } from '../platform/xml/read.ts';
+import { addressList } from './address-list.ts';
+import type { ListedPerson } from './address-list.ts';
 import type { CalendarStore } from './calendar-store.ts';
 import { EwsFault, envelope, faultEnvelope } from './ews-envelope.ts';
 import type { ServerGeneration } from './ews-envelope.ts';
+import { answerFindPeople } from './ews-find-people.ts';
 import { answerGetUserAvailability } from './ews-get-user-availability.ts';
 import { MESSAGES_NS, SOAP_NS } from './ews-names.ts';
 import { PUBLIC_FOLDER_OPERATIONS } from './ews-public-folders.ts';
+import { answerResolveNames } from './ews-resolve-names.ts';
 import { WRITE_OPERATIONS } from './ews-write-items.ts';
 import type { WritableExchange } from './exchange-2003.ts';
 import { createMessageFolder } from './message-folder.ts';
@@ -29,6 +33,10 @@ export interface ExchangeEwsOptions {
   readonly viewWithErrors?: boolean;
   /** The mail contacts of the directory: the legacyExchangeDN of somebody whose mailbox is elsewhere. */
   readonly contacts?: (address: string) => string | undefined;
+  /** Who else stands in the address list beside its own people. */
+  readonly listed?: readonly ListedPerson[];
+  /** Whether a 2013's FindPeople reads the directory without a query; default: false. */
+  readonly isBrowsable?: boolean;
 }
 
 export interface ExchangeEws extends WritableExchange {
@@ -41,12 +49,13 @@ const READ_AND_WRITE = { ...PUBLIC_FOLDER_OPERATIONS, ...WRITE_OPERATIONS };
 /** Exchange 2007 and later put users into this group (exchange.md §1.1). */
 export const EXCHANGE_EWS_ORGANISATION = '/o=Corp/ou=Exchange Administrative Group (FYDIBOHF23SPDLT)';
 
-/** Stands in for the Exchange Web Services of Exchange 2010: GetUserAvailability, reading and writing the free/busy public folder. */
+/** Stands in for the Exchange Web Services of Exchange 2010: GetUserAvailability, reading and writing the free/busy public folder, ResolveNames; FindPeople as a 2013. */
 export function createExchangeEws(options: ExchangeEwsOptions): ExchangeEws {
   const settings = { viewWithErrors: true, publishMonths: 3, organisation: EXCHANGE_EWS_ORGANISATION, contacts: (): undefined => undefined, ...options };
   const folder = createMessageFolder(settings.organisation, settings.clock);
   let writing: WritingMode = 'allowed';
   let generation: ServerGeneration = 2010;
+  const known = new Map<string, string>();
   const standIn = createStandIn('Exchange (EWS)', async (request): Promise<StandInAnswer> => {
     if (request.path.toLowerCase() !== '/ews/exchange.asmx') return { status: 404, headers: { 'Content-Type': 'text/html' }, body: '<html><body>404</body></html>', source: 'exchange.md §3.1' };
     if (!isSameAccount(readBasic(request.headers.authorization), settings, settings.domain)) {
@@ -56,6 +65,8 @@ export function createExchangeEws(options: ExchangeEwsOptions): ExchangeEws {
     try {
       const operation = await readOperation(request);
       if (operation.name === 'GetUserAvailabilityRequest') return envelope(answerGetUserAvailability(operation, { ...settings, folder }), generation);
+      if (operation.name === 'ResolveNames') return envelope(answerResolveNames(operation, { rows: addressList(settings.calendars, settings.listed), contacts: settings.contacts, known }), generation);
+      if (operation.name === 'FindPeople' && generation === 2013) return envelope(answerFindPeople(operation, addressList(settings.calendars, settings.listed), settings.isBrowsable ?? false), generation);
       const answer = Object.hasOwn(READ_AND_WRITE, operation.name) ? READ_AND_WRITE[operation.name] : undefined;
       if (answer === undefined) throw new EwsFault('ErrorInvalidRequest', 'The request is invalid.');
       return envelope(answer(operation, { ...settings, folder, writing }), generation);

@@ -90,7 +90,7 @@ export function createCast(clock: Clock): Cast {
 export const ZIMBRA_DETAILS: Readonly<Record<string, AccountDetails>> = {
   'kim@zimbra.example': { foreignPrincipal: 'ad:kim' },
   'lee@zimbra.example': { foreignPrincipal: 'ad:larsen' },
-  'room-linden@zimbra.example': { foreignPrincipal: 'ad:room-linden' },
+  'room-linden@zimbra.example': { foreignPrincipal: 'ad:room-linden', resource: 'Location' },
   'mia@zimbra.example': { foreignPrincipal: 'ad:mia', deniesFreeBusy: true },
   'galsync.sandbox@zimbra.example': { isSystem: true },
 };

@@ -37,6 +37,8 @@ export interface SandboxConfigOptions {
   readonly lookup?: 'query' | 'public-folder';
   /** Whether Zimbra's free/busy is written into both Exchanges; default true. */
   readonly replication?: boolean;
+  /** Whether the three directories are one address book; default false. */
+  readonly addressBook?: boolean;
   /** Where the queue is kept; absent: the bridge's own Redis. */
   readonly redis?: string;
 }
@@ -148,8 +150,9 @@ interface ConfigParts {
 /** JSON is YAML, so every value is written as JSON and nothing needs quoting by hand. */
 function sandboxConfig(options: SandboxConfigOptions, parts: ConfigParts): string {
   const lookup = options.lookup ?? 'query';
+  const keepsBook = options.addressBook === true;
   const client = (name: keyof SandboxClients, from: string, mayAsk: readonly string[], presence: 'none' | 'read'): object => ({
-    name, ...parts.clients[name], auth: ['basic'], from, mayAsk, detail: 'busy-type', presence,
+    name, ...parts.clients[name], auth: ['basic'], from, mayAsk, detail: 'busy-type', presence, gal: keepsBook ? 'search' : 'none',
   });
   const config = {
     listen: options.listen,
@@ -174,6 +177,7 @@ function sandboxConfig(options: SandboxConfigOptions, parts: ConfigParts): strin
       client('curl', 'outside', ['exchange2003', 'exchange', 'zimbra'], 'read'),
     ],
     ...(options.replication === false ? {} : { replication: ['exchange2003', 'exchange'].map((to) => ({ from: 'zimbra', to })), notify: { secret: parts.notifySecret } }),
+    ...(keepsBook ? { gal: { sources: ['exchange2003', 'exchange', 'zimbra'].map((system) => ({ system })) } } : {}),
     presence: { optIn: [PRESENT_PERSON] },
   };
   return `${JSON.stringify(config, undefined, 2)}\n`;

@@ -4,6 +4,7 @@ import type { Drawing } from './day-picture.ts';
 import { exchangeUserTarget } from './exchange-user.ts';
 import { midnight, PRESENT_PERSON } from './people.ts';
 import type { Sandbox, SandboxClients } from './sandbox.ts';
+import { walkAddressBook } from './walk-address-book.ts';
 import { walkFirstPass, walkReplication } from './walk-replication.ts';
 import { LOOKUP_STEPS, OTHER_WAY_STEP, OUTLOOK_STEP, walkStep } from './walk-steps.ts';
 import type { Step, Walk } from './walk-steps.ts';
@@ -15,6 +16,8 @@ export interface WalkOptions {
   readonly drawing?: Drawing;
   /** Whether the bridge replicates, as the sandbox's configuration tells it to; default false. */
   readonly replication?: boolean;
+  /** Whether the bridge keeps an address book, as the sandbox's configuration tells it to; default false. */
+  readonly addressBook?: boolean;
   /** How long a change may take to reach the other side; default 10 s. */
   readonly patienceMs?: number;
 }
@@ -43,6 +46,7 @@ export async function guidedWalk(
     ...LOOKUP_STEPS.map(asking),
     ...(replicates ? [{ title: 'A Zimbra user adds an appointment, and both Exchanges are told', go: () => walkReplication(walk) }, asking(OUTLOOK_STEP)] : []),
     asking(OTHER_WAY_STEP),
+    ...(options.addressBook === true ? [{ title: 'Somebody writes a mail, and begins a name that only the other side knows', go: () => walkAddressBook(walk) }] : []),
   ];
   print(`A guided walk: ${new Date(today).toISOString().slice(0, 10)}, 07:00 to 19:00 UTC`);
   print(drawLegend(drawing));
@@ -60,7 +64,7 @@ export async function guidedWalk(
     await sandbox.exchangeEws.setMode('up');
   }
   print('');
-  for (const line of whatNext(walk, replicates)) print(line);
+  for (const line of whatNext(walk, replicates, options.addressBook === true)) print(line);
   return isGood;
 }
 
@@ -70,7 +74,7 @@ interface Stage {
   readonly go: () => Promise<readonly string[]>;
 }
 
-function whatNext({ sandbox, bridgeUrl, credentials, window }: Walk, replicates: boolean): readonly string[] {
+function whatNext({ sandbox, bridgeUrl, credentials, window }: Walk, replicates: boolean, addressBook: boolean): readonly string[] {
   const base = bridgeUrl.replace(/\/+$/, '');
   const curl = `curl -s -u ${credentials.curl.username}:${credentials.curl.password}`;
   const zimbra = `curl -s -u ${credentials.zimbra.username}:${credentials.zimbra.password}`;
@@ -86,6 +90,7 @@ function whatNext({ sandbox, bridgeUrl, credentials, window }: Walk, replicates:
     `  ${curl} '${base}/api/v1/freebusy?mailbox=anna@legacy.example&mailbox=clara@corp.example&mailbox=kim@zimbra.example&start=${from}&end=${to}'`,
     `  ${curl} '${base}/api/v1/presence/${PRESENT_PERSON}'`,
     `  ${curl} '${base}/freebusy/kim@zimbra.example.ifb'`,
+    ...(addressBook ? [`  ${curl} '${base}/api/v1/directory?q=an'`] : []),
     `  ${zimbra} '${base}${freeBusyTarget(['anna@legacy.example'], window.start, window.end, 30)}'`,
     'Change a calendar, in another terminal, and ask again:',
     `  node dist/main.js sandbox add anna@legacy.example --from ${from} --to ${to} --type oof --subject 'Away'`,

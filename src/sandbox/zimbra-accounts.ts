@@ -9,6 +9,8 @@ export interface AccountDetails {
   readonly isSystem?: boolean;
   /** Nobody was given viewFreeBusy: to everybody but a global administrator the calendar is unknown. */
   readonly deniesFreeBusy?: boolean;
+  /** zimbraCalResType: no person but a room or a thing. */
+  readonly resource?: 'Location' | 'Equipment';
 }
 
 export interface Account extends AccountDetails {
@@ -68,6 +70,7 @@ function attributesOf(mailbox: Mailbox, id: string, details: AccountDetails): Re
     zimbraMailHost: 'mail.zimbra.example',
     zimbraMailTransport: 'lmtp:mail.zimbra.example:7025',
     ...(details.foreignPrincipal === undefined ? {} : { zimbraForeignPrincipal: details.foreignPrincipal }),
+    ...(details.resource === undefined ? {} : { zimbraCalResType: details.resource, zimbraAccountCalendarUserType: 'RESOURCE' }),
     ...(details.isSystem === true ? { zimbraIsSystemAccount: 'TRUE', zimbraIsSystemResource: 'TRUE' } : {}),
   };
 }

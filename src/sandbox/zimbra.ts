@@ -15,6 +15,9 @@ import type { ZimbraAdminContext } from './zimbra-admin.ts';
 import { answerAdminAuth, answerAuth, createTokens } from './zimbra-auth.ts';
 import type { Tokens } from './zimbra-auth.ts';
 import { ZimbraFault, zimbraFaultBody } from './zimbra-fault.ts';
+import { createGal } from './zimbra-gal.ts';
+import type { Gal } from './zimbra-gal.ts';
+import { GAL_OPERATIONS } from './zimbra-gal-operations.ts';
 import { answerGetFreeBusy } from './zimbra-get-free-busy.ts';
 import { answerGetWorkingHours } from './zimbra-get-working-hours.ts';
 import { createWaitSets } from './zimbra-wait-sets.ts';
@@ -47,6 +50,8 @@ export interface Signal {
 
 export interface Zimbra extends StandIn {
   readonly accounts: Accounts;
+  /** What users find when they write to somebody. */
+  readonly gal: Gal;
   /** Every token given out so far is answered service.AUTH_EXPIRED from now on, as after a change of password. */
   revokeTokens(): void;
   /** The mailbox server starts again: connections break, WaitSets live on by their id and seq, unless the redo logs were rotated meanwhile. */
@@ -62,16 +67,17 @@ const SOAP11 = 'http://schemas.xmlsoap.org/soap/envelope/';
 const MAX_HOPS = 5;
 
 /** Operations of the real server that this one does not play, but that it would refuse to a caller without a token. */
-const NEEDS_TOKEN = new Set(['NoOpRequest', 'GetInfoRequest', 'SearchRequest', 'GetFolderRequest', 'CreateWaitSetRequest', 'WaitSetRequest', 'SyncGalRequest']);
+const NEEDS_TOKEN = new Set(['NoOpRequest', 'GetInfoRequest', 'SearchRequest', 'GetFolderRequest', 'CreateWaitSetRequest', 'WaitSetRequest']);
 
 /**
- * Stands in for a Zimbra mailbox server in XML: AuthRequest, GetFreeBusyRequest and GetWorkingHoursRequest at `/service/soap/`, accounts and WaitSets at
+ * Stands in for a Zimbra mailbox server in XML: AuthRequest, GetFreeBusyRequest, GetWorkingHoursRequest and the address book at `/service/soap/`, accounts and WaitSets at
  * `/service/admin/soap/` (a port of its own in real life). There is no capture of a Zimbra server's answers: zimbra.md, read
  * from its source, is the best there is.
  */
 export function createZimbra(options: ZimbraOptions): Zimbra {
   const tokens = createTokens(options.clock, options.tokenLifetimeMs ?? 172_800_000);
   const accounts = createAccounts(options.calendars, options.detailsOf);
+  const gal = createGal(accounts, options.clock);
   const waitSets = createWaitSets(options.clock);
   const listeners = new Set<(signal: Signal) => void>();
   let isPushing = false;
@@ -90,7 +96,7 @@ export function createZimbra(options: ZimbraOptions): Zimbra {
     try {
       const root = await readEnvelope(request);
       if (root.ns === SOAP11) ns = SOAP11;
-      const { body, source, mailboxes } = door[1] === undefined ? answerOperation(root, options, accounts, tokens) : await answerAdminOperation(root, options, tokens, () => adminContext(request.gone));
+      const { body, source, mailboxes } = door[1] === undefined ? answerOperation(root, { options, accounts, gal, tokens }) : await answerAdminOperation(root, options, tokens, () => adminContext(request.gone));
       return { ...reply(200, ns, body), source, mailboxes };
     } catch (error) {
       if (!(error instanceof ZimbraFault)) throw error;
@@ -99,6 +105,7 @@ export function createZimbra(options: ZimbraOptions): Zimbra {
   });
   const own = {
     accounts,
+    gal,
     revokeTokens: () => tokens.revokeAll(),
     async restart({ isLogRotated = false } = {}) {
       await standIn.stop();
@@ -142,7 +149,14 @@ async function answerAdminOperation(root: XmlElement, options: ZimbraOptions, to
   return { body: await answer(operation, adminContext()), source: 'zimbra.md §5', mailboxes: 0 };
 }
 
-function answerOperation(root: XmlElement, options: ZimbraOptions, accounts: Accounts, tokens: Tokens): Answered {
+interface UserContext {
+  readonly options: ZimbraOptions;
+  readonly accounts: Accounts;
+  readonly gal: Gal;
+  readonly tokens: Tokens;
+}
+
+function answerOperation(root: XmlElement, { options, accounts, gal, tokens }: UserContext): Answered {
   const { operation, context } = operationOf(root);
   if (operation.name === 'AuthRequest' && operation.ns === 'urn:zimbraAccount') {
     return { body: answerAuth(operation, options, tokens), source: 'zimbra.md §1.3', mailboxes: 0 };
@@ -159,7 +173,9 @@ function answerOperation(root: XmlElement, options: ZimbraOptions, accounts: Acc
     const { body, mailboxes } = answerGetWorkingHours(operation, accounts, asker);
     return { body, source: 'zimbra.md §2.5', mailboxes };
   }
-  if (NEEDS_TOKEN.has(operation.name) && rank === undefined) throw new ZimbraFault('service.AUTH_REQUIRED', 'no valid authtoken present');
+  const galOperation = operation.ns === 'urn:zimbraAccount' && Object.hasOwn(GAL_OPERATIONS, operation.name) ? GAL_OPERATIONS[operation.name] : undefined;
+  if (galOperation !== undefined && rank !== undefined) return { body: galOperation(operation, gal), source: 'zimbra.md §6.1', mailboxes: 0 };
+  if ((galOperation !== undefined || NEEDS_TOKEN.has(operation.name)) && rank === undefined) throw new ZimbraFault('service.AUTH_REQUIRED', 'no valid authtoken present');
   throw new ZimbraFault('service.UNKNOWN_DOCUMENT', `unknown document: ${operation.name}`);
 }
 

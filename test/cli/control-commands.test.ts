@@ -101,7 +101,7 @@ describe('the replication of a running bridge, over its control socket', () => {
 });
 
 describe('what a bridge answers to a command that is', () => {
-  const commands = new ControlCommands({ reload: async () => ({ ok: true, lines: ['reloaded'] }), replication: () => replication });
+  const commands = new ControlCommands({ reload: async () => ({ ok: true, lines: ['reloaded'] }), replication: () => replication, gal: () => undefined });
   it.each([
     ['unknown', 'POST /format', {}],
     ['named like something of every object', 'POST /constructor', {}],

@@ -19,7 +19,7 @@ export interface SeemingBridge {
 
 export async function seemingBridge(replication: Replicating | undefined): Promise<SeemingBridge> {
   const { folder, file, dataDir, remove } = await folderWith('systems: {}\n');
-  const commands = new ControlCommands({ reload: async () => ({ ok: true, lines: ['reloaded'] }), replication: () => replication });
+  const commands = new ControlCommands({ reload: async () => ({ ok: true, lines: ['reloaded'] }), replication: () => replication, gal: () => undefined });
   const socket = await ControlSocket.open(dataDir, commands.handle);
   return {
     folder,

@@ -25,13 +25,15 @@ it('loads bridge.example.yaml with all that is commented out in it', async () =>
   const yaml = (await read('bridge.example.yaml')).replace(/^( *)# ( *(?:- )?[\w-]+:.*)$/gm, (line, indent: string, rest: string) =>
     /freebusy-bridge|^#/.test(rest) || line.startsWith('# A') ? line : `${indent}${rest}`,
   );
-  const config = await load(yaml, { ...ENV, PARTNER_PASSWORD: 'p', ZIMBRA_ADMIN_PASSWORD: 'z', NOTIFY_SECRET: 'whsec-0123456789abcdef' }, await files());
+  const config = await load(yaml, { ...ENV, PARTNER_PASSWORD: 'p', ZIMBRA_ADMIN_PASSWORD: 'z', LDAP_PASSWORD: 'l', NOTIFY_SECRET: 'whsec-0123456789abcdef' }, await files());
   expect(config.systems.map(({ name }) => name)).toContain('exchange2003');
   expect(config.clients.map(({ name }) => name)).toContain('reception desk');
   expect(config.redis?.kind).toBe('single');
   // The keys that it shows stand there with their defaults.
   const day = 86_400_000;
   expect(config.replication).toEqual([{ from: 'zimbra', to: 'exchange', pastMs: 7 * day, aheadMs: 60 * day, only: 'foreign-principal', include: [], exclude: [], concurrency: 8 }]);
+  expect(config.gal.sources.map((one) => one.kind)).toEqual(['system', 'ldap', 'file']);
+  expect(config.gal.search).toEqual({ minimumLength: 1, results: 200, perMinute: 12_000 });
   expect(config.notify?.secret.reveal()).toBe('whsec-0123456789abcdef');
   expect(config.warnings).toEqual([]);
 });

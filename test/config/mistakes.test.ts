@@ -26,7 +26,7 @@ clients:
     username: zimbra
     from: nowhere
 replication: [{ from: exchange, to: exchange }]
-gal: {}
+gal: { sources: [{ type: ldap, url: ldap://dc.corp.example, base: dc=corp, home: exchnage }] }
 `);
   expect(error.problems.map(({ path, message }) => `${path}: ${message}`)).toEqual([
     'deadline: has no unit; it should be a duration from 100ms to 1m, e.g. 500ms or 8s',
@@ -42,7 +42,7 @@ gal: {}
     'clients[1].username: is the same as that of clients[0] (upper and lower case do not count)',
     'clients[1].from: no system named "nowhere"; systems: exchange, graph, odd, or outside',
     'replication[0].to: is the same as from; a system is replicated into another one',
-    'gal: is not supported yet; leave it out',
+    'gal.sources[0].home: no system named "exchnage", did you mean exchange?; systems: exchange, graph, odd',
   ]);
   const lines = describeProblems(error).split('\n');
   expect(lines).toHaveLength(15);
@@ -54,10 +54,7 @@ it.each([
   ['caldav system', `systems: { c: { type: caldav, url: "https://c.example" } }`, 'systems.c.type'],
   ['oauth', `${MINIMAL}    auth: oauth`, 'systems.exchange.auth'],
   ['client bearer', `${MINIMAL}${CLIENT}\n    auth: [bearer]`, 'clients[0].auth[0]'],
-  ['client gal', `${MINIMAL}${CLIENT}\n    gal: search`, 'clients[0].gal'],
   ['presence opt-in', `${MINIMAL}${CLIENT}\n    presence: opt-in`, 'clients[0].presence'],
-  ['gal', `${MINIMAL}gal: { sources: [] }`, 'gal'],
-  ['gal, even empty', `${MINIMAL}gal:`, 'gal'],
   ['gateways', `${MINIMAL}presence: { gateways: [] }`, 'presence.gateways'],
   ['publishers', `${MINIMAL}presence: { publishers: [] }`, 'presence.publishers'],
   ['parameters', `${MINIMAL}presence: { parameters: {} }`, 'presence.parameters'],

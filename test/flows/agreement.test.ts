@@ -7,12 +7,14 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { systemClock } from '../../src/core/clock.ts';
 import { silentLogger } from '../../src/core/logger.ts';
 import { noMetrics } from '../../src/core/metrics.ts';
+import { NO_DIRECTORY } from '../../src/directory/no-directory.ts';
 import { ServedAddresses } from '../../src/directory/served-addresses.ts';
 import { parseMailboxAddress } from '../../src/directory/smtp-address.ts';
 import type { BusyType } from '../../src/freebusy/busy-type.ts';
 import type { CalendarSystem } from '../../src/freebusy/calendar-system.ts';
 import { freeBusyFrom } from '../../src/freebusy/free-busy.ts';
 import { Lookup } from '../../src/lookup/lookup.ts';
+import { Routing } from '../../src/lookup/routing.ts';
 import { ClientSignIn } from '../../src/platform/auth/client-sign-in.ts';
 import { FailureMemory } from '../../src/platform/auth/failure-memory.ts';
 import { createApp } from '../../src/platform/http-server/app.ts';
@@ -59,7 +61,7 @@ beforeAll(async () => {
     probe: async () => [],
     close: async () => undefined,
   };
-  const lookup = new Lookup({ systems: [{ name: 'exchange', isZimbra: false, system, domains: ['corp.example'], mailboxes: [] }], workingElsewhereAs: 'free', clock: systemClock, logger: silentLogger, metrics: noMetrics });
+  const lookup = new Lookup({ routing: new Routing([{ name: 'exchange', isZimbra: false, system, domains: ['corp.example'], mailboxes: [] }]), workingElsewhereAs: 'free', clock: systemClock, logger: silentLogger, metrics: noMetrics });
   const requester = { name: 'zimbra', from: 'outside', mayAsk: new Set(['exchange']), detail: 'busy-type', anonymous: false, presence: 'none' } as const;
   const signIn = new ClientSignIn({
     accounts: [{ requester, credentials: { username: 'zimbra', password: 'secret' } }],
@@ -71,7 +73,7 @@ beforeAll(async () => {
   const presence = new CalendarPresence({ source: lookup, optIn: new Set(), mapping: DEFAULT_PRESENCE_MAPPING, clock: systemClock });
   const addresses = new ServedAddresses([{ name: 'exchange', domains: ['corp.example'], mailboxes: [] }]);
   const services = { source: lookup, signIn, clock: systemClock, workingElsewhereAs: 'free' as const, addresses, publicUrl: () => base };
-  const routers = [restApiEndpoint({ source: lookup, presence, signIn }), owaWebdavEndpoint(services), zimbraSoapEndpoint(services), ewsEndpoint(services), ifbEndpoint(services)];
+  const routers = [restApiEndpoint({ source: lookup, directory: NO_DIRECTORY, presence, signIn }), owaWebdavEndpoint(services), zimbraSoapEndpoint({ ...services, directory: NO_DIRECTORY }), ewsEndpoint(services), ifbEndpoint(services)];
   server = createServer(createApp({ trustedProxies: [], deadlineMs: 5_000, always: Router(), gate: new LoadGate(), routers, logger: silentLogger, metrics: noMetrics }));
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   base = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;

@@ -43,7 +43,6 @@ describe.concurrent('a file with mistakes', () => {
 
   it.each([
     ['type: caldav', { systems: { x: { type: 'caldav', url: 'http://127.0.0.1/', username: 'a', password: 'b', domains: ['x.example'] } } }],
-    ['gal', { gal: { sources: [] } }],
   ])('%s is refused as not supported yet, exit 2', async (_what, more) => {
     const { code, text } = await refusalOf({ ...good(), ...more });
     expect(code).toBe(2);
@@ -57,13 +56,12 @@ describe.concurrent('a file with mistakes', () => {
         ews: { ...systemFor('exchange-ews', ews), auth: 'ntlm' },
         oauth: { ...systemFor('exchange-ews', ews), domains: ['y.example'], auth: 'oauth' },
       },
-      clients: [{ ...JUDGE_CLIENT, mayAsk: ['ews'], gal: 'search', presence: 'opt-in', auth: ['ntlm'] }],
-      gal: { sources: [] },
+      clients: [{ ...JUDGE_CLIENT, mayAsk: ['ews'], presence: 'opt-in', auth: ['ntlm'] }],
       presence: { gateways: [], publishers: [], parameters: {} },
     });
     expect(code).toBe(2);
     const refused = text.split('\n').filter((line) => line.includes('not supported yet')).join('\n');
-    for (const key of ['systems.graph', 'systems.ews.auth', 'systems.oauth.auth', 'gal:', 'presence:', 'auth', 'presence.gateways', 'presence.publishers', 'presence.parameters']) expect(refused).toContain(key);
+    for (const key of ['systems.graph', 'systems.ews.auth', 'systems.oauth.auth', 'presence:', 'auth', 'presence.gateways', 'presence.publishers', 'presence.parameters']) expect(refused).toContain(key);
   });
 
   it.each([

@@ -9,6 +9,7 @@ import { freeBusyFrom } from '../../src/freebusy/free-busy.ts';
 import type { CalendarEvent } from '../../src/freebusy/free-busy.ts';
 import type { FreeBusyQuery, FreeBusyResult } from '../../src/freebusy/source.ts';
 import { Lookup } from '../../src/lookup/lookup.ts';
+import { Routing } from '../../src/lookup/routing.ts';
 import type { HomeSystem } from '../../src/lookup/routing.ts';
 import { at } from '../freebusy/oracle.ts';
 
@@ -49,7 +50,7 @@ export function system(name: string, changes: Partial<HomeSystem> & { readonly a
   };
 }
 
-export const lookup = (systems: readonly HomeSystem[], logger: Logger = silentLogger, metrics: Metrics = noMetrics): Lookup => new Lookup({ systems, workingElsewhereAs: 'free', clock: systemClock, logger, metrics });
+export const lookup = (systems: readonly HomeSystem[], logger: Logger = silentLogger, metrics: Metrics = noMetrics): Lookup => new Lookup({ routing: new Routing(systems), workingElsewhereAs: 'free', clock: systemClock, logger, metrics });
 
 export const address = (text: string): MailboxAddress => text as MailboxAddress;
 

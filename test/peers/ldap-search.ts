@@ -8,6 +8,8 @@ export interface LdapSearch {
   readonly password: string;
   /** `attribute=value`, exactly. */
   readonly filter: readonly [attribute: string, value: string];
+  /** `attribute=value*` instead. */
+  readonly isBeginning?: boolean;
 }
 
 /**
@@ -15,7 +17,7 @@ export interface LdapSearch {
  *
  * @throws Error where the bind or the search is refused
  */
-export async function ldapSearch(port: number, { username, password, filter }: LdapSearch): Promise<readonly LdapEntry[]> {
+export async function ldapSearch(port: number, { username, password, filter, isBeginning = false }: LdapSearch): Promise<readonly LdapEntry[]> {
   const socket = connect(port, '127.0.0.1');
   const messages = (async function* () {
     let buffered: Buffer = Buffer.alloc(0);
@@ -31,9 +33,9 @@ export async function ldapSearch(port: number, { username, password, filter }: L
     // BindRequest: version 3, name, simple password.
     socket.write(message(1, tlv(0x60, integer(3), text(username), tlv(0x80, Buffer.from(password)))));
     succeeded((await messages.next()).value as Tlv | undefined, 'bind');
-    // SearchRequest: base, the whole subtree, never dereferenced, at most 100 entries, no time limit, types and values, equalityMatch, all attributes.
+    // SearchRequest: base, the whole subtree, never dereferenced, at most 100 entries, no time limit, types and values, equalityMatch (or substrings, initial), all attributes.
     const [attribute, value] = filter;
-    socket.write(message(2, tlv(0x63, text('ou=people'), enumerated(2), enumerated(0), integer(100), integer(0), tlv(0x01, Buffer.from([0])), tlv(0xa3, text(attribute), text(value)), tlv(0x30))));
+    socket.write(message(2, tlv(0x63, text('ou=people'), enumerated(2), enumerated(0), integer(100), integer(0), tlv(0x01, Buffer.from([0])), isBeginning ? tlv(0xa4, text(attribute), tlv(0x30, tlv(0x80, Buffer.from(value)))) : tlv(0xa3, text(attribute), text(value)), tlv(0x30))));
     const entries: LdapEntry[] = [];
     for await (const found of messages) {
       if (found.tag !== 0x64) {

@@ -7,6 +7,7 @@ import { LIMITS } from '../../src/core/limits.ts';
 import { silentLogger } from '../../src/core/logger.ts';
 import { noMetrics } from '../../src/core/metrics.ts';
 import type { Requester } from '../../src/core/request-context.ts';
+import type { Directory } from '../../src/directory/directory.ts';
 import { ServedAddresses } from '../../src/directory/served-addresses.ts';
 import type { WorkingElsewhereAs } from '../../src/freebusy/busy-type.ts';
 import { freeBusyFrom } from '../../src/freebusy/free-busy.ts';
@@ -26,6 +27,7 @@ export interface FaceServices {
   readonly clock: Clock;
   readonly workingElsewhereAs: WorkingElsewhereAs;
   readonly addresses: ServedAddresses;
+  readonly directory?: Directory | undefined;
   readonly publicUrl: () => string;
 }
 
@@ -35,6 +37,7 @@ export interface FaceOptions {
   readonly accounts?: readonly ClientAccount[];
   readonly clock?: Clock;
   readonly workingElsewhereAs?: WorkingElsewhereAs;
+  readonly directory?: Directory;
 }
 
 export interface FaceUnderTest {
@@ -72,6 +75,7 @@ export async function faceUnderTest(make: (services: FaceServices) => Router, op
     clock,
     workingElsewhereAs: options.workingElsewhereAs ?? 'free',
     addresses: new ServedAddresses([{ name: 'exchange', domains: ['corp.example', 'zimbra.example'], mailboxes: [] }]),
+    directory: options.directory,
     publicUrl: () => url,
   });
   const app = createApp({ trustedProxies: [], deadlineMs: 5_000, always: Router(), gate: new LoadGate(), routers: [router], logger: silentLogger, metrics: noMetrics });

@@ -1,15 +1,16 @@
-import { resolve } from 'node:path';
 import { LOG_LEVELS } from '../config.ts';
 import { duration } from '../fields/duration.ts';
-import { flag, notYet, oneOf, text } from '../fields/field.ts';
+import { flag, oneOf } from '../fields/field.ts';
 import { DEFAULT_LISTENER, listener } from '../fields/listener.ts';
 import { network } from '../fields/network.ts';
+import { path } from '../fields/path.ts';
 import { chosen, list, section } from '../fields/section.ts';
 import { secret } from '../fields/secret-field.ts';
 import { publicUrl } from '../fields/url.ts';
 import { LIMITS } from '../../core/limits.ts';
 import type { Surroundings } from '../surroundings.ts';
 import { clients } from './clients.ts';
+import { gal } from './gal.ts';
 import { presence } from './presence.ts';
 import { redis } from './redis.ts';
 import { replication } from './replication.ts';
@@ -28,7 +29,7 @@ export function bridge(surroundings: Surroundings) {
     publicUrl: publicUrl().optional(),
     admin: section({ listen: listener() }).optional(),
     redis: redis(surroundings).optional(),
-    dataDir: folder(surroundings).prefault('./data'),
+    dataDir: path('a folder', surroundings).prefault('./data'),
     deadline: duration(LIMITS.deadlineMs).prefault('5s'),
     workingElsewhere: oneOf(['free', 'tentative', 'busy']).default('free'),
     log: section({ level: oneOf(LOG_LEVELS).default('info') }).prefault({}),
@@ -36,11 +37,7 @@ export function bridge(surroundings: Surroundings) {
     clients: clients(surroundings).prefault([]),
     replication: replication().prefault([]),
     notify: section({ secret: secret(surroundings) }).optional(),
-    gal: notYet(),
+    gal: gal(surroundings),
     presence: presence(),
   });
-}
-
-function folder({ directory }: Surroundings) {
-  return text('the path of a folder', (value) => (value === '' || value.includes('\0') ? undefined : resolve(directory, value)));
 }

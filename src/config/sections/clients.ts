@@ -1,5 +1,5 @@
 import type * as z from 'zod';
-import { DETAIL_LEVELS } from '../../core/request-context.ts';
+import { DETAIL_LEVELS, GAL_RIGHTS } from '../../core/request-context.ts';
 import { CLIENT_AUTHS } from '../config.ts';
 import type { ClientConfig } from '../config.ts';
 import { duration } from '../fields/duration.ts';
@@ -24,7 +24,7 @@ export function clients(surroundings: Surroundings) {
       from: line('the name of a system, or outside').default('outside'),
       mayAsk: list(line('the name of a system')).default([]),
       detail: oneOf(DETAIL_LEVELS).default('busy-type'),
-      gal: oneOf(['none'], ['search', 'sync']).default('none'),
+      gal: oneOf(GAL_RIGHTS).default('none'),
       presence: oneOf(['none', 'read'], ['opt-in']).default('none'),
       deadline: duration(LIMITS.deadlineMs).optional(),
     }),

@@ -16,7 +16,7 @@ import { isDirectConnection } from './direct-connection.ts';
 import type { FailureMemory, Pair } from './failure-memory.ts';
 import { NtlmSignIn } from './ntlm-sign-in.ts';
 import { isRightPreauth } from './preauth.ts';
-import type { Preauth, SignIn, TokenPurpose } from './sign-in.ts';
+import type { PasswordSignIn, Preauth, SignIn, TokenPurpose } from './sign-in.ts';
 
 export type { ClientAccount, ClientAuth } from './account-book.ts';
 
@@ -34,7 +34,7 @@ export interface ClientSignInOptions {
 }
 
 /** Signs in the configured clients, and nobody else. User names are compared without regard to case, as Exchange does. */
-export class ClientSignIn implements SignIn {
+export class ClientSignIn implements SignIn, PasswordSignIn {
   readonly #options: ClientSignInOptions;
   readonly #accounts: AccountBook;
   readonly #ntlm: NtlmSignIn;
@@ -66,14 +66,12 @@ export class ClientSignIn implements SignIn {
 
   async withPassword(username: string, password: string, request: IncomingMessage): Promise<Requester> {
     const account = this.#accounts.byTypedName(username);
-    return this.#judged(request, account, username, () => {
-      // The comparison happens for unknown names too, so that they take as long.
-      const expected = (account === undefined ? undefined : this.#passwords.get(account)) ?? this.#noPassword;
-      const matches = timingSafeEqual(expected, this.#digest(password));
-      if (account?.credentials === undefined) return unknownClient(username.includes('\\') ? username.slice(0, username.indexOf('\\')) : '');
-      if (!matches) return 'wrong password';
-      return mayUse(account, 'basic') ? undefined : 'its auth does not list basic';
-    });
+    return this.#judged(request, account, username, () => this.#passwordMistake(account, username, password));
+  }
+
+  async withPasswordFrom(username: string, password: string, address: string, note: (reason: string | undefined, client: string | undefined) => void): Promise<Requester> {
+    const account = this.#accounts.byTypedName(username);
+    return this.#judgedAt(address, account, username, () => this.#passwordMistake(account, username, password), note);
   }
 
   async withPreauth(preauth: Preauth, request: IncomingMessage): Promise<Requester> {
@@ -127,6 +125,16 @@ export class ClientSignIn implements SignIn {
     return requester;
   }
 
+  /** What is wrong with a password, for the log; undefined where nothing is. */
+  #passwordMistake(account: ClientAccount | undefined, username: string, password: string): string | undefined {
+    // The comparison happens for unknown names too, so that they take as long.
+    const expected = (account === undefined ? undefined : this.#passwords.get(account)) ?? this.#noPassword;
+    const matches = timingSafeEqual(expected, this.#digest(password));
+    if (account?.credentials === undefined) return unknownClient(username.includes('\\') ? username.slice(0, username.indexOf('\\')) : '');
+    if (!matches) return 'wrong password';
+    return mayUse(account, 'basic') ? undefined : 'its auth does not list basic';
+  }
+
   /** Who signed in on this connection before, looked at anew: the configuration and the client's address may have changed. */
   #ofConnection(request: IncomingMessage): Requester | undefined {
     const account = this.#mayUseNtlm(request) ? this.#ntlm.clientOf(request) : undefined;
@@ -147,9 +155,20 @@ export class ClientSignIn implements SignIn {
 
   /** Judges whoever says to be `account`, after the time that earlier failures of the same name at the same address cost. `judge` gives what is wrong, for the log. */
   async #judged(request: IncomingMessage, account: ClientAccount | undefined, triedName: string, judge: () => string | undefined): Promise<Requester> {
-    const { failures } = this.#options;
     const { address } = scopeOf(request);
     this.#offer(request);
+    return this.#judgedAt(address, account, triedName, judge, (reason, client) => noteForLog(request, { address, client, reason }));
+  }
+
+  /** @param note is told what was wrong, for the log, and which client it was said to be */
+  async #judgedAt(
+    address: string,
+    account: ClientAccount | undefined,
+    triedName: string,
+    judge: () => string | undefined,
+    note: (reason: string | undefined, client: string | undefined) => void,
+  ): Promise<Requester> {
+    const { failures } = this.#options;
     const name = account?.requester.name ?? this.#digest(triedName.slice(0, LIMITS.credentialCharacters).toLowerCase()).toString('base64');
     const pair: Pair = { name, isKnown: account !== undefined, address };
     const holdMs = failures.hold(pair);
@@ -162,7 +181,7 @@ export class ClientSignIn implements SignIn {
     const mistake = judge() ?? (account?.addresses?.has(address) === false ? 'address not allowed' : undefined);
     if (account === undefined || mistake !== undefined) {
       failures.failed(pair);
-      noteForLog(request, { address, client: account?.requester.name, reason: mistake });
+      note(mistake, account?.requester.name);
       throw this.#refused('AUTH_FAILED', 'wrong user name or password');
     }
     failures.succeeded(pair);

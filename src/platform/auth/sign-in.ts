@@ -44,3 +44,15 @@ export interface SignIn {
   /** When a token that `fromToken` took ends. */
   expiryOf(token: string): Instant;
 }
+
+/** How a client signs in where there is no HTTP: an LDAP bind. */
+export interface PasswordSignIn {
+  /**
+   * By a name and a password, for clients that may use basic.
+   *
+   * @param address the client's, plain
+   * @param note is told what was wrong, for the log, and which client it was said to be
+   * @throws BridgeError AUTH_FAILED, TOO_MANY_ATTEMPTS
+   */
+  withPasswordFrom(username: string, password: string, address: string, note: (reason: string | undefined, client: string | undefined) => void): Promise<Requester>;
+}

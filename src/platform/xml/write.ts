@@ -43,8 +43,12 @@ function ordered(node: XmlNode): Ordered {
 
 /** Text escaped for content and attribute values; characters that XML forbids are dropped, those that a reader would change (line ends) kept as references. */
 export function escapeXml(text: string): string {
+  // Most texts have nothing to escape; looking takes a third of the time of replacing (measured over names and addresses).
+  if (PLAIN.test(text)) return text;
   return withoutIllegal(text).replace(/[&<>"'\t\n\r]/g, (character) => ESCAPES[character]!);
 }
+
+const PLAIN = /^[ !#-%(-;=?-~\u0085-\ud7ff]*$/;
 
 const ESCAPES: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&apos;', '\t': '&#9;', '\n': '&#10;', '\r': '&#13;' };
 

@@ -12,6 +12,7 @@ import type { FreeBusyQuery, FreeBusyResult } from '../../freebusy/source.ts';
 import { RequestBudget } from '../../platform/http-client/request-budget.ts';
 import { freeBusyFromMessage, publishRange } from '../schedule-plus/free-busy-from-message.ts';
 import { legacyExchangeDnFromTemplate, locateMessage } from '../schedule-plus/legacy-exchange-dn.ts';
+import type { DirectoryDn } from '../schedule-plus/legacy-exchange-dn.ts';
 import type { MessageLocation } from '../schedule-plus/legacy-exchange-dn.ts';
 import { EwsConnection } from './connection.ts';
 import type { EwsEndpoint, Exchange } from './connection.ts';
@@ -30,6 +31,7 @@ export interface ExchangeEwsOptions extends CalendarSystemOptions, EwsEndpoint {
   readonly lookup: 'query' | 'public-folder';
   /** Template of the mailboxes' legacyExchangeDN; needed with `public-folder`. */
   readonly legacyExchangeDn?: string | undefined;
+  readonly directoryDn?: DirectoryDn | undefined;
   /** Where the mailbox that `check` makes up would live, if none is named; default: the endpoint's host. */
   readonly probeDomain?: string | undefined;
 }
@@ -143,7 +145,7 @@ export class ExchangeEwsSystem implements CalendarSystem {
   #locate(mailbox: MailboxAddress): MessageLocation {
     const template = this.#options.legacyExchangeDn;
     if (template === undefined) throw new BridgeError('CONFIGURATION', 'lookup: public-folder needs legacyExchangeDn');
-    return locateMessage(legacyExchangeDnFromTemplate(template, mailbox));
+    return locateMessage(this.#options.directoryDn?.(mailbox) ?? legacyExchangeDnFromTemplate(template, mailbox));
   }
 
   #note(exchange: Exchange, kind: ExplainNote['kind'], text: string): void {

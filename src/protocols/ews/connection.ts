@@ -6,7 +6,7 @@ import type { XmlNode, XmlText } from '../../platform/xml/write.ts';
 import type { RequestContext } from '../../core/request-context.ts';
 import type { SoapEnvelope } from '../soap/envelope.ts';
 import { decodeAnswer } from './answer.ts';
-import { encodeRequest, soapAction } from './names.ts';
+import { encodeRequest, LATER_SERVER_VERSION, soapAction } from './names.ts';
 import type { EwsOperation } from './names.ts';
 import { decodeFaultError } from './response-message.ts';
 
@@ -54,7 +54,7 @@ export class EwsConnection {
         // EwsAllowList and EwsBlockList of an organisation go by this name.
         'user-agent': 'freebusy-bridge',
       },
-      body: encodeRequest(body),
+      body: operation === 'FindPeople' ? encodeRequest(body, LATER_SERVER_VERSION) : encodeRequest(body),
       signal: ctx.signal,
       budget,
       hops: ctx.hops,

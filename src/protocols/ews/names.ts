@@ -19,7 +19,8 @@ export type EwsOperation =
   | 'CreateItem'
   | 'UpdateItem'
   | 'DeleteItem'
-  | 'ResolveNames';
+  | 'ResolveNames'
+  | 'FindPeople';
 
 /**
  * The schema that we claim to speak. Every Exchange from 2007 SP1 to Online takes it; a newer name is a fault
@@ -38,12 +39,19 @@ export function messageElement(name: string, attributes: Readonly<Record<string,
   return el(`m:${name}`, { 'xmlns:m': MESSAGES_NS, 'xmlns:t': TYPES_NS, ...attributes }, content);
 }
 
+/** For what came later, and is sent only to servers that are new enough: FindPeople. */
+export const LATER_SERVER_VERSION = 'Exchange2013';
+
 /** A request as it goes out: SOAP 1.1 with RequestServerVersion in the header. The hot body comes as a template, the others as structures. */
-export function encodeRequest(body: XmlNode | XmlText): string {
+export function encodeRequest(body: XmlNode | XmlText, version: typeof REQUEST_SERVER_VERSION | typeof LATER_SERVER_VERSION = REQUEST_SERVER_VERSION): string {
   const inside = body instanceof XmlText ? body : xmlFragment(body);
   return xmlDocument(
-    xml`<soap:Envelope xmlns:soap="${SOAP_11_NS}"><soap:Header>${VERSION_HEADER}</soap:Header><soap:Body>${inside}</soap:Body></soap:Envelope>`,
+    xml`<soap:Envelope xmlns:soap="${SOAP_11_NS}"><soap:Header>${VERSION_HEADERS[version]}</soap:Header><soap:Body>${inside}</soap:Body></soap:Envelope>`,
   );
 }
 
-const VERSION_HEADER = xmlFragment(el('t:RequestServerVersion', { 'xmlns:t': TYPES_NS, Version: REQUEST_SERVER_VERSION }));
+const VERSION_HEADERS = { [REQUEST_SERVER_VERSION]: versionHeader(REQUEST_SERVER_VERSION), [LATER_SERVER_VERSION]: versionHeader(LATER_SERVER_VERSION) };
+
+function versionHeader(version: string): XmlText {
+  return xmlFragment(el('t:RequestServerVersion', { 'xmlns:t': TYPES_NS, Version: version }));
+}

@@ -8,6 +8,7 @@ import type { Addressee, PublicationPreview, SinkSystem } from '../../freebusy/s
 import { RequestBudget } from '../../platform/http-client/request-budget.ts';
 import { encodeFreeBusyMessage } from '../schedule-plus/encode-free-busy-message.ts';
 import { legacyExchangeDnOf, locateMessage } from '../schedule-plus/legacy-exchange-dn.ts';
+import type { DirectoryDn } from '../schedule-plus/legacy-exchange-dn.ts';
 import type { MessageLocation } from '../schedule-plus/legacy-exchange-dn.ts';
 import { EwsConnection } from './connection.ts';
 import type { EwsEndpoint, Exchange } from './connection.ts';
@@ -24,6 +25,7 @@ import { deleteMessages, findMessages, writeMessage } from './write-message.ts';
 export interface ExchangeEwsSinkOptions extends Omit<CalendarSystemOptions, 'probeMailbox'>, EwsEndpoint {
   /** Template of the legacyExchangeDN of the contacts that stand for the published mailboxes. */
   readonly legacyExchangeDn: string;
+  readonly directoryDn?: DirectoryDn | undefined;
   /** Whose message `check` looks at: somebody who is replicated into this system. Asked once a check; what it throws is a finding. */
   readonly probeAddressee?: (() => Promise<Addressee | undefined>) | undefined;
   /** Where the mailbox that `check` makes up would live, if none is named; default: the endpoint's host. */
@@ -48,7 +50,7 @@ export class ExchangeEwsSink implements SinkSystem {
   }
 
   identityOf(addressee: Addressee): string {
-    return legacyExchangeDnOf(this.#options.legacyExchangeDn, addressee);
+    return legacyExchangeDnOf(this.#options.legacyExchangeDn, addressee, this.#options.directoryDn);
   }
 
   async publish(identity: string, freeBusy: FreeBusy, ctx: RequestContext): Promise<Interval> {

@@ -17,6 +17,7 @@ import { RequestBudget } from '../../platform/http-client/request-budget.ts';
 import { freeBusyFromMessage, publishRange } from '../schedule-plus/free-busy-from-message.ts';
 import { decodeFreeBusyMessage } from '../schedule-plus/free-busy-message.ts';
 import { legacyExchangeDnFromTemplate, locateMessage } from '../schedule-plus/legacy-exchange-dn.ts';
+import type { DirectoryDn } from '../schedule-plus/legacy-exchange-dn.ts';
 import { messageUrl } from '../schedule-plus/message-url.ts';
 import { OwaConnection } from './client-connection.ts';
 import { probeOwa } from './client-probe.ts';
@@ -34,6 +35,7 @@ export interface OwaWebdavOptions extends CalendarSystemOptions {
   readonly lookup: 'query' | 'public-folder';
   /** Template of the legacyExchangeDN; needed by `public-folder`. */
   readonly legacyExchangeDn?: string | undefined;
+  readonly directoryDn?: DirectoryDn | undefined;
 }
 
 /** Minutes of one digit: Outlook's appointments begin at multiples of it, and five weeks of it are 10,080 digits. */
@@ -103,9 +105,9 @@ export class OwaWebdavSystem implements CalendarSystem {
 
   async #readMessage({ mailboxes, window }: QueryPart, ctx: RequestContext, budget: RequestBudget): Promise<FreeBusyResult> {
     const mailbox = mailboxes[0]!;
-    const { clock, legacyExchangeDn, logger, name, url: root } = this.#options;
+    const { clock, directoryDn, legacyExchangeDn, logger, name, url: root } = this.#options;
     try {
-      const location = locateMessage(legacyExchangeDnFromTemplate(legacyExchangeDn ?? '', mailbox));
+      const location = locateMessage(directoryDn?.(mailbox) ?? legacyExchangeDnFromTemplate(legacyExchangeDn ?? '', mailbox));
       const url = messageUrl(root, location);
       this.#explain(ctx, 'request', `PROPFIND ${url.pathname}`);
       const answer = await this.#connection.send({ method: 'PROPFIND', url, expected: 207, headers: PROPFIND_HEADERS, body: encodeMessagePropfind(), ctx, budget });

@@ -3,6 +3,7 @@ import type { Request, Response, Router } from 'express';
 import type { Clock } from '../../core/clock.ts';
 import { BridgeError, toBridgeError } from '../../core/errors.ts';
 import type { Requester } from '../../core/request-context.ts';
+import type { Directory } from '../../directory/directory.ts';
 import type { ServedAddresses } from '../../directory/served-addresses.ts';
 import { askMailboxes, checkQuestion } from '../../freebusy/ask-mailboxes.ts';
 import type { WorkingElsewhereAs } from '../../freebusy/busy-type.ts';
@@ -13,7 +14,8 @@ import { rawQueryOf } from '../../platform/http-server/raw-query.ts';
 import { contextFor, noteForLog } from '../../platform/http-server/request-scope.ts';
 import { STATUS_OF } from '../../platform/http-server/status-of.ts';
 import type { PushedMessages } from '../schedule-plus/pushed-messages.ts';
-import { addressSought, encodeGalfindResponse, encodeGallookupResponse } from './face/galfind.ts';
+import { GalAliases } from './face/gal-alias.ts';
+import { answerGalCommand, isGalCommand } from './face/gal-commands.ts';
 import { isOwn, ownMailbox } from './face/own-mailbox.ts';
 import { whoAsks } from './face/who-asks.ts';
 import { facePathOf } from './face-path.ts';
@@ -28,8 +30,10 @@ export interface OwaWebdavServices extends LogonServices {
   readonly source: FreeBusySource;
   readonly clock: Clock;
   readonly workingElsewhereAs: WorkingElsewhereAs;
-  /** Whom galfind and gallookup may name. */
+  /** Whom galfind and gallookup may name to clients without the address book. */
   readonly addresses: ServedAddresses;
+  /** The address book, for clients that may see it; absent: none is kept. */
+  readonly directory?: Directory | undefined;
   /** Where a Zimbra's own pushes go; absent: there are no messages here (404). */
   readonly pushed?: PushedMessages | undefined;
 }
@@ -41,6 +45,7 @@ export interface OwaWebdavServices extends LogonServices {
  */
 export function owaWebdavEndpoint(services: OwaWebdavServices): Router {
   const router = express.Router();
+  const aliases = new GalAliases(services.clock);
   router.use(async (request, response, next) => {
     const path = facePathOf(request.originalUrl);
     const { pushed } = services;
@@ -50,7 +55,7 @@ export function owaWebdavEndpoint(services: OwaWebdavServices): Router {
     }
     noteForLog(request, { face: 'owa-webdav', operation: OPERATIONS[path.kind] });
     try {
-      if (path.kind === 'public' || path.kind === 'mailbox') await folderOrCommand(services, path, request, response);
+      if (path.kind === 'public' || path.kind === 'mailbox') await folderOrCommand(services, aliases, path, request, response);
       else if (path.kind === 'welcome') await welcome(services, request, response);
       else if (path.kind === 'logon') await takeLogon(services, path.path, request, response);
       else if (path.kind === 'message') await push(services, pushed!, path, request, response);
@@ -76,13 +81,13 @@ const OPERATIONS: Readonly<Record<FacePath['kind'], string>> = {
 
 type FolderPath = Extract<FacePath, { readonly kind: 'public' | 'mailbox' }>;
 
-async function folderOrCommand(services: OwaWebdavServices, path: FolderPath, request: Request, response: Response): Promise<void> {
+async function folderOrCommand(services: OwaWebdavServices, aliases: GalAliases, path: FolderPath, request: Request, response: Response): Promise<void> {
   const requester = await whoAsks(services.signIn, request);
   const rawQuery = rawQueryOf(request.originalUrl);
   const command = commandOf(rawQuery);
   const takesCommands = path.kind === 'public' || path.below.length === 0;
   if (isRead(request) && takesCommands && command !== undefined) {
-    await answerCommand(services, command, rawQuery, requester, request, response);
+    await answerCommand(services, aliases, command, rawQuery, requester, request, response);
     return;
   }
   // Whoever needs no password to ask has no mailbox either; being asked for one, DavMail sends it.
@@ -94,13 +99,12 @@ async function folderOrCommand(services: OwaWebdavServices, path: FolderPath, re
   else await answerFolder(path, mailbox, services.publicUrl(), request, response);
 }
 
-async function answerCommand(services: OwaWebdavServices, command: string, rawQuery: string, requester: Requester, request: Request, response: Response): Promise<void> {
+async function answerCommand(services: OwaWebdavServices, aliases: GalAliases, command: string, rawQuery: string, requester: Requester, request: Request, response: Response): Promise<void> {
   if (command === 'freebusy') {
     await query(services, rawQuery, requester, request, response);
-  } else if (command === 'galfind' || command === 'gallookup') {
+  } else if (isGalCommand(command)) {
     noteForLog(request, { operation: command, client: requester.name });
-    const address = addressSought(rawQuery, services.addresses, requester);
-    sendXml(response, 200, command === 'galfind' ? encodeGalfindResponse(address) : encodeGallookupResponse(address));
+    sendXml(response, 200, await answerGalCommand(command, rawQuery, services, aliases, requester));
   } else {
     throw new BridgeError('UNSUPPORTED', 'no such command');
   }

@@ -14,6 +14,7 @@ import type { XmlElement } from '../../platform/xml/element.ts';
 import { encodeFreeBusyMessage } from '../schedule-plus/encode-free-busy-message.ts';
 import type { EncodedMessage } from '../schedule-plus/encode-free-busy-message.ts';
 import { legacyExchangeDnOf, locateMessage } from '../schedule-plus/legacy-exchange-dn.ts';
+import type { DirectoryDn } from '../schedule-plus/legacy-exchange-dn.ts';
 import { folderUrl, freeBusyRootUrl, messageUrl } from '../schedule-plus/message-url.ts';
 import { OwaConnection } from './client-connection.ts';
 import type { OwaAnswer } from './client-connection.ts';
@@ -33,6 +34,7 @@ export interface OwaWebdavSinkOptions extends Omit<CalendarSystemOptions, 'probe
   readonly password: string;
   /** Template of the legacyExchangeDN; the folder is always that of the DN itself. */
   readonly legacyExchangeDn: string;
+  readonly directoryDn?: DirectoryDn | undefined;
   /** Whose message `check` looks at: somebody who is replicated into this system. Asked once a check; what it throws is a finding. */
   readonly probeAddressee?: (() => Promise<Addressee | undefined>) | undefined;
 }
@@ -57,7 +59,7 @@ export class OwaWebdavSink implements SinkSystem {
   }
 
   identityOf(addressee: Addressee): string {
-    return legacyExchangeDnOf(this.#options.legacyExchangeDn, addressee);
+    return legacyExchangeDnOf(this.#options.legacyExchangeDn, addressee, this.#options.directoryDn);
   }
 
   async publish(identity: string, freeBusy: FreeBusy, ctx: RequestContext): Promise<Interval> {

@@ -2,6 +2,7 @@ import { Router } from 'express';
 import type { Request, RequestHandler } from 'express';
 import { BridgeError } from '../../core/errors.ts';
 import type { RequestContext, Requester } from '../../core/request-context.ts';
+import type { Directory } from '../../directory/directory.ts';
 import { parseMailboxAddress } from '../../directory/smtp-address.ts';
 import { askMailboxes } from '../../freebusy/ask-mailboxes.ts';
 import type { FreeBusySource } from '../../freebusy/source.ts';
@@ -10,20 +11,23 @@ import type { SignIn } from '../../platform/auth/sign-in.ts';
 import { rawParameters, rawQueryOf } from '../../platform/http-server/raw-query.ts';
 import { encodeError, refuseJson } from '../../platform/http-server/refuse-json.ts';
 import { contextFor, noteForLog } from '../../platform/http-server/request-scope.ts';
+import { encodeSingleEntry } from './get-directory-entry.ts';
 import { decodeFreeBusyQuestion, encodeFreeBusyBody } from './get-free-busy.ts';
 import { encodePresence } from './get-presence.ts';
+import { decodeDirectoryQuestion, encodeDirectoryBody } from './search-directory.ts';
 import openapi from './openapi.json' with { type: 'json' };
 
 export interface RestApiServices {
   readonly source: FreeBusySource;
   readonly presence: CalendarPresence;
+  readonly directory: Directory;
   readonly signIn: SignIn;
 }
 
 type Operation = (request: Request, requester: Requester, ctx: RequestContext) => Promise<unknown>;
 
 /** Our own JSON API under /api/v1; every operation signs in first. openapi.json is the contract, and is served. */
-export function restApiEndpoint({ source, presence, signIn }: RestApiServices): Router {
+export function restApiEndpoint({ source, presence, directory, signIn }: RestApiServices): Router {
   const router = Router({ caseSensitive: true });
   const operation =
     (name: string, run: Operation): RequestHandler =>
@@ -63,8 +67,30 @@ export function restApiEndpoint({ source, presence, signIn }: RestApiServices): 
     }),
   );
   router.all(
+    '/api/v1/directory',
+    operation('directory', async (request, requester) => {
+      mustSeeDirectory(requester);
+      return encodeDirectoryBody(directory.search(decodeDirectoryQuestion(rawParameters(rawQueryOf(request.originalUrl))), requester));
+    }),
+  );
+  router.all(
+    '/api/v1/directory/:address',
+    operation('directory/entry', async (request, requester) => {
+      mustSeeDirectory(requester);
+      const address = parseMailboxAddress(String(request.params['address']));
+      const found = address === undefined ? undefined : directory.resolve(address, requester);
+      if (found === undefined) throw new BridgeError('NOT_FOUND', 'nobody in the address book has this address');
+      return encodeSingleEntry(found, found.kind === 'group' ? directory.membersOf(found, requester) : []);
+    }),
+  );
+  router.all(
     '/api/v1/openapi.json',
     operation('openapi', async () => openapi),
   );
   return router;
+}
+
+/** Before the question is read, so that a client without the right learns the same from every one. @throws BridgeError ACCESS_DENIED */
+function mustSeeDirectory({ gal = 'none' }: Requester): void {
+  if (gal === 'none') throw new BridgeError('ACCESS_DENIED', 'this client may not see the address book');
 }

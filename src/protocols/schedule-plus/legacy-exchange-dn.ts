@@ -41,16 +41,19 @@ function filled(template: string, mailbox: MailboxAddress): string {
   return template.replace(PLACEHOLDER, (_whole, name: string) => values[name]!);
 }
 
+/** What the directory of an Exchange says is a mailbox's (or its contact's) legacyExchangeDN there; undefined where it does not know. Stronger than every template. */
+export type DirectoryDn = (mailbox: MailboxAddress) => string | undefined;
+
 /**
- * Under which legacyExchangeDN a mailbox is published. Its foreign principal comes first: one that begins with `/` is the whole DN,
+ * Under which legacyExchangeDN a mailbox is published. What the directory says comes first, then its foreign principal: one that begins with `/` is the whole DN,
  * any other is the value of the template's last `cn` (Zimbra writes `ad:kim`, zimbra.md §4.1). Without one the template decides alone.
  *
  * @throws BridgeError NO_DATA where the principal or the address could name another's message (control and invisible characters, `..`, `\`, what
  *   Exchange decodes in names such as `_xF8FF_`; letters that case makes ambiguous; `/` and `=` where a plain name is meant) or the DN is too long or has no `/cn=`;
  *   CONFIGURATION as `legacyExchangeDnFromTemplate`
  */
-export function legacyExchangeDnOf(template: string, addressee: Addressee): string {
-  const dn = dnOf(template, addressee);
+export function legacyExchangeDnOf(template: string, addressee: Addressee, directoryDn?: DirectoryDn): string {
+  const dn = directoryDn?.(addressee.mailbox) ?? dnOf(template, addressee);
   if (dn.length > LIMITS.legacyExchangeDnCharacters) throw new BridgeError('NO_DATA', 'the legacyExchangeDN is too long');
   if (DECODED_IN_NAMES.test(dn)) throw new BridgeError('NO_DATA', 'the legacyExchangeDN has something in it that Exchange would decode');
   if (!hasOneCase(dn)) throw new BridgeError('NO_DATA', 'the legacyExchangeDN has a letter whose upper and lower case are not of one pair');

@@ -33,7 +33,7 @@ export const ACCOUNT_ATTRIBUTES = [
 export function decodeAccount(element: XmlElement): ZimbraAccount | undefined {
   const id = attribute(element, 'id');
   if (id === undefined || !isAccountId(id)) throw new BridgeError('BACKEND_MALFORMED', 'the calendar system named an account without an id');
-  const values = valuesOf(element);
+  const values = accountValues(element, ASKED);
   const mailbox = parseMailboxAddress(attribute(element, 'name') ?? '') ?? parseMailboxAddress(values.get('zimbraMailDeliveryAddress')?.[0] ?? '');
   if (mailbox === undefined) return undefined;
   const principal = foreignPrincipalOf(values.get('zimbraForeignPrincipal') ?? []);
@@ -52,11 +52,12 @@ export function isAccountId(text: string): boolean {
   return /^[\w.-]{1,64}$/.test(text);
 }
 
-function valuesOf(element: XmlElement): ReadonlyMap<string, readonly string[]> {
+/** Values of the attributes that were asked for. @throws BridgeError BACKEND_AUTH where we may not see one (`pd`) */
+export function accountValues(element: XmlElement, asked: ReadonlySet<string>): ReadonlyMap<string, readonly string[]> {
   const values = new Map<string, string[]>();
   for (const one of childrenNamed(element, 'a')) {
     const name = attribute(one, 'n') ?? '';
-    if (!ASKED.has(name)) continue;
+    if (!asked.has(name)) continue;
     if (attribute(one, 'pd') === '1' || attribute(one, 'pd') === 'true') {
       throw new BridgeError('BACKEND_AUTH', 'the calendar system does not show our account what it needs to see', { details: { attribute: name } });
     }
@@ -70,13 +71,13 @@ function valuesOf(element: XmlElement): ReadonlyMap<string, readonly string[]> {
 const ASKED: ReadonlySet<string> = new Set(ACCOUNT_ATTRIBUTES);
 
 /** The first `ad:` value counts, as in Zimbra's own provider. */
-function foreignPrincipalOf(values: readonly string[]): string | undefined {
+export function foreignPrincipalOf(values: readonly string[]): string | undefined {
   const value = values.find((one) => /^ad:./i.test(one))?.slice('ad:'.length).trim();
   return value === '' ? undefined : value;
 }
 
 /** Local mail goes by LMTP; another transport is another system's mailbox (split domains). */
-function isElsewhere(isExternal: string | undefined, transport: string | undefined): boolean {
+export function isElsewhere(isExternal: string | undefined, transport: string | undefined): boolean {
   if (isExternal !== undefined) return isExternal === '1' || isExternal === 'true';
   return transport !== undefined && transport !== '' && !/^lmtp:/i.test(transport);
 }

@@ -1,5 +1,4 @@
 import { MINUTE_MS } from '../../core/clock.ts';
-import { BridgeError } from '../../core/errors.ts';
 import { LIMITS } from '../../core/limits.ts';
 import type { RequestContext } from '../../core/request-context.ts';
 import { askInParts, groupsOf } from '../../freebusy/ask-in-parts.ts';
@@ -8,24 +7,14 @@ import type { ProbeFinding } from '../../core/probe-finding.ts';
 import type { CalendarSystem, CalendarSystemOptions } from '../../freebusy/calendar-system.ts';
 import { alignOutward } from '../../freebusy/interval.ts';
 import type { FreeBusyQuery, FreeBusyResult } from '../../freebusy/source.ts';
-import { below } from '../../platform/http-client/below.ts';
-import { HttpClient } from '../../platform/http-client/http-client.ts';
-import { zimbraHopCount } from '../../platform/http-client/interceptors.ts';
 import { RequestBudget } from '../../platform/http-client/request-budget.ts';
-import { writeXml } from '../../platform/xml/write.ts';
 import type { XmlNode } from '../../platform/xml/write.ts';
-import { encodeEnvelope } from '../soap/envelope.ts';
-import { decodeAuthResponse, encodeAuthRequest } from './auth.ts';
-import type { AuthResponse } from './auth.ts';
-import { encodeRequestHeader } from './context-header.ts';
 import { explainUsers } from './explain.ts';
 import { encodeGetFreeBusyRequest } from './get-free-busy-request.ts';
-import { SOAP_PATH } from './names.ts';
 import { probeZimbra } from './probe.ts';
 import { decodeGetFreeBusyResponse } from './read-get-free-busy-response.ts';
-import { ZimbraSession } from './session.ts';
-import { isTokenRefusal, readZimbraAnswer } from './upstream-answer.ts';
 import type { ZimbraExchange } from './upstream-answer.ts';
+import { ZimbraUserConnection } from './user-connection.ts';
 import { WorkingHoursQuestions } from './working-hours-questions.ts';
 import type { AskWorkingHours } from './working-hours-questions.ts';
 
@@ -40,22 +29,18 @@ export interface ZimbraOptions extends CalendarSystemOptions {
 /** A Zimbra server asked by SOAP (XML, 1.2) with an ordinary account's token; never as an administrator. */
 export class ZimbraSystem implements CalendarSystem {
   readonly #options: ZimbraOptions;
-  readonly #endpoint: URL;
-  readonly #http: HttpClient;
-  readonly #session: ZimbraSession;
+  readonly #connection: ZimbraUserConnection;
   readonly #workingHours: WorkingHoursQuestions;
 
   constructor(options: ZimbraOptions) {
     this.#options = options;
-    this.#endpoint = below(options.url, SOAP_PATH);
-    this.#http = new HttpClient({ ca: options.ca, redirectHosts: options.hosts, interceptors: [zimbraHopCount()] });
-    this.#session = new ZimbraSession((budget) => this.#signIn(budget), options.clock);
+    this.#connection = new ZimbraUserConnection(options);
     this.#workingHours = new WorkingHoursQuestions({
       name: options.name,
       clock: options.clock,
       logger: options.logger,
-      token: (signal, budget) => this.#session.token(signal, budget),
-      send: (request, token, signal, budget, hops) => this.#send(request, token, signal, budget, hops),
+      token: (signal, budget) => this.#connection.token(signal, budget),
+      send: (request, token, signal, budget, hops) => this.#connection.send(request, token, { signal, budget, hops }),
     });
   }
 
@@ -79,12 +64,12 @@ export class ZimbraSystem implements CalendarSystem {
       username,
       mailbox: probeMailbox,
       call: (request) => this.#call(request, ctx, budget),
-      signIn: async () => void (await this.#session.token(ctx.signal, budget)),
+      signIn: async () => void (await this.#connection.token(ctx.signal, budget)),
     });
   }
 
   async close(): Promise<void> {
-    await this.#http.close();
+    await this.#connection.close();
   }
 
   async #withHours(part: QueryPart, askHours: AskWorkingHours | undefined, freeBusy: Promise<readonly FreeBusyResult[]>): Promise<readonly FreeBusyResult[]> {
@@ -115,42 +100,7 @@ export class ZimbraSystem implements CalendarSystem {
     return results;
   }
 
-  /** Sends a request with the token; where Zimbra no longer takes it, signs in again and tries once more. */
   async #call(request: XmlNode, ctx: RequestContext, budget: RequestBudget): Promise<ZimbraExchange> {
-    const token = await this.#session.token(ctx.signal, budget);
-    try {
-      return await this.#send(request, token, ctx.signal, budget, ctx.hops);
-    } catch (error) {
-      if (!isTokenRefusal(error)) throw error;
-      this.#options.logger.info({ system: this.#options.name, protocol: 'zimbra-soap' }, 'the token is no longer taken, signing in again');
-      this.#session.discard(token);
-      return this.#send(request, await this.#session.token(ctx.signal, budget), ctx.signal, budget, ctx.hops);
-    }
-  }
-
-  async #signIn(budget: RequestBudget): Promise<AuthResponse> {
-    const { username, password } = this.#options;
-    const signal = AbortSignal.timeout(LIMITS.logonTimeoutMs);
-    try {
-      const { response } = await this.#send(encodeAuthRequest({ account: username, password }), undefined, signal, budget);
-      return decodeAuthResponse(response);
-    } catch (error) {
-      // To an AuthRequest these say nothing about a token of ours: nobody must sign in once more because of them.
-      if (isTokenRefusal(error)) throw new BridgeError('BACKEND_AUTH', 'the calendar system refuses our account', { cause: error });
-      throw error;
-    }
-  }
-
-  async #send(request: XmlNode, token: string | undefined, signal: AbortSignal, budget: RequestBudget, hops?: number): Promise<ZimbraExchange> {
-    const answer = await this.#http.request({
-      method: 'POST',
-      url: this.#endpoint,
-      headers: { 'content-type': 'application/soap+xml; charset=utf-8' },
-      body: writeXml(encodeEnvelope('1.2', { header: [encodeRequestHeader(token)], body: [request] })),
-      signal,
-      budget,
-      ...(hops === undefined ? {} : { hops }),
-    });
-    return { response: await readZimbraAnswer(answer), date: answer.headers['date'] };
+    return this.#connection.call(request, { signal: ctx.signal, budget, hops: ctx.hops });
   }
 }

@@ -4,6 +4,7 @@ import type { Clock } from '../../core/clock.ts';
 import { BridgeError, toBridgeError } from '../../core/errors.ts';
 import { LIMITS } from '../../core/limits.ts';
 import type { Requester } from '../../core/request-context.ts';
+import type { Directory } from '../../directory/directory.ts';
 import type { WorkingElsewhereAs } from '../../freebusy/busy-type.ts';
 import type { FreeBusySource } from '../../freebusy/source.ts';
 import type { SignIn } from '../../platform/auth/sign-in.ts';
@@ -18,6 +19,7 @@ import { fullAllowance } from './face/allowance.ts';
 import { createAuthenticator } from './face/authenticate.ts';
 import type { Authenticator } from './face/authenticate.ts';
 import { answerBatch, decodeBatch, isBatch } from './face/batch-request.ts';
+import { FullReadings } from './face/full-readings.ts';
 import { member } from './face/member.ts';
 import { oneAtATime } from './face/one-at-a-time.ts';
 import type { Asking } from './face/operation.ts';
@@ -33,6 +35,8 @@ import { preauthEndpoint } from './preauth-endpoint.ts';
 
 export interface ZimbraSoapServices {
   readonly source: FreeBusySource;
+  /** The unified address book; NO_DIRECTORY where none is kept. */
+  readonly directory: Directory;
   readonly signIn: SignIn;
   readonly clock: Clock;
   readonly workingElsewhereAs: WorkingElsewhereAs;
@@ -45,6 +49,7 @@ export interface ZimbraSoapServices {
 export function zimbraSoapEndpoint(services: ZimbraSoapServices): Router {
   const router = Router({ caseSensitive: true });
   const authenticator = createAuthenticator(services);
+  const readings = new FullReadings();
   router.use(preauthEndpoint(services));
   // A GET has no envelope, and gets a fault like any other message without one.
   router.all('/service/soap{/*suffix}', async (request, response) => {
@@ -56,7 +61,7 @@ export function zimbraSoapEndpoint(services: ZimbraSoapServices): Router {
       const body = await readBody(request, LIMITS.requestBodyBytes);
       const message = await decodeMessage(body, charsetOf(request.headers['content-type']));
       format = message.format;
-      reply(response, 200, format, writeMessage(format, await answerTo(message, request, response, authenticator, services)));
+      reply(response, 200, format, writeMessage(format, await answerTo(message, request, response, { authenticator, services, readings })));
     } catch (thrown) {
       refuse(request, response, thrown instanceof UnreadableMessage ? thrown.format : format, thrown);
     }
@@ -68,8 +73,7 @@ async function answerTo(
   { format, header, body }: SoapMessage,
   request: Request,
   response: Response,
-  authenticator: Authenticator,
-  services: ZimbraSoapServices,
+  { authenticator, services, readings }: { readonly authenticator: Authenticator; readonly services: ZimbraSoapServices; readonly readings: FullReadings },
 ): Promise<WrittenAnswer> {
   const [operation] = body.children;
   const requestId = member(operation, 'requestId');
@@ -80,35 +84,39 @@ async function answerTo(
   const requester = await authenticator.requesterOf(header, request);
   noteForLog(request, { client: requester.name });
   checkHops(header);
-  const call = { format, requester, request, services, requestId };
-  return isBatch(operation) ? batch(operation, call) : single(operation, call);
+  const reading = readings.of(requester);
+  const asking = askingFor(requester, request, services, reading.begin);
+  try {
+    const call = { format, asking, request, requestId };
+    return await (isBatch(operation) ? batch(operation, call) : single(operation, call));
+  } finally {
+    reading.end();
+  }
 }
 
 /** Who asks, and how the answer is to look. */
 interface SignedInCall {
   readonly format: AnswerFormat;
-  readonly requester: Requester;
+  readonly asking: Asking;
   readonly request: Request;
-  readonly services: ZimbraSoapServices;
   readonly requestId: string | undefined;
 }
 
-async function single(operation: XmlElement | undefined, { format, requester, request, services, requestId }: SignedInCall): Promise<WrittenAnswer> {
+async function single(operation: XmlElement | undefined, { format, asking, request, requestId }: SignedInCall): Promise<WrittenAnswer> {
   const ready = readyOperation(operation);
   noteForLog(request, { operation: operation!.name, mailboxes: ready.users.length });
-  const asking = askingFor(requester, request, services);
   return writeAnswer(format, await ready.run(asking), requestId, asking.allowance);
 }
 
-async function batch(operation: XmlElement, { format, requester, request, services, requestId }: SignedInCall): Promise<WrittenAnswer> {
+async function batch(operation: XmlElement, { format, asking, request, requestId }: SignedInCall): Promise<WrittenAnswer> {
   const decoded = await decodeBatch(operation);
   noteForLog(request, { operation: 'BatchRequest', mailboxes: decoded.parts.reduce((sum, { ready }) => sum + (ready instanceof BridgeError ? 0 : ready.users.length), 0) });
   const onFault = (error: BridgeError): void => noteForLog(request, { code: error.code, ...(error.code === 'INTERNAL' ? { stack: placeOf(error.cause) } : {}) });
-  return answerBatch(decoded, format, askingFor(requester, request, services), onFault, requestId);
+  return answerBatch(decoded, format, asking, onFault, requestId);
 }
 
-function askingFor(requester: Requester, request: Request, { source, clock, workingElsewhereAs }: ZimbraSoapServices): Asking {
-  return { source, clock, workingElsewhereAs, ctx: contextFor(request, requester), allowance: fullAllowance(), inTurn: oneAtATime() };
+function askingFor(requester: Requester, request: Request, { source, directory, clock, workingElsewhereAs }: ZimbraSoapServices, mayReadAll: () => boolean): Asking {
+  return { source, directory, clock, workingElsewhereAs, ctx: contextFor(request, requester), allowance: fullAllowance(), inTurn: oneAtATime(), mayReadAll };
 }
 
 function refuse(request: Request, response: Response, format: AnswerFormat, thrown: unknown): void {

@@ -24,7 +24,8 @@ export type ZimbraFaultCode =
   | 'service.TOO_MANY_HOPS'
   | 'service.TEMPORARILY_UNAVAILABLE'
   | 'service.FAILURE'
-  | 'account.AUTH_FAILED';
+  | 'account.AUTH_FAILED'
+  | 'account.NO_SUCH_DISTRIBUTION_LIST';
 
 const FAULT_OF: Readonly<Record<ErrorCode, ZimbraFaultCode>> = {
   INVALID_REQUEST: 'service.INVALID_REQUEST',
@@ -37,7 +38,8 @@ const FAULT_OF: Readonly<Record<ErrorCode, ZimbraFaultCode>> = {
   AUTH_EXPIRED: 'service.AUTH_EXPIRED',
   TOO_MANY_ATTEMPTS: 'service.TEMPORARILY_UNAVAILABLE',
   ACCESS_DENIED: 'service.PERM_DENIED',
-  NOT_FOUND: 'service.UNKNOWN_DOCUMENT',
+  // A path that does not exist never comes here; what a request asks for by name and is not there is a distribution list.
+  NOT_FOUND: 'account.NO_SUCH_DISTRIBUTION_LIST',
   UNSUPPORTED: 'service.UNKNOWN_DOCUMENT',
   // Of a whole request: passed on by too many Zimbras (zimbra.md §1.2).
   LOOP: 'service.TOO_MANY_HOPS',

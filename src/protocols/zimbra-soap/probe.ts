@@ -28,7 +28,7 @@ export async function probeZimbra(probe: ZimbraProbe): Promise<readonly ProbeFin
   try {
     await probe.signIn();
   } catch (thrown) {
-    return [failure('sign-in', toBridgeError(thrown))];
+    return [probeFailure('sign-in', toBridgeError(thrown))];
   }
   const signedIn: ProbeFinding = { step: 'sign-in', outcome: 'ok', text: 'the account got a token' };
   return [signedIn, ...(await readFindings(probe)), await versionFinding(probe)];
@@ -57,7 +57,7 @@ async function readFindings({ clock, username, mailbox, call }: ZimbraProbe): Pr
         : { step: 'right to read', outcome: 'ok', text: `free/busy of ${asked} for the coming day, ${result.freeBusy.busy.length} busy stretches` };
     return [read, ...clockFinding(date, now)];
   } catch (thrown) {
-    return [failure('right to read', toBridgeError(thrown))];
+    return [probeFailure('right to read', toBridgeError(thrown))];
   }
 }
 
@@ -84,7 +84,8 @@ const ADVICE: Partial<Record<ErrorCode, string>> = {
   DEADLINE: 'the server accepts and stays silent: check the proxy before it',
 };
 
-function failure(step: string, error: BridgeError): ProbeFinding {
+/** A step that failed, and what to do about it. */
+export function probeFailure(step: string, error: BridgeError): ProbeFinding {
   const fault = error.details['fault'] ?? error.details['target'] ?? error.details['status'];
   const text = `${error.code}: ${error.publicMessage}${fault === undefined ? '' : ` (${String(fault)})`}`;
   return { step, outcome: 'fail', text, advice: ADVICE[error.code] ?? 'see the log of the server' };

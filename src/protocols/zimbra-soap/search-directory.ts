@@ -14,10 +14,12 @@ export interface DirectorySearch {
   readonly filter?: string;
   readonly limit: number;
   readonly offset: number;
+  /** Names of what is asked for of each; absent: what replication needs. */
+  readonly attributes?: readonly string[];
 }
 
 /** SearchDirectoryRequest (urn:zimbraAdmin) for accounts and calendar resources, sorted by name. `maxResults` 0: the server's own 5,000 would be a fault. */
-export function encodeSearchDirectoryRequest({ domain, filter, limit, offset }: DirectorySearch): XmlNode {
+export function encodeSearchDirectoryRequest({ domain, filter, limit, offset, attributes = ACCOUNT_ATTRIBUTES }: DirectorySearch): XmlNode {
   return el(
     'SearchDirectoryRequest',
     {
@@ -29,14 +31,14 @@ export function encodeSearchDirectoryRequest({ domain, filter, limit, offset }: 
       maxResults: '0',
       limit: String(limit),
       offset: String(offset),
-      attrs: ACCOUNT_ATTRIBUTES.join(','),
+      attrs: attributes.join(','),
     },
     el('query', undefined, filter),
   );
 }
 
-export interface DirectoryPage {
-  readonly accounts: readonly ZimbraAccount[];
+export interface DirectoryPage<T = ZimbraAccount> {
+  readonly accounts: readonly T[];
   /** Entries on the page, with those whose name can name no mailbox: what the next offset counts. */
   readonly entries: number;
   readonly more: boolean;
@@ -44,19 +46,25 @@ export interface DirectoryPage {
   readonly total: number | undefined;
 }
 
+/** Reads a page of accounts as replication needs them. @throws BridgeError BACKEND_MALFORMED where it is no such answer, and as `decodeAccount` */
+export function decodeSearchDirectoryResponse(response: XmlElement | undefined, search: DirectorySearch): DirectoryPage {
+  return decodeDirectoryPage(response, search, decodeAccount);
+}
+
 /**
  * Reads a page. Where neither `more` nor `searchTotal` is there, a full page has another behind it.
  *
- * @throws BridgeError BACKEND_MALFORMED where it is no such answer, and as `decodeAccount`
+ * @param decode undefined for what is left out
+ * @throws BridgeError BACKEND_MALFORMED where it is no such answer, and as `decode`
  */
-export function decodeSearchDirectoryResponse(response: XmlElement | undefined, { limit, offset }: DirectorySearch): DirectoryPage {
+export function decodeDirectoryPage<T>(response: XmlElement | undefined, { limit, offset }: DirectorySearch, decode: (account: XmlElement) => T | undefined): DirectoryPage<T> {
   if (response?.name !== 'SearchDirectoryResponse') throw new BridgeError('BACKEND_MALFORMED', 'the calendar system did not answer with accounts');
   const found = response.children.filter((one) => one.name === 'account' || one.name === 'calresource');
   const said = attribute(response, 'searchTotal') ?? '';
   const total = /^\d{1,9}$/.test(said) ? Number(said) : undefined;
   const more = attribute(response, 'more');
   return {
-    accounts: found.flatMap((one) => decodeAccount(one) ?? []),
+    accounts: found.flatMap((one) => decode(one) ?? []),
     entries: found.length,
     more: more === undefined ? (total === undefined ? found.length >= limit : offset + found.length < total) : more === '1' || more === 'true',
     total,

@@ -36,7 +36,7 @@ describe('openapi.json', () => {
   it('has a response for every way in which an operation can end', () => {
     for (const [path, methods] of Object.entries(DOCUMENT.paths)) {
       for (const { responses } of Object.values(methods)) {
-        const needed = path.endsWith('freebusy') ? [200, 400, 401, 429] : path.includes('presence') ? [200, 401, 403, 404, 429] : [200, 401, 429];
+        const needed = path.endsWith('freebusy') ? [200, 400, 401, 429] : path.endsWith('directory') ? [200, 400, 401, 403, 429] : path.includes('{address}') ? [200, 401, 403, 404, 429] : [200, 401, 429];
         expect([path, Object.keys(responses)]).toEqual([path, expect.arrayContaining(needed.map(String))]);
       }
     }
@@ -64,7 +64,7 @@ describe('openapi.json', () => {
   it('a path that is not in it is 404', async () => {
     const api = await openApi({ source: nobody });
     apis.push(api);
-    for (const target of ['/api/v1', '/api/v1/', '/api/v1/presence', '/api/v1/presence/', '/api/v2/freebusy', '/API/V1/freebusy', '/api/v1/presence/a/b', '/api/v1/../v1/freebusy', '/api/v1/freebusy/x']) expect([target, (await ask(api.url, target)).status]).toEqual([target, 404]);
+    for (const target of ['/api/v1', '/api/v1/', '/api/v1/presence', '/api/v1/presence/', '/api/v2/freebusy', '/API/V1/freebusy', '/api/v1/presence/a/b', '/api/v1/../v1/freebusy', '/api/v1/freebusy/x', '/api/v1/directory/a/b', '/API/v1/directory']) expect([target, (await ask(api.url, target)).status]).toEqual([target, 404]);
   });
 });
 

@@ -7,6 +7,8 @@ import { noMetrics } from '../../../src/core/metrics.ts';
 import { silentLogger } from '../../../src/core/logger.ts';
 import type { Requester } from '../../../src/core/request-context.ts';
 import { BridgeError } from '../../../src/core/errors.ts';
+import type { Directory } from '../../../src/directory/directory.ts';
+import { NO_DIRECTORY } from '../../../src/directory/no-directory.ts';
 import type { MailboxAddress } from '../../../src/directory/smtp-address.ts';
 import type { FreeBusySource } from '../../../src/freebusy/source.ts';
 import type { SignIn } from '../../../src/platform/auth/sign-in.ts';
@@ -59,6 +61,7 @@ export interface ApiOptions {
   readonly source: FreeBusySource;
   readonly requester?: Requester | BridgeError;
   readonly optIn?: readonly string[];
+  readonly directory?: Directory;
   readonly now?: number;
 }
 
@@ -81,9 +84,9 @@ function signInAs(requester: Requester | BridgeError): SignIn {
   };
 }
 
-export async function openApi({ source, requester = ASKER, optIn = [], now = 0 }: ApiOptions): Promise<Api> {
+export async function openApi({ source, requester = ASKER, optIn = [], directory = NO_DIRECTORY, now = 0 }: ApiOptions): Promise<Api> {
   const presence = new CalendarPresence({ source, optIn: new Set(optIn as readonly MailboxAddress[]), mapping: DEFAULT_PRESENCE_MAPPING, clock: { now: () => now } });
-  const router = restApiEndpoint({ source, presence, signIn: signInAs(requester) });
+  const router = restApiEndpoint({ source, presence, directory, signIn: signInAs(requester) });
   const listener: Listener = await serve(createApp({ trustedProxies: [], deadlineMs: 5_000, always: Router(), gate: new LoadGate(), routers: [router], logger: silentLogger, metrics: noMetrics }));
   return {
     url: listener.url,

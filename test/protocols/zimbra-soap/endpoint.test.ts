@@ -6,6 +6,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { DAY_MS, HOUR_MS } from '../../../src/core/clock.ts';
 import { BridgeError } from '../../../src/core/errors.ts';
 import type { RequestContext, Requester } from '../../../src/core/request-context.ts';
+import { NO_DIRECTORY } from '../../../src/directory/no-directory.ts';
 import type { MailboxAddress } from '../../../src/directory/smtp-address.ts';
 import type { BusyType } from '../../../src/freebusy/busy-type.ts';
 import { freeBusyFrom } from '../../../src/freebusy/free-busy.ts';
@@ -76,7 +77,7 @@ beforeAll(async () => {
   const app = express();
   app.disable('x-powered-by');
   app.use((request, response, next) =>
-    zimbraSoapEndpoint({ source, signIn, clock: { now: () => START }, workingElsewhereAs })(request, response, next),
+    zimbraSoapEndpoint({ source, directory: NO_DIRECTORY, signIn, clock: { now: () => START }, workingElsewhereAs })(request, response, next),
   );
   await new Promise<void>((resolve) => (server = app.listen(0, '127.0.0.1', () => resolve())));
   base = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Clock } from '../../../core/clock.ts';
 import type { RequestContext, Requester } from '../../../core/request-context.ts';
+import type { Directory } from '../../../directory/directory.ts';
 import type { ServedAddresses } from '../../../directory/served-addresses.ts';
 import type { WorkingElsewhereAs } from '../../../freebusy/busy-type.ts';
 import type { FreeBusySource } from '../../../freebusy/source.ts';
@@ -16,6 +17,8 @@ export interface EwsServices {
   readonly clock: Clock;
   readonly workingElsewhereAs: WorkingElsewhereAs;
   readonly addresses: ServedAddresses;
+  /** The address book, for clients that may see it; absent: none is kept. */
+  readonly directory?: Directory | undefined;
   /** Where a Zimbra's own pushes go; absent: there are no public folders here. */
   readonly pushed?: PushedMessages | undefined;
 }

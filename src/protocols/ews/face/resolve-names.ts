@@ -1,16 +1,23 @@
-import { parseMailboxAddress } from '../../../directory/smtp-address.ts';
-import type { MailboxAddress } from '../../../directory/smtp-address.ts';
+import type { Directory, DirectoryPage } from '../../../directory/directory.ts';
 import { attribute } from '../../../platform/xml/element.ts';
 import type { XmlElement } from '../../../platform/xml/element.ts';
-import { el } from '../../../platform/xml/write.ts';
-import type { XmlNode } from '../../../platform/xml/write.ts';
+import { xml } from '../../../platform/xml/write.ts';
+import type { XmlText } from '../../../platform/xml/write.ts';
+import { MESSAGES_NS, TYPES_NS } from '../names.ts';
+import { addressBookOf } from './address-book.ts';
+import { encodeDirectoryContact } from './directory-contact.ts';
+import type { ContactShape } from './directory-contact.ts';
+import { encodeRecipient, NOTHING } from './directory-mailbox.ts';
 import { schemaFault } from './faults.ts';
-import type { EwsOperationFace } from './operation.ts';
+import { findSought } from './find-sought.ts';
+import type { EwsBody, EwsCall, EwsOperationFace } from './operation.ts';
 import { given, REFUSAL, refused, required, responseOf } from './response-messages.ts';
+import { encodeServedAddress, servedAddress } from './served-address.ts';
+import { decodeSoughtName } from './sought-name.ts';
 
 /**
- * ResolveNames (exchange.md §3.3), as long as there is no directory: an exact address that the client may ask about resolves to itself, with or without
- * `smtp:`, after an `=` too; a name, a part of an address, and anybody else's address are nobody. It says nothing of whether the mailbox exists.
+ * ResolveNames (exchange.md §3.3). For a client that may see the address book: whom it has, at most LIMITS.resolvedNames; several are a Warning with all of them. For everybody
+ * else an exact address that the client may ask about resolves to itself, and nothing else is anybody.
  *
  * @throws EwsFault ErrorSchemaValidation without an UnresolvedEntry, or with an attribute that the schema does not have
  */
@@ -19,42 +26,49 @@ export const resolveNames: EwsOperationFace = async (request, call) => {
   if (entry === '') throw schemaFault("The 'UnresolvedEntry' element is invalid.");
   checkAttribute(request, 'SearchScope', /^(?:ActiveDirectory|ActiveDirectoryContacts|Contacts|ContactsActiveDirectory)$/);
   checkAttribute(request, 'ReturnFullContactData', /^(?:true|false|0|1)$/);
-  const { addresses } = call.services;
+  checkAttribute(request, 'ContactDataShape', /^(?:IdOnly|Default|AllProperties|PcxPeopleSearch)$/);
   // Only the user's own contacts: there are none.
-  const address = attribute(request, 'SearchScope') === 'Contacts' ? undefined : parseMailboxAddress(entry.replace(EXACT, ''));
-  if (address === undefined || !addresses.serves(address, call.requester)) return responseOf('ResolveNames', [refused('ResolveNames', REFUSAL.noResults)]);
+  if (attribute(request, 'SearchScope') === 'Contacts') return nobody();
   const isFull = /^(?:true|1)$/.test(attribute(request, 'ReturnFullContactData') ?? '');
-  const found = el('m:ResolutionSet', { TotalItemsInView: '1', IncludesLastItemInRange: 'true' }, encodeResolution(address, isFull));
-  return responseOf('ResolveNames', [given('ResolveNames', found)]);
+  const book = addressBookOf(call);
+  return book === undefined ? withoutBook(entry, isFull, call) : fromBook(book, entry, isFull ? shapeOf(request) : undefined, call);
 };
+
+function nobody(): EwsBody {
+  return responseOf('ResolveNames', [refused('ResolveNames', REFUSAL.noResults)]);
+}
+
+function withoutBook(entry: string, isFull: boolean, call: EwsCall): EwsBody {
+  const address = servedAddress(entry, call);
+  return address === undefined ? nobody() : responseOf('ResolveNames', [given('ResolveNames', encodeServedAddress(address, isFull))]);
+}
+
+function fromBook(book: Directory, entry: string, shape: ContactShape | undefined, call: EwsCall): EwsBody {
+  const sought = decodeSoughtName(entry);
+  const found = sought === undefined ? undefined : findSought(book, sought, call.requester);
+  return found === undefined || found.entries.length === 0 ? nobody() : encodeFound(found, shape);
+}
+
+function encodeFound({ entries, more }: DirectoryPage, shape: ContactShape | undefined): XmlText {
+  const resolutions = entries.map((one) => xml`<t:Resolution><t:Mailbox>${encodeRecipient(one)}</t:Mailbox>${shape === undefined ? NOTHING : encodeDirectoryContact(one, shape)}</t:Resolution>`);
+  // With one left of several (the others fell to a condition that the directory does not have) there may be more behind it.
+  const head = entries.length === 1 && !more ? ONE : SEVERAL;
+  return xml`<m:ResolveNamesResponse xmlns:m="${MESSAGES_NS}" xmlns:t="${TYPES_NS}"><m:ResponseMessages><m:ResolveNamesResponseMessage ResponseClass="${head.responseClass}">${head.start}<m:ResolutionSet TotalItemsInView="${entries.length}" IncludesLastItemInRange="${String(!more)}">${resolutions}</m:ResolutionSet></m:ResolveNamesResponseMessage></m:ResponseMessages></m:ResolveNamesResponse>`;
+}
+
+const ONE = { responseClass: 'Success', start: xml`<m:ResponseCode>NoError</m:ResponseCode>` };
+/** In the words that were captured (captures/ews-server/resolve3.xml), which are Exchange's. */
+const SEVERAL = {
+  responseClass: 'Warning',
+  start: xml`<m:MessageText>Multiple results were found.</m:MessageText><m:ResponseCode>ErrorNameResolutionMultipleResults</m:ResponseCode><m:DescriptiveLinkKey>0</m:DescriptiveLinkKey>`,
+};
+
+function shapeOf(request: XmlElement): ContactShape {
+  const shape = attribute(request, 'ContactDataShape');
+  return shape === 'IdOnly' || shape === 'AllProperties' ? shape : 'Default';
+}
 
 function checkAttribute(request: XmlElement, name: string, values: RegExp): void {
   const value = attribute(request, name);
   if (value !== undefined && !values.test(value)) throw schemaFault(`The '${name}' attribute is invalid.`);
-}
-
-/** ANR's own sign for "exactly this"; DavMail writes `=smtp:anna@…`. */
-const EXACT = /^=/;
-
-function encodeResolution(address: MailboxAddress, isFull: boolean): XmlNode {
-  return el(
-    't:Resolution',
-    undefined,
-    el(
-      't:Mailbox',
-      undefined,
-      el('t:Name', undefined, address),
-      el('t:EmailAddress', undefined, address),
-      el('t:RoutingType', undefined, 'SMTP'),
-      el('t:MailboxType', undefined, 'Mailbox'),
-    ),
-    isFull &&
-      el(
-        't:Contact',
-        undefined,
-        el('t:DisplayName', undefined, address),
-        el('t:EmailAddresses', undefined, el('t:Entry', { Key: 'EmailAddress1' }, `SMTP:${address}`)),
-        el('t:ContactSource', undefined, 'ActiveDirectory'),
-      ),
-  );
 }

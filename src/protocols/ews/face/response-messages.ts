@@ -20,6 +20,9 @@ export const REFUSAL = {
   noMailbox: { code: 'ErrorNonExistentMailbox', text: 'The SMTP address has no mailbox associated with it.' },
   noPublicFolders: { code: 'ErrorNoPublicFolderReplicaAvailable', text: 'No public folder replica is available.' },
   noResults: { code: 'ErrorNameResolutionNoResults', text: 'No results were found.' },
+  pagingMaxRows: { code: 'ErrorInvalidPagingMaxRows', text: 'The maximum number of rows that is returned must be greater than zero.' },
+  pagingOffset: { code: 'ErrorInvalidIndexedPagingParameters', text: 'Indexed paging parameters are invalid.' },
+  queryFilter: { code: 'ErrorUnsupportedQueryFilter', text: 'The query filter is not supported.' },
   syncState: { code: 'ErrorInvalidSyncStateData', text: 'Synchronization state data is corrupt or otherwise invalid.' },
 } as const satisfies Readonly<Record<string, Refusal>>;
 

@@ -8,8 +8,10 @@ export interface Allowance {
   /** Instances of series times users that are compared. */
   comparisons: number;
   readonly expansion: ExpansionBudget;
+  /** Characters of what is said of people in the address book. */
+  galCharacters: number;
 }
 
 export function fullAllowance(): Allowance {
-  return { slots: LIMITS.soapSlotsPerAnswer, comparisons: LIMITS.recurrenceComparisons, expansion: { steps: LIMITS.recurrenceSteps, instances: LIMITS.recurrenceInstancesPerRequest } };
+  return { slots: LIMITS.soapSlotsPerAnswer, comparisons: LIMITS.recurrenceComparisons, expansion: { steps: LIMITS.recurrenceSteps, instances: LIMITS.recurrenceInstancesPerRequest }, galCharacters: LIMITS.zimbraGalCharacters };
 }

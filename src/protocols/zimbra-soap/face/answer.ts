@@ -6,6 +6,8 @@ export type AnswerFormat = SoapVersion | 'js';
 /** Times are numbers and flags booleans: JSON writes them bare, XML `1` and `0`. */
 export type AnswerValue = string | number | boolean;
 
+export type AnswerPair = readonly [name: string, value: string];
+
 /**
  * One element of an answer, as Zimbra's own Element has it: written as XML or as JSON from the same structure (zimbra.md §1.2).
  */
@@ -15,6 +17,11 @@ export interface AnswerElement {
   readonly ns?: string;
   readonly attributes?: Readonly<Record<string, AnswerValue | undefined>>;
   readonly text?: AnswerValue;
+  /**
+   * Zimbra's key-value pairs, before the children: `<a n="email">…</a>` each, in JSON one member `_attrs` of names to values, values of one name as a list
+   * (Element.java, addKeyValuePair).
+   */
+  readonly pairs?: readonly AnswerPair[];
   readonly children?: readonly AnswerElement[];
   /**
    * How JSON says it; in XML it is an element whatever stands here. An element is a list of its kind (`"usr":[{…}]`) unless there
@@ -29,6 +36,6 @@ export interface AnswerPart extends AnswerElement {
 }
 
 /** A whole answer: the element in the Body. `parts` are its children, made while they are written: there may be hundreds of thousands of slots. */
-export interface Answer extends Omit<AnswerElement, 'children' | 'once' | 'text'> {
+export interface Answer extends Omit<AnswerElement, 'children' | 'once' | 'pairs' | 'text'> {
   readonly parts?: Iterable<AnswerPart>;
 }

@@ -4,7 +4,7 @@ import { Pace } from '../../../core/pace.ts';
 import { XmlText, escapeXml, xml, xmlDocument } from '../../../platform/xml/write.ts';
 import { ENVELOPE_NS } from '../../soap/envelope.ts';
 import { ZIMBRA_JSON_NS, ZIMBRA_NS } from '../names.ts';
-import type { Answer, AnswerElement, AnswerFormat, AnswerPart, AnswerValue } from './answer.ts';
+import type { Answer, AnswerElement, AnswerFormat, AnswerPair, AnswerPart, AnswerValue } from './answer.ts';
 
 /** An answer as text: an XML element, or the JSON object that stands under `name`. */
 export interface WrittenAnswer {
@@ -32,7 +32,7 @@ async function xmlAnswer(whole: AnswerElement, parts: Iterable<AnswerPart>, pace
     if (part.many !== undefined) pieces.push(`${xmlTag(part)}>`);
     for (const group of groupsOf(part, room)) {
       pieces.push(part.many === undefined ? xmlOf(part) : group.map(xmlOf).join(''));
-      if (pace.spend(1 + group.length)) await pace.turn();
+      if (pace.spend(1 + group.length + pairsOf(part))) await pace.turn();
     }
     if (part.many !== undefined) pieces.push(`</${part.name}>`);
   }
@@ -46,7 +46,7 @@ async function jsonAnswer(whole: AnswerElement, parts: Iterable<AnswerPart>, pac
     for (const group of groupsOf(part, room)) {
       if (part.many === undefined) gather(members, part);
       else for (const child of group) gather(inside, child);
-      if (pace.spend(1 + group.length)) await pace.turn();
+      if (pace.spend(1 + group.length + pairsOf(part))) await pace.turn();
     }
     if (part.many !== undefined) listOf(members, part.name).push(jsonObject(part, inside));
   }
@@ -54,6 +54,10 @@ async function jsonAnswer(whole: AnswerElement, parts: Iterable<AnswerPart>, pac
 }
 
 const NO_CHILDREN: readonly AnswerElement[] = [];
+
+function pairsOf({ pairs }: AnswerElement): number {
+  return pairs?.length ?? 0;
+}
 
 /** A part's children, so many at a time as may be written at one go; one group, if an empty one, where they are few. */
 function* groupsOf({ children = NO_CHILDREN, many }: AnswerPart, room: { slots: number }): Iterable<readonly AnswerElement[]> {
@@ -103,8 +107,9 @@ export function writeFaultMessage(format: AnswerFormat, fault: WrittenAnswer): s
 }
 
 function xmlOf(element: AnswerElement): string {
-  const { children, text } = element;
-  return xmlClosed(element, xmlTag(element), children === undefined ? (text === undefined ? '' : xmlValue(text)) : children.map(xmlOf).join(''));
+  const { children, pairs, text } = element;
+  const named = pairs === undefined ? '' : pairs.map(([name, value]) => `<a n="${escapeXml(name)}">${escapeXml(value)}</a>`).join('');
+  return xmlClosed(element, xmlTag(element), named + (children === undefined ? (text === undefined ? '' : xmlValue(text)) : children.map(xmlOf).join('')));
 }
 
 /** By hand, because the `xml` template has no place for names; as fast (100 users × 35 days, 1 MB: 6 to 9 ms, as JSON 11 to 13, JSON.stringify of the same data 4 to 5). */
@@ -147,8 +152,8 @@ function listOf(members: Map<string, string[]>, name: string): string[] {
   return list;
 }
 
-/** Attributes, text, children, and the namespace last, as Zimbra's Element writes them. */
-function jsonObject({ ns, attributes, text }: AnswerElement, children: ReadonlyMap<string, readonly string[]>): string {
+/** Attributes, text, pairs, children, and the namespace last, as Zimbra's Element writes them. */
+function jsonObject({ ns, attributes, pairs, text }: AnswerElement, children: ReadonlyMap<string, readonly string[]>): string {
   let members = '';
   const add = (member: string): void => {
     members += members === '' ? member : `,${member}`;
@@ -158,9 +163,17 @@ function jsonObject({ ns, attributes, text }: AnswerElement, children: ReadonlyM
     if (value !== undefined) add(`"${key}":${jsonValue(value)}`);
   }
   if (text !== undefined) add(`"_content":${jsonValue(text)}`);
+  if (pairs !== undefined && pairs.length > 0) add(`"_attrs":${jsonPairs(pairs)}`);
   for (const [key, list] of children) add(key.startsWith(ALONE) ? `"${key.slice(1)}":${list[0]}` : `"${key}":[${list.join(',')}]`);
   if (ns !== undefined) add(`"_jsns":"${ns}"`);
   return `{${members}}`;
+}
+
+/** One value stands alone, several are a list; names in the order in which they first came. */
+function jsonPairs(pairs: readonly AnswerPair[]): string {
+  const values = new Map<string, string[]>();
+  for (const [name, value] of pairs) listOf(values, name).push(JSON.stringify(value));
+  return `{${[...values].map(([name, list]) => `${JSON.stringify(name)}:${list.length === 1 ? list[0]! : `[${list.join(',')}]`}`).join(',')}}`;
 }
 
 function jsonValue(value: AnswerValue): string {

@@ -1,13 +1,20 @@
 import { createHmac } from 'node:crypto';
+import type { Directory } from '../../../../src/directory/directory.ts';
+import { NO_DIRECTORY } from '../../../../src/directory/no-directory.ts';
 import { zimbraSoapEndpoint } from '../../../../src/protocols/zimbra-soap/endpoint.ts';
-import { faceUnderTest, ASKER_BASIC } from '../../face-under-test.ts';
+import { ASKER, ASKER_BASIC, faceUnderTest } from '../../face-under-test.ts';
 import type { FaceOptions, FaceUnderTest } from '../../face-under-test.ts';
 
 /** zimbra.md §2.2: 2026-11-18T08:00Z to 18:00Z. */
 export const START = 1794988800000;
 export const END = 1795024800000;
 
-export const openFace = (options: FaceOptions = {}): Promise<FaceUnderTest> => faceUnderTest(zimbraSoapEndpoint, options);
+export const openFace = ({ directory = NO_DIRECTORY, ...options }: FaceOptions & { readonly directory?: Directory } = {}): Promise<FaceUnderTest> =>
+  faceUnderTest((services) => zimbraSoapEndpoint({ ...services, directory }), options);
+
+/** A face with an address book, for the one client of a face under test with the given right. */
+export const openGalFace = (directory: Directory, gal: 'none' | 'search' | 'sync' = 'sync'): Promise<FaceUnderTest> =>
+  openFace({ directory, accounts: [{ requester: { ...ASKER, gal }, credentials: { username: 'asker', password: 'pw-of-asker' } }] });
 
 export interface RawAnswer {
   readonly status: number;
@@ -46,6 +53,19 @@ interface JsonFault {
   readonly Detail: { readonly Error: { readonly Code: string; readonly Trace: string } };
 }
 
+interface JsonContact {
+  readonly id: string;
+  readonly ref: string;
+  readonly exp?: boolean;
+  readonly tooManyMembers?: boolean;
+  readonly _attrs?: Readonly<Record<string, string | readonly string[]>>;
+}
+
+interface JsonContacts {
+  readonly more: boolean;
+  readonly cn?: readonly JsonContact[];
+}
+
 /** What may stand in the Body of a Zimbra's JSON; a test that finds another shape fails. */
 export interface JsonBody {
   readonly Fault: JsonFault;
@@ -54,12 +74,19 @@ export interface JsonBody {
   readonly GetWorkingHoursResponse: JsonUsers;
   readonly CheckRecurConflictsResponse: { readonly inst: readonly unknown[] };
   readonly NoOpResponse: Readonly<Record<string, unknown>>;
-  readonly SearchCalendarResourcesResponse: Readonly<Record<string, unknown>>;
+  readonly SearchCalendarResourcesResponse: Readonly<Record<string, unknown>> & { readonly calresource?: readonly (JsonContact & { readonly name: string })[] };
+  readonly SearchGalResponse: JsonContacts & { readonly sortBy: string; readonly offset: number };
+  readonly AutoCompleteGalResponse: JsonContacts;
+  readonly AutoCompleteResponse: { readonly canBeCached: boolean; readonly match?: readonly { readonly email: string; readonly isGroup: boolean; readonly exp?: boolean }[] };
+  readonly SyncGalResponse: JsonContacts & { readonly token: string; readonly throttled?: boolean; readonly fullSyncRecommended?: boolean; readonly remain?: number; readonly deleted?: readonly { readonly id: string }[] };
+  readonly GetDistributionListMembersResponse: { readonly more: boolean; readonly total: number; readonly dlm?: readonly { readonly _content: string }[] };
   readonly BatchResponse: {
     readonly _jsns: string;
     readonly GetFreeBusyResponse: readonly [JsonUsers, ...JsonUsers[]];
     readonly GetWorkingHoursResponse: readonly [JsonUsers, ...JsonUsers[]];
     readonly NoOpResponse: readonly unknown[];
+    readonly SearchGalResponse: readonly JsonContacts[];
+    readonly SyncGalResponse: readonly (JsonContacts & { readonly token: string; readonly throttled?: boolean })[];
     readonly Fault: readonly JsonFault[];
   };
 }

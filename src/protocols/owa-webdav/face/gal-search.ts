@@ -1,0 +1,54 @@
+import { LIMITS } from '../../../core/limits.ts';
+import { Pace } from '../../../core/pace.ts';
+import type { Requester } from '../../../core/request-context.ts';
+import type { Directory, DirectoryPage } from '../../../directory/directory.ts';
+import type { DirectoryEntry } from '../../../directory/entry.ts';
+import { parseMailboxAddress } from '../../../directory/smtp-address.ts';
+import { fitsAll, wordsSought } from './galfind-criteria.ts';
+import type { SoughtField } from './galfind-criteria.ts';
+
+/** The address book, where one is kept and this client may see it. */
+export function addressBookOf(directory: Directory | undefined, { gal }: Requester): Directory | undefined {
+  return directory?.isKept === true && (gal === 'search' || gal === 'sync') ? directory : undefined;
+}
+
+/**
+ * Those whom all criteria fit, at most LIMITS.galfindResults and what an answer of this client may hold; nobody without a criterion. By words where the directory's search can begin, else
+ * among everybody.
+ *
+ * @throws BridgeError as Directory.search and Directory.all
+ */
+export async function findByCriteria(book: Directory, sought: readonly SoughtField[], requester: Requester): Promise<DirectoryPage> {
+  if (sought.length === 0 || sought.some(({ text }) => text.length > LIMITS.searchCharacters)) return { entries: [], more: false };
+  const fits = fitsAll(sought);
+  const words = wordsSought(sought);
+  const most = Math.min(LIMITS.galfindResults, book.allowance(requester).results);
+  return words === undefined ? among(book.all(requester), fits, most) : byWords(book, words, fits, most, requester);
+}
+
+function byWords(book: Directory, text: string, fits: (entry: DirectoryEntry) => boolean, most: number, requester: Requester): DirectoryPage {
+  const address = parseMailboxAddress(text);
+  const exact = address === undefined ? undefined : book.resolve(address, requester);
+  if (exact !== undefined && fits(exact)) return { entries: [exact], more: false };
+  const found: DirectoryEntry[] = [];
+  let offset = 0;
+  let more = true;
+  for (let pages = 0; more && pages < LIMITS.galPagesLookedThrough && found.length < most; pages += 1) {
+    const page = book.search({ text, limit: LIMITS.galfindResults, offset }, requester);
+    found.push(...page.entries.filter(fits));
+    offset += page.entries.length;
+    more = page.more && page.entries.length > 0;
+  }
+  return { entries: found.slice(0, most), more: more || found.length > most };
+}
+
+async function among(everybody: Iterable<DirectoryEntry>, fits: (entry: DirectoryEntry) => boolean, most: number): Promise<DirectoryPage> {
+  const pace = new Pace(LIMITS.galEntriesPerTurn);
+  const found: DirectoryEntry[] = [];
+  for (const entry of everybody) {
+    if (fits(entry)) found.push(entry);
+    if (found.length > most) break;
+    if (pace.spend(1)) await pace.turn();
+  }
+  return { entries: found.slice(0, most), more: found.length > most };
+}
