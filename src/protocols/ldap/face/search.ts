@@ -52,7 +52,7 @@ export async function search(content: BerReader, controls: readonly RequestContr
     const rest = context.pagedSearches.take(request, page.cookie);
     // A page of nothing is how a client says that it wants no more (RFC 2696 §3).
     if (page.size === 0) return { code: RESULT.success, controls: [encodePagedControl('', 0)], count: 0 };
-    return sendPage({ hits: rest.ids, how: rest.how }, rest.offset, page.size, request, view, context);
+    return sendPage(rest, rest.offset, page.size, request, view, context);
   }
   const count = part.base && (await sendStatic(baseEntry(view.base, view.baseName, view), request, context)) ? 1 : 0;
   const found = await find(part, count, request, view, context);
@@ -92,7 +92,9 @@ async function sendPage(found: FoundEntries, offset: number, size: number | unde
   if (found.how === 'abandoned' || context.signal.aborted) return ABANDONED;
   const count = alreadySent + sent;
   if (size !== undefined && at < found.hits.length) {
-    const cookie = context.pagedSearches.keep(request, offset === 0 ? { ids: found.hits.map(idOf), offset: at, how: found.how } : { ids: found.hits as readonly string[], offset: at, how: found.how });
+    // Who may take everything is shown each as it is when its page comes.
+    const hits = offset === 0 && view.directory.allowance(view.requester).results === Infinity ? found.hits.map(idOf) : found.hits;
+    const cookie = context.pagedSearches.keep(request, { hits, offset: at, how: found.how });
     return { code: RESULT.success, controls: [encodePagedControl(cookie, found.hits.length)], count };
   }
   const code = CODE_OF[found.how];
