@@ -3,6 +3,7 @@ import type { Config } from './config/config.ts';
 import { Secret } from './config/secret.ts';
 import type { Clock } from './core/clock.ts';
 import type { Logger } from './core/logger.ts';
+import type { DirectoryState } from './core/metrics.ts';
 import type { ProbeFinding } from './core/probe-finding.ts';
 import type { Directory } from './directory/directory.ts';
 import { Homes } from './directory/homes.ts';
@@ -108,5 +109,11 @@ export class BridgeAddressBook {
   /** Undefined where no address book is kept, or nothing is loaded. */
   status(): GalStatus | undefined {
     return this.#keeper?.status();
+  }
+
+  /** For the metrics. */
+  states(): readonly DirectoryState[] {
+    const now = this.#services.clock.now();
+    return (this.status()?.sources ?? []).map(({ label, entries, readAt, failure }) => ({ source: label, entries, ageMs: readAt === undefined ? undefined : now - readAt, isUp: failure === undefined && readAt !== undefined }));
   }
 }

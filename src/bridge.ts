@@ -98,6 +98,7 @@ export class Bridge {
     this.#failures = new FailureMemory(this.#clock);
     this.#replication = new BridgeReplication({ clock: this.#clock, logger: this.#logger, metrics: this.#metrics, prefer: overrides.ownRedis });
     this.#metrics.readDepthsFrom(async () => (await this.#replication.agent?.depths()) ?? []);
+    this.#metrics.readDirectoriesFrom(() => this.addressBook.states());
     this.#runtime = this.#build(config);
   }
 

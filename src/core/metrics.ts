@@ -12,6 +12,16 @@ export interface QueueDepth {
   readonly oldestAgeMs: number;
 }
 
+/** How it stands with one directory of the address book. */
+export interface DirectoryState {
+  readonly source: string;
+  readonly entries: number;
+  /** Since a reading last ended well; undefined: never. */
+  readonly ageMs: number | undefined;
+  /** The last reading ended well. */
+  readonly isUp: boolean;
+}
+
 /** What is counted; platform/metrics.ts gives it to Prometheus. No mailbox is ever a label. */
 export interface Metrics {
   /** A request to a face was answered. */
