@@ -8,6 +8,7 @@ import type { ProbeFinding } from './core/probe-finding.ts';
 import type { Directory } from './directory/directory.ts';
 import { Homes } from './directory/homes.ts';
 import { NO_DIRECTORY } from './directory/no-directory.ts';
+import type { MailboxAddress } from './directory/smtp-address.ts';
 import { NO_WHEREABOUTS } from './directory/whereabouts.ts';
 import type { Whereabouts } from './directory/whereabouts.ts';
 import { AddressBook } from './gal/address-book.ts';
@@ -22,15 +23,20 @@ interface Services {
   readonly logger: Logger;
 }
 
+/** Is told of mailboxes whose home or legacyExchangeDN is another than before. */
+type OnMoved = (mailboxes: readonly MailboxAddress[]) => void;
+
 /** What a configuration makes of the address book: empty until it is loaded, and for ever where no sources are configured. */
 export class BridgeAddressBook {
   readonly #config: Config;
   readonly #services: Services;
   readonly #gal: Gal | undefined;
+  readonly #onMoved: OnMoved | undefined;
   #keeper: GalKeeper | undefined;
 
   /** Opens nothing. */
-  constructor(config: Config, services: Services) {
+  constructor(config: Config, services: Services, onMoved?: OnMoved) {
+    this.#onMoved = onMoved;
     this.#config = config;
     this.#services = services;
     this.#gal = config.gal.sources.length === 0 ? undefined : new Gal(new Homes(config.systems), services.clock);
@@ -60,7 +66,7 @@ export class BridgeAddressBook {
     if (this.#gal === undefined || this.#keeper !== undefined) return;
     const { dataDir } = this.#config;
     const sources = createEntrySources(this.#config, this.#services);
-    this.#keeper = new GalKeeper({ gal: this.#gal, sources, directory: join(dataDir, 'gal'), isReadOnly, ...this.#services });
+    this.#keeper = new GalKeeper({ gal: this.#gal, sources, directory: join(dataDir, 'gal'), isReadOnly, onMoved: this.#onMoved, ...this.#services });
     await this.#keeper.load();
   }
 

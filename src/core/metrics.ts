@@ -39,7 +39,7 @@ export interface Metrics {
   /** A try on a route failed; `system` is the one that failed, `kind` an error code. */
   replicationFailed(route: string, system: string, kind: string): void;
   replicationStage(route: string, stage: ReplicationStage, durationMs: number): void;
-  /** Mailboxes that a feed (`waitset`, `notify`, `push-face`, `sweep`) told of and that were stored. */
+  /** Mailboxes that a feed (`waitset`, `notify`, `push-face`, `sweep`, `directory`) told of and that were stored. */
   changes(system: string, feed: string, count: number): void;
 }
 
