@@ -64,12 +64,14 @@ export interface TwoDirectoriesOptions {
   readonly slapd?: SlapdOptions;
 }
 
+const ADMIN = { username: 'admin@zimbra.example', password: 'pw-of-the-admin' };
+/** Of Exchange, where its directory has no contact for somebody. */
 export const TEMPLATE = '/o=Corp/ou=By Template/cn=Recipients/cn={localPart}';
 
 export async function openTwoDirectories({ apart = false, people, slapd = {} }: TwoDirectoriesOptions = {}): Promise<TwoDirectories> {
   const clock = systemClock;
   const calendars = { exchange: createCalendarStore(), zimbra: createCalendarStore([{ address: 'bridge@zimbra.example', displayName: 'Bridge' }]) };
-  const zimbra = createZimbra({ username: 'bridge@zimbra.example', password: 'pw-zimbra', calendars: calendars.zimbra, clock });
+  const zimbra = createZimbra({ username: 'bridge@zimbra.example', password: 'pw-zimbra', calendars: calendars.zimbra, clock, admin: ADMIN });
   const exchange = createExchangeEws({ username: 'bridge', password: 'pw-ews', domain: 'CORP', calendars: calendars.exchange, clock });
   await Promise.all([zimbra.listen(), exchange.listen()]);
   const ad = await startSlapd({ tree: apart ? 'ad' : 'both', ...slapd });
@@ -83,7 +85,7 @@ export async function openTwoDirectories({ apart = false, people, slapd = {} }: 
     listen: 'http://127.0.0.1:0',
     deadline: '3s',
     systems: {
-      zimbra: { type: 'zimbra', url: zimbra.url, username: 'bridge@zimbra.example', password: 'pw-zimbra', domains: ['zimbra.example', 'shared.example'] },
+      zimbra: { type: 'zimbra', url: zimbra.url, adminUrl: zimbra.url, admin: ADMIN, username: 'bridge@zimbra.example', password: 'pw-zimbra', domains: ['zimbra.example', 'shared.example'] },
       exchange: { type: 'exchange-ews', url: `${exchange.url}/EWS/Exchange.asmx`, username: 'CORP\\bridge', password: 'pw-ews', domains: ['corp.example', 'shared.example'], legacyExchangeDn: TEMPLATE },
     },
     clients: [
