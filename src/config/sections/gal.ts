@@ -56,8 +56,12 @@ function source(surroundings: Surroundings): z.ZodType<GalSourceConfig> {
 
 function distinguishedName() {
   const right = 'a distinguished name, e.g. dc=corp,dc=example';
-  return text(right, (value) => (/^[A-Za-z][\w.-]*\s*=[^\u0000-\u001f\u007f]+$/.test(value) && value.length <= LIMITS.entryIdCharacters ? value : undefined));
+  return text(right, (value) => (value.length <= LIMITS.entryIdCharacters && DISTINGUISHED_NAME.test(value) ? value : undefined));
 }
+
+/** Steps of type and value between commas (or what RFC 2253 took for one); what else is wrong with a value says whoever uses it. */
+const STEP = '\\s*[A-Za-z][\\w.-]*\\s*=(?:\\s*"[^"\\u0000-\\u001f]*"\\s*|(?:\\\\.|[^",;+\\\\\\u0000-\\u001f\\u007f])+)';
+const DISTINGUISHED_NAME = new RegExp(`^${STEP}(?:[,;+]${STEP})*$`);
 
 function attributeName() {
   return text("the name of one of the directory's attributes", (value) => (/^[A-Za-z0-9][A-Za-z0-9.-]{0,127}$/.test(value) ? value : undefined));
