@@ -37,7 +37,7 @@ function source(surroundings: Surroundings): z.ZodType<GalSourceConfig> {
     password: secret(surroundings).optional(),
     startTls: flag().default(false),
     tls: section({ ca: certificateFile(surroundings) }).optional(),
-    filter: text('an LDAP filter in parentheses, e.g. (mail=*)', (value) => (/^\(.*\)$/s.test(value) && !value.includes('\0') ? value : undefined)).optional(),
+    filter: text('an LDAP filter in parentheses, e.g. (mail=*)', (value) => (isFilter(value) ? value : undefined)).optional(),
     attributes: section(Object.fromEntries(LDAP_ATTRIBUTE_KEYS.map((key) => [key, attributeName().optional()]))).default({}),
     home,
   }).transform(({ type: kind, tls, attributes, ...rest }): GalSourceConfig => ({ kind, ...rest, ca: tls?.ca, attributes: namedAttributes(attributes) }));
@@ -52,6 +52,16 @@ function source(surroundings: Surroundings): z.ZodType<GalSourceConfig> {
     if (keys['type'] === 'file') return ofFile;
     return keys['type'] === undefined && 'system' in keys ? ofSystem : untyped;
   });
+}
+
+/** One pair of parentheses around everything, and every pair closed: those of values are written `\28` and `\29` (RFC 4515). A parser that forgives would ask for something else. */
+function isFilter(text: string): boolean {
+  let depth = 0;
+  for (const [index, one] of [...text].entries()) {
+    if (one === '\0' || (depth === 0 && (index > 0 || one !== '('))) return false;
+    depth += one === '(' ? 1 : one === ')' ? -1 : 0;
+  }
+  return text !== '' && depth === 0;
 }
 
 function distinguishedName() {
