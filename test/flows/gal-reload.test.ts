@@ -138,6 +138,8 @@ describe.skipIf(!hasSlapd)('a changed file, for the address book (skipped withou
       ['a source twice', { gal: { ...gal, sources: [one, one] } }],
       ['a password without a name', { gal: { ...gal, sources: [{ ...one, bindDn: undefined }] } }],
       ['an unknown attribute', { gal: { ...gal, sources: [{ ...one, attributes: { shoeSize: 'x' } }] } }],
+      ['a filter that is not closed', { gal: { ...gal, sources: [{ ...one, filter: '(&(mail=*)' }] } }],
+      ['two filters', { gal: { ...gal, sources: [{ ...one, filter: '(mail=*)(cn=*)' }] } }],
       ['a filter without parentheses', { gal: { ...gal, sources: [{ ...one, filter: 'mail=*' }] } }],
       ['a port that is taken', { gal: { ...gal, ldap: { listen: `ldap://127.0.0.1:${(taken.address() as AddressInfo).port}` } } }],
       ['another source, and a port that is taken', { gal: { sources: [gal.sources[1]], ldap: { listen: `ldap://127.0.0.1:${(taken.address() as AddressInfo).port}` } } }],
