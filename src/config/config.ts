@@ -200,7 +200,7 @@ export interface LdapSourceConfig {
 }
 
 /** What `attributes` of an LDAP source may map. */
-export const LDAP_ATTRIBUTE_KEYS = ['id', 'address', 'name', 'aliases', 'legacyExchangeDn', 'targetAddress', 'foreignPrincipal', 'hidden', 'members', ...ENTRY_DETAILS] as const;
+export const LDAP_ATTRIBUTE_KEYS = ['id', 'address', 'name', 'kind', 'aliases', 'legacyExchangeDn', 'targetAddress', 'foreignPrincipal', 'hidden', 'members', ...ENTRY_DETAILS] as const;
 
 export const PRESENCE_STATES = ['available', 'in-a-meeting', 'away', 'unknown'] as const;
 export type MappedPresence = (typeof PRESENCE_STATES)[number];

@@ -445,6 +445,8 @@ export const LIMITS = {
   ldapPagedSearches: 4,
   /** What a client has not gone on with by then it never will. */
   ldapPagedSearchMs: 10 * 60_000,
+  /** Where entries are kept as they were, not their ids: whoever was hidden or deleted is gone within a minute. */
+  ldapPagedEntriesMs: 60_000,
 
   // ── The address book: LDAP sources ────────────────────────────────────────────────────────────────────────────
   /** Entries in one page: ldapts makes objects of a whole page at once, 25 ms for these (measured; 1,000 held the event loop for 150 ms). Active Directory gives 1,000 at most (MaxPageSize). */

@@ -19,22 +19,35 @@ export async function walkAddressBook({ bridgeUrl, credentials, patienceMs, prin
   ];
   const mistakes: string[] = [];
   for (const { who, typed, wanted, how, find } of sides) {
-    const until = performance.now() + patienceMs;
-    let found: readonly string[] = [];
-    let tookMs = 0;
-    do {
-      if (tookMs > 0) await pause(LOOK_MS);
-      const began = performance.now();
-      try {
-        found = await find();
-      } catch (error) {
-        return [error instanceof Error ? error.message : 'no answer'];
-      }
-      tookMs = Math.max(1, Math.round(performance.now() - began));
-    } while (!found.some((one) => one.includes(`<${wanted}>`)) && performance.now() < until);
-    print(`   ${who} types ${JSON.stringify(typed)}: ${found.length === 0 ? 'nobody' : found.join(', ')}   (${how}, ${tookMs} ms)`);
-    if (!found.some((one) => one.includes(`<${wanted}>`))) mistakes.push(`${wanted} should be suggested`);
+    let last: Found;
+    try {
+      last = await lookUntil(find, wanted, performance.now() + patienceMs);
+    } catch (error) {
+      return [error instanceof Error ? error.message : 'no answer'];
+    }
+    print(`   ${who} types ${JSON.stringify(typed)}: ${last.people.length === 0 ? 'nobody' : last.people.join(', ')}   (${how}, ${last.tookMs} ms)`);
+    if (!isAmong(wanted, last.people)) mistakes.push(`${wanted} should be suggested`);
   }
   print('   read from the directories of the other sides: galfind, EWS, SyncGal; each answer in the asking side\'s own protocol');
   return mistakes;
+}
+
+interface Found {
+  readonly people: readonly string[];
+  readonly tookMs: number;
+}
+
+/** Asks again until somebody is among those who are found, or it is too late: the directories have just begun to be read. */
+async function lookUntil(find: () => Promise<readonly string[]>, wanted: string, until: number): Promise<Found> {
+  for (;;) {
+    const began = performance.now();
+    const people = await find();
+    const now = performance.now();
+    if (isAmong(wanted, people) || now > until) return { people, tookMs: Math.round(now - began) };
+    await pause(LOOK_MS);
+  }
+}
+
+function isAmong(wanted: string, people: readonly string[]): boolean {
+  return people.some((one) => one.includes(`<${wanted}>`));
 }

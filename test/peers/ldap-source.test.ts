@@ -471,6 +471,8 @@ describe.skipIf(!hasSlapd)('a slapd with a size limit', () => {
 });
 
 describe.skipIf(!hasSlapd)('a pass over the ids', () => {
+  afterEach(() => slapd.close());
+
   it('goes with every reading while it is short, and late but in time where it is long', async () => {
     await start({ tree: 'ad' });
     let now = systemClock.now();
@@ -490,6 +492,5 @@ describe.skipIf(!hasSlapd)('a pass over the ids', () => {
     for (let index = 0; index < 5; index++) await round();
     expect(passes.slice(0, 4)).toEqual([true, true, true, true]);
     expect(passes.slice(4)).toEqual([false, true, false, true]);
-    await slapd.close();
   });
 });

@@ -100,6 +100,10 @@ export async function startSlapd(options: SlapdOptions = {}): Promise<Slapd> {
     const listeners = tls === undefined ? url.href : `${url.href} ${ldapsUrl.href}`;
     const started = spawn(SLAPD, ['-d', '0', '-h', listeners, '-f', file('slapd.conf')], { stdio: ['ignore', 'ignore', 'pipe'] });
     child = started;
+    // A test that fails before its `close` leaves no server behind.
+    const end = (): void => void started.kill('SIGKILL');
+    process.once('exit', end);
+    started.once('exit', () => process.off('exit', end));
     let said = '';
     started.stderr.setEncoding('utf8').on('data', (text: string) => (said += text));
     for (const end = performance.now() + 20_000; !(await canConnect(port)); await new Promise((resolve) => setTimeout(resolve, 10))) {

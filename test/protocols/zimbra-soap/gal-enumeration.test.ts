@@ -46,4 +46,15 @@ describe('listing everybody by searches', () => {
     expect(await listed(people(5_000), 100, anywhere, 50)).toMatchObject({ isWhole: false, searches: 50 });
     expect(await listed(Array.from({ length: 200 }, (_, index) => `x@d${index}.example`), 100, anywhere)).toMatchObject({ isWhole: false });
   });
+
+  it('ends with a server that says for ever that there are more', async () => {
+    const element: XmlElement = { name: 'cn', ns: '', attributes: [], children: [], text: 'a@b.example' };
+    let searches = 0;
+    const answer = async (): Promise<SearchGalPage> => {
+      searches += 1;
+      return { contacts: [element], more: true, isPaged: true };
+    };
+    expect(await enumerate({ most: 300, depth: 8, ask: answer, askBeginning: answer, take: async () => (searches === 1 ? 1 : 0), example: () => 'a' })).toBe(false);
+    expect(searches).toBe(300);
+  });
 });

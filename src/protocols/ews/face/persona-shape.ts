@@ -20,10 +20,8 @@ export function decodePersonaShape(request: XmlElement): PersonaShape {
 }
 
 /** A shape and the `persona:` fields of an AdditionalProperties; others are nothing that we have. */
-export function withAdditional(base: PersonaShape, additional: XmlElement | undefined): PersonaShape {
+function withAdditional(base: PersonaShape, additional: XmlElement | undefined): PersonaShape {
   if (base === 'all') return base;
   const fields = childrenNamed(additional, 'FieldURI').map((field) => /^persona:(\w{1,40})$/.exec(attribute(field, 'FieldURI') ?? '')?.[1]);
   return new Set([...base, ...fields.filter((one) => one !== undefined)]);
 }
-
-export const ALL_DEFAULT: PersonaShape = new Set(DEFAULT);

@@ -1,10 +1,10 @@
 import type { Directory, DirectoryPage } from '../../../directory/directory.ts';
+import { visibleDirectory } from '../../../directory/visible-directory.ts';
 import { attribute } from '../../../platform/xml/element.ts';
 import type { XmlElement } from '../../../platform/xml/element.ts';
 import { xml } from '../../../platform/xml/write.ts';
 import type { XmlText } from '../../../platform/xml/write.ts';
 import { MESSAGES_NS, TYPES_NS } from '../names.ts';
-import { addressBookOf } from './address-book.ts';
 import { encodeDirectoryContact } from './directory-contact.ts';
 import type { ContactShape } from './directory-contact.ts';
 import { encodeRecipient, NOTHING } from './directory-mailbox.ts';
@@ -30,7 +30,7 @@ export const resolveNames: EwsOperationFace = async (request, call) => {
   // Only the user's own contacts: there are none.
   if (attribute(request, 'SearchScope') === 'Contacts') return nobody();
   const isFull = /^(?:true|1)$/.test(attribute(request, 'ReturnFullContactData') ?? '');
-  const book = addressBookOf(call);
+  const book = visibleDirectory(call.services.directory, call.requester);
   return book === undefined ? withoutBook(entry, isFull, call) : fromBook(book, entry, isFull ? shapeOf(request) : undefined, call);
 };
 

@@ -55,8 +55,8 @@ export function candidatesOf(filter: Filter, find: FindAttribute<EntryAttribute>
 }
 
 /** Known to filters, and no entry has one. */
-function hasNobody({ isNeverShown, foundBy }: EntryAttribute): boolean {
-  return isNeverShown === true && foundBy === undefined;
+function hasNobody(attribute: EntryAttribute): boolean {
+  return attribute.isNeverShown === true && attribute.foundBy === undefined;
 }
 
 function exactly(attribute: EntryAttribute | undefined, value: string | undefined, view: View): Candidates {

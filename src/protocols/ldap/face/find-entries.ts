@@ -7,7 +7,7 @@ import type { Candidates } from './candidates.ts';
 import type { Predicate } from './evaluate-filter.ts';
 import type { ShownEntry, View } from './shown-entry.ts';
 
-/** An entry, or the id of one that is to be looked up when its turn comes: a hundred thousand of them are not held in memory. */
+/** An entry, or the id of one that is to be looked up when its turn comes: a hundred thousand of them are not held in memory. Few are, because every look counts against the rate of a client that may only search. */
 export type Hit = DirectoryEntry | string;
 
 /** `all`: there is nobody else; `cut`: there are more than were wanted; `late`: it took too long; `abandoned`: nobody waits any more. */
@@ -87,7 +87,7 @@ export async function findEntries({ view, candidates, test, items, most, until, 
   if (isComplete) return { hits, how: 'all' };
 
   for (const entry of directory.all(requester)) {
-    if (!take(entry, true)) return { hits, how: 'cut' };
+    if (!take(entry, most > LIMITS.ldapCandidates)) return { hits, how: 'cut' };
     if (!pace.spend(items)) continue;
     await pace.turn();
     const ended = over();

@@ -5,7 +5,7 @@ import { LIMITS } from '../../../core/limits.ts';
 import { BER, BerReader } from '../ber-read.ts';
 import { BerWriter } from '../ber-write.ts';
 import { PAGED_RESULTS } from '../names.ts';
-import type { HowFound } from './find-entries.ts';
+import type { Hit, HowFound } from './find-entries.ts';
 import type { ResponseControl } from './result-message.ts';
 import type { SearchRequest } from './search-request.ts';
 
@@ -37,9 +37,9 @@ export function encodePagedControl(cookie: string, estimate: number): ResponseCo
   return { type: PAGED_RESULTS, value: writer.finish() };
 }
 
-/** What is left of a search after a page: whom it had found when it began, by their ids, so that nobody who stays is lost or comes twice whatever changes meanwhile. */
+/** What is left of a search after a page: whom it had found when it began, so that nobody who stays is lost or comes twice whatever changes meanwhile. */
 export interface RestOfSearch {
-  readonly ids: readonly string[];
+  readonly hits: readonly Hit[];
   /** Of the first one that was not sent. */
   readonly offset: number;
   readonly how: HowFound;
@@ -64,7 +64,7 @@ export class PagedSearches {
     const now = this.#clock.now();
     for (const [cookie, { keptUntil }] of this.#kept) if (keptUntil <= now || this.#kept.size >= LIMITS.ldapPagedSearches) this.#kept.delete(cookie);
     const cookie = randomBytes(16).toString('hex');
-    this.#kept.set(cookie, { ...rest, question: questionOf(request), keptUntil: now + LIMITS.ldapPagedSearchMs });
+    this.#kept.set(cookie, { ...rest, question: questionOf(request), keptUntil: now + (rest.hits.every((hit) => typeof hit === 'string') ? LIMITS.ldapPagedSearchMs : LIMITS.ldapPagedEntriesMs) });
     return cookie;
   }
 

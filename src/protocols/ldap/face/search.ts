@@ -27,7 +27,7 @@ import type { View } from './shown-entry.ts';
 import type { StaticEntry } from './static-entry.ts';
 
 /** What a search ends with that nobody waits for; it is not sent. */
-export const ABANDONED = undefined;
+const ABANDONED = undefined;
 
 const CODE_OF: Readonly<Record<Exclude<HowFound, 'abandoned'>, ResultCode>> = { all: RESULT.success, cut: RESULT.sizeLimitExceeded, late: RESULT.timeLimitExceeded };
 
@@ -52,7 +52,7 @@ export async function search(content: BerReader, controls: readonly RequestContr
     const rest = context.pagedSearches.take(request, page.cookie);
     // A page of nothing is how a client says that it wants no more (RFC 2696 §3).
     if (page.size === 0) return { code: RESULT.success, controls: [encodePagedControl('', 0)], count: 0 };
-    return sendPage({ hits: rest.ids, how: rest.how }, rest.offset, page.size, request, view, context);
+    return sendPage(rest, rest.offset, page.size, request, view, context);
   }
   const count = part.base && (await sendStatic(baseEntry(view.base, view.baseName, view), request, context)) ? 1 : 0;
   const found = await find(part, count, request, view, context);
@@ -92,7 +92,9 @@ async function sendPage(found: FoundEntries, offset: number, size: number | unde
   if (found.how === 'abandoned' || context.signal.aborted) return ABANDONED;
   const count = alreadySent + sent;
   if (size !== undefined && at < found.hits.length) {
-    const cookie = context.pagedSearches.keep(request, offset === 0 ? { ids: found.hits.map(idOf), offset: at, how: found.how } : { ids: found.hits as readonly string[], offset: at, how: found.how });
+    // Who may take everything is shown each as it is when its page comes.
+    const hits = offset === 0 && view.directory.allowance(view.requester).results === Infinity ? found.hits.map(idOf) : found.hits;
+    const cookie = context.pagedSearches.keep(request, { hits, offset: at, how: found.how });
     return { code: RESULT.success, controls: [encodePagedControl(cookie, found.hits.length)], count };
   }
   const code = CODE_OF[found.how];
@@ -104,9 +106,9 @@ const WORDS: Readonly<Record<HowFound, string>> = { all: '', cut: 'there are mor
 const idOf = (hit: Hit): string => (typeof hit === 'string' ? hit : hit.id);
 
 /** Sends an entry that is nobody's, where the filter is true of it. */
-async function sendStatic({ dn, attributes, find: findAttribute }: StaticEntry, { filter, attributes: asked, typesOnly }: SearchRequest, { id, send }: OperationContext): Promise<boolean> {
+async function sendStatic({ dn, attributes, find: findAttribute }: StaticEntry, { filter, attributes: asked, typesOnly }: SearchRequest, context: OperationContext): Promise<boolean> {
   if (compileFilter<unknown>(filter, findAttribute)(undefined) !== true) return false;
-  await send(encodeSearchEntry<unknown>(id, dn, undefined, selectAttributes<unknown>(asked, attributes, findAttribute), typesOnly));
+  await context.send(encodeSearchEntry<unknown>(context.id, dn, undefined, selectAttributes<unknown>(asked, attributes, findAttribute), typesOnly));
   return true;
 }
 
@@ -120,7 +122,12 @@ function itemsOf(filter: Filter): number {
       return 1 + itemsOf(filter.filter);
     case 'substrings':
       return 1 + filter.any.length;
-    default:
+    case 'present':
+    case 'equal':
+    case 'approx':
+    case 'atLeast':
+    case 'atMost':
+    case 'extensible':
       return 1;
   }
 }

@@ -2,9 +2,10 @@ import type { Requester } from '../../../core/request-context.ts';
 import type { Directory } from '../../../directory/directory.ts';
 import type { ServedAddresses } from '../../../directory/served-addresses.ts';
 import { parseMailboxAddress } from '../../../directory/smtp-address.ts';
+import { visibleDirectory } from '../../../directory/visible-directory.ts';
 import { firstRaw, percentDecode, rawParameters } from '../../../platform/http-server/raw-query.ts';
 import type { GalAliases } from './gal-alias.ts';
-import { addressBookOf, findByCriteria } from './gal-search.ts';
+import { findByCriteria } from './gal-search.ts';
 import { decodeCriteria } from './galfind-criteria.ts';
 import { encodeGalfindResponse, encodeGallookupResponse } from './galfind.ts';
 import { addressSought, encodeAddressFound, encodeAddressLookup } from './sought-address.ts';
@@ -28,7 +29,7 @@ export function isGalCommand(command: string): command is GalCommand {
  * @throws BridgeError INVALID_REQUEST (too many criteria), and those of Directory
  */
 export async function answerGalCommand(command: GalCommand, rawQuery: string, services: GalServices, aliases: GalAliases, requester: Requester): Promise<string> {
-  const book = addressBookOf(services.directory, requester);
+  const book = visibleDirectory(services.directory, requester);
   if (book === undefined) {
     const address = addressSought(rawQuery, services.addresses, requester);
     return command === 'galfind' ? encodeAddressFound(address) : encodeAddressLookup(address);

@@ -7,11 +7,6 @@ import { parseMailboxAddress } from '../../../directory/smtp-address.ts';
 import { fitsAll, wordsSought } from './galfind-criteria.ts';
 import type { SoughtField } from './galfind-criteria.ts';
 
-/** The address book, where one is kept and this client may see it. */
-export function addressBookOf(directory: Directory | undefined, { gal }: Requester): Directory | undefined {
-  return directory?.isKept === true && (gal === 'search' || gal === 'sync') ? directory : undefined;
-}
-
 /**
  * Those whom all criteria fit, at most LIMITS.galfindResults and what an answer of this client may hold; nobody without a criterion. By words where the directory's search can begin, else
  * among everybody.

@@ -49,12 +49,14 @@ function searchByWords({ text, kinds, filter, limit, offset, sortBy }: GalSearch
   const query = { text, ...(kinds === undefined ? {} : { kinds }) };
   if (filter === undefined) {
     const { entries, more } = gal.search({ ...query, limit, offset }, requester);
-    return { entries: byName(entries, sortBy), more };
+    // Behind the end of its allowance the address book says that there are more, which nobody will ever get: who follows `more` must come to an end.
+    return { entries: byName(entries, sortBy), more: more && entries.length > 0 };
   }
   const { entries, more } = gal.search({ ...query, limit: LIMITS.zimbraGalMostResults }, requester);
   const fitting = entries.filter(filter);
-  const end = offset + Math.min(limit, gal.allowance(requester).results);
-  return { entries: byName(fitting.slice(offset, end), sortBy), more: more || fitting.length > end };
+  const shown = fitting.slice(offset, offset + limit);
+  // What was not looked at may fit as well; whoever is behind the last of those that do has been told.
+  return { entries: byName(shown, sortBy), more: fitting.length > offset + limit || (more && (shown.length > 0 || offset === 0)) };
 }
 
 async function listEverybody({ kinds, filter, limit, offset, sortBy }: GalSearch, { directory, ctx: { requester }, inTurn }: Asking): Promise<DirectoryPage> {

@@ -294,6 +294,21 @@ describe('paged results', () => {
     expect((await client.until(14)).slice(11).map(({ id, code }) => [id, code])).toEqual([[7, 53], [8, 0], [9, 53]]);
   });
 
+  it('cost a client that may only search one question for each page at most, and last a minute', async () => {
+    let now = 1_000_000;
+    const counted: string[] = [];
+    const directory = directoryOf(PEOPLE, { asked: counted });
+    const face = await open({ clock: () => now, directory: { ...directory, byId: (id, requester) => (counted.push('byId'), directory.byId(id, requester)) } });
+    const client = await rawClient(face, 'CORP\\5cbridge');
+    client.say(request(2, searchRequest('', 2, tlv(0x87, 'cn'), ['mail']), paged(1)));
+    client.say(request(3, searchRequest('', 2, tlv(0x87, 'cn'), ['mail']), paged(1, cookieOf((await client.until(3)).at(-1)!.text))));
+    const second = (await client.until(5)).at(-1)!;
+    expect(counted).toEqual(['all']);
+    now += 60_000;
+    client.say(request(4, searchRequest('', 2, tlv(0x87, 'cn'), ['mail']), paged(1, cookieOf(second.text))));
+    expect((await client.until(6)).at(-1)).toMatchObject({ id: 4, code: 53 });
+  });
+
   it('are cut where an answer would be, over all pages', async () => {
     const face = await open();
     const client = await rawClient(face, 'CORP\\5cbridge');

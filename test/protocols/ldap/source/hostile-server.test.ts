@@ -168,6 +168,16 @@ describe('a directory that does as it may', () => {
     expect(slow.all).toHaveLength(3);
   });
 
+  it('shows its root to nobody, and its entries to us', async () => {
+    server = await rawServer(({ id, operation, bytes }) => {
+      if (operation !== 0x63) return undefined;
+      return bytes.includes('supportedCapabilities') ? message(id, result(0x65, 50, 'no')) : [message(id, somebody('a')), done(id)];
+    });
+    const book = new KeptEntries(ldapSource({ url: server.url, base: 'dc=x' }));
+    await book.read();
+    expect(book.addresses).toEqual(['a@x.example']);
+  });
+
   it('has neither timestamps nor ids: everybody is read every time, by DN', async () => {
     const book = await serving(({ id }) => [message(id, entry('CN=A , DC=x', { mail: ['a@x.example'] })), done(id)]);
     expect(await book.read()).toEqual({ cursor: undefined, isWhole: true });

@@ -93,6 +93,18 @@ describe('SearchGal', () => {
     expect((await found(search, { name: 'ann', limit: 1_000 })).length).toBe(3);
   });
 
+  it('comes to an end for whoever follows `more`, also where the address book never says that there are no others', async () => {
+    const memory = memoryDirectory(EVERYBODY);
+    const endless = await openGalFace({ ...memory, search: ({ limit, offset = 0, ...query }, requester) => ({ entries: memory.search({ ...query, limit: 3 }, requester).entries.slice(offset, offset + limit), more: true }) }, 'search');
+    const filter = { cond: { attr: 'fullName', op: 'has', value: 'ann' } };
+    for (const more of [{}, { searchFilter: filter }]) {
+      const pages: boolean[] = [];
+      for (let offset = 0; offset < 10; offset += 2) pages.push((await sendJson(endless, searchGal({ name: 'ann', limit: 2, offset, ...more }))).Body.SearchGalResponse.more);
+      expect(pages).toEqual([true, true, false, false, false]);
+    }
+    await endless.close();
+  });
+
   it('does not list people to whom one letter is not enough, and rooms all the same', async () => {
     const memory = memoryDirectory(EVERYBODY);
     const strict = await openGalFace({ ...memory, allowance: () => ({ results: 100, minimumLength: 3 }) }, 'search');
