@@ -125,6 +125,12 @@ describe('galfind with an address book', () => {
     }
   });
 
+  it('asks the address book once, also where its words find many and none of them fits', async () => {
+    const before = searches;
+    expect((await ask('cmd=galfind&EM=p&DN=odd')).items).toEqual([]);
+    expect(searches - before).toBe(1);
+  });
+
   it('takes the same criterion ten thousand times for one, and refuses as many different ones', async () => {
     const before = searches;
     expect(await found('AN=amu&'.repeat(9_000))).toEqual(['anna@corp.example']);
