@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { LIMITS } from '../../core/limits.ts';
-import { LDAP_ATTRIBUTE_KEYS } from '../config.ts';
+import { LDAP_ATTRIBUTE_KEYS, LDAP_ATTRIBUTE_SYNONYMS } from '../config.ts';
 import type { GalConfig, GalSourceConfig } from '../config.ts';
 import { flag, oneOf, text } from '../fields/field.ts';
 import { integer } from '../fields/integer.ts';
@@ -38,7 +38,7 @@ function source(surroundings: Surroundings): z.ZodType<GalSourceConfig> {
     startTls: flag().default(false),
     tls: section({ ca: certificateFile(surroundings) }).optional(),
     filter: text('an LDAP filter in parentheses, e.g. (mail=*)', (value) => (isFilter(value) ? value : undefined)).optional(),
-    attributes: section(Object.fromEntries(LDAP_ATTRIBUTE_KEYS.map((key) => [key, attributeName().optional()]))).default({}),
+    attributes: section(Object.fromEntries([...LDAP_ATTRIBUTE_KEYS, ...Object.values(LDAP_ATTRIBUTE_SYNONYMS).flat()].map((key) => [key, attributeName().optional()]))).default({}),
     home,
   }).transform(({ type: kind, tls, attributes, ...rest }): GalSourceConfig => ({ kind, ...rest, ca: tls?.ca, attributes: namedAttributes(attributes) }));
   const ofFile = section({ type: oneOf(['file']), path: path('a file of addresses (.ldif, .csv or .vcf)', surroundings), home }).transform(
@@ -77,8 +77,10 @@ function attributeName() {
   return text("the name of one of the directory's attributes", (value) => (/^[A-Za-z0-9][A-Za-z0-9.-]{0,127}$/.test(value) ? value : undefined));
 }
 
+/** By our own names, whatever they were called. */
 function namedAttributes(attributes: Readonly<Record<string, string | undefined>>): Readonly<Record<string, string>> {
-  return Object.fromEntries(Object.entries(attributes).flatMap(([key, value]) => (value === undefined ? [] : [[key, value]])));
+  const strongest = (key: (typeof LDAP_ATTRIBUTE_KEYS)[number]): string | undefined => [key, ...(LDAP_ATTRIBUTE_SYNONYMS[key] ?? [])].map((name) => attributes[name]).find((one) => one !== undefined);
+  return Object.fromEntries(LDAP_ATTRIBUTE_KEYS.flatMap((key) => (strongest(key) === undefined ? [] : [[key, strongest(key)!]])));
 }
 
 /** Undefined where no source is configured: then no address book is kept. */
