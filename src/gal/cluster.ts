@@ -51,7 +51,7 @@ export function clustersOf<R extends SourceRecord>(records: readonly R[]): Clust
     const addresses = [...new Set(group.flatMap(({ entry }) => addressesOf(entry)))].filter((address) => owners.get(address)?.group === index);
     const [first, ...same] = group.filter(isMailbox);
     if (addresses.length === 0 || addresses[0] !== group[0]!.entry.address) conflicts.push(`${group[0]!.entry.address}: ${group[0]!.source.label} and ${groups[owners.get(group[0]!.entry.address)!.group]![0]!.source.label} both have somebody with this address`);
-    const again = same.find((one) => one.source === first!.source && one.entry.address === first!.entry.address);
+    const again = same.find((one) => one.source.key === first!.source.key && one.entry.address === first!.entry.address);
     if (again !== undefined) conflicts.push(`${again.entry.address}: two entries of ${again.source.label} have this address`);
     const homes = new Set([first, ...same].map((one) => one?.source.home));
     if (homes.size > 1) conflicts.push(`${first!.entry.address}: ${[...homes].join(' and ')} both say that the mailbox is there`);
@@ -64,7 +64,7 @@ function mailboxGroups<R extends SourceRecord>(records: readonly R[]): R[][] {
   const groups: R[][] = [];
   for (const record of records) {
     const dns = new Set(dnsOf(record.entry));
-    const isSame = (one: R): boolean => one.entry.address === record.entry.address || (one.source.home === record.source.home && one.source !== record.source && dnsOf(one.entry).some((dn) => dns.has(dn)));
+    const isSame = (one: R): boolean => one.entry.address === record.entry.address || (one.source.home === record.source.home && one.source.key !== record.source.key && dnsOf(one.entry).some((dn) => dns.has(dn)));
     const group = groups.find((others) => others.some(isSame));
     if (group === undefined) groups.push([record]);
     else group.push(record);
