@@ -51,7 +51,7 @@ export class SourceReading {
    * @throws BridgeError what went wrong
    */
   async read(signal: AbortSignal): Promise<void> {
-    const { source, reader, gal, log, clock } = this.#options;
+    const { source, reader, gal, clock } = this.#options;
     const { cursor, wholeAt } = this.#state;
     const isDue = wholeAt === undefined || clock.now() - wholeAt >= reader.wholeEveryMs;
     const seen = new Set<string>();
@@ -67,7 +67,20 @@ export class SourceReading {
     this.#isDoubted = false;
     const now = clock.now();
     this.#state = { cursor: result.cursor, readAt: now, wholeAt: isDue && result.isWhole ? now : (wholeAt ?? (isDue ? now : undefined)) };
-    await log?.settle(this.#state, gal.recordsOf(source));
+    await this.#settle();
+  }
+
+  /** @throws BridgeError STORE_UNAVAILABLE where it cannot be written down */
+  async #settle(): Promise<void> {
+    const { gal, source, log, departures } = this.#options;
+    try {
+      await departures.settle();
+      await log?.settle(this.#state, gal.recordsOf(source));
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      if (code === undefined) throw error;
+      throw new BridgeError('STORE_UNAVAILABLE', 'the address book could not be written to dataDir; it answers from memory', { temporary: true, details: { reason: code }, cause: error });
+    }
   }
 
   async #take({ entries = [], removed = [], present = [] }: SourceBatch, seen: Set<string>): Promise<void> {
@@ -85,8 +98,15 @@ export class SourceReading {
   async #apply(source: RecordSource, coming: readonly ComingRecord[], removed: readonly string[]): Promise<void> {
     const { gal, log, departures, onMoved } = this.#options;
     const update = gal.apply(source, coming, removed);
-    await log?.append(update.records, update.removed);
-    if (update.rowsGone.length > 0) await departures.add(update.rowsGone, gal.lastChange);
+    try {
+      // A departure that is told of a row still there does no harm; a row that is gone and told of by nobody stays in every copy for ever.
+      if (update.rowsGone.length > 0) await departures.add(update.rowsGone, gal.lastChange);
+      await log?.append(update.records, update.removed);
+    } catch (error) {
+      // A full disk: what is in memory holds, and is written down as a whole when that is possible again.
+      if ((error as NodeJS.ErrnoException).code === undefined) throw error;
+      log?.fallBehind();
+    }
     if (update.moved.length > 0) onMoved?.(update.moved);
   }
 }
