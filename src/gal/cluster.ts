@@ -51,6 +51,10 @@ export function clustersOf<R extends SourceRecord>(records: readonly R[]): Clust
     const addresses = [...new Set(group.flatMap(({ entry }) => addressesOf(entry)))].filter((address) => owners.get(address)?.group === index);
     const [first, ...same] = group.filter(isMailbox);
     if (addresses.length === 0 || addresses[0] !== group[0]!.entry.address) conflicts.push(`${group[0]!.entry.address}: ${group[0]!.source.label} and ${groups[owners.get(group[0]!.entry.address)!.group]![0]!.source.label} both have somebody with this address`);
+    for (const address of new Set(group.filter(isMailbox).flatMap(({ entry }) => entry.aliases ?? []))) {
+      const other = groups[owners.get(address)!.group]!.find(isMailbox);
+      if (other !== undefined && other.source.home !== first!.source.home) conflicts.push(`${address}: ${[first!, other].map(({ source, entry }) => `${source.label} (${entry.address})`).join(' and ')} both say that it is theirs`);
+    }
     const again = same.find((one) => one.source.key === first!.source.key && one.entry.address === first!.entry.address);
     if (again !== undefined) conflicts.push(`${again.entry.address}: two entries of ${again.source.label} have this address`);
     const homes = new Set([first, ...same].map((one) => one?.source.home));

@@ -4,15 +4,17 @@ import type { DirectoryPage, DirectoryQuery } from '../directory/directory.ts';
 import type { DirectoryEntry } from '../directory/entry.ts';
 import type { SourceEntry } from '../directory/entry-source.ts';
 import type { Homes } from '../directory/homes.ts';
-import { parseMailboxAddress } from '../directory/smtp-address.ts';
+import { domainOf, parseMailboxAddress } from '../directory/smtp-address.ts';
 import type { MailboxAddress } from '../directory/smtp-address.ts';
 import type { ExpandedGroup, Whereabout, Whereabouts } from '../directory/whereabouts.ts';
+import { maySpeakFor, rowOfAddress, rowOfDn, strongestClaims } from './claims.ts';
 import { addressesOfCluster, clustersOf } from './cluster.ts';
 import type { Cluster } from './cluster.ts';
 import { idOf, searchRowOf } from './entry-of.ts';
 import type { GalRow } from './gal-row.ts';
 import { SharedTexts } from './shared-texts.ts';
 import { RecordTables } from './record-tables.ts';
+import { addressesOf } from './record.ts';
 import type { RecordSource, SourceRecord } from './record.ts';
 import { isHidden, looksTheSame, shown, shownOr, whereaboutOf } from './row.ts';
 import type { KeptRecord, Row } from './row.ts';
@@ -155,8 +157,7 @@ export class Gal implements Whereabouts {
   }
 
   find(address: MailboxAddress): Whereabout | undefined {
-    const row = this.#rowOf(address) ?? this.#rowOf(withoutTag(address));
-    return row === undefined ? undefined : whereaboutOf(row.cluster);
+    return this.#whereaboutOf(address) ?? this.#whereaboutOf(withoutTag(address));
   }
 
   expand(group: MailboxAddress, most: number): ExpandedGroup | undefined {
@@ -180,7 +181,7 @@ export class Gal implements Whereabouts {
 
   legacyExchangeDn(mailbox: MailboxAddress, system: string): string | undefined {
     const row = this.#rowOf(mailbox);
-    return row === undefined ? undefined : dnIn(row, system);
+    return row === undefined ? undefined : dnIn(row, system, mailbox);
   }
 
   mailboxOfDn(legacyExchangeDn: string): MailboxAddress | undefined {
@@ -199,8 +200,23 @@ export class Gal implements Whereabouts {
     );
   }
 
+  /** Where the mailbox of exactly this address is. */
+  #whereaboutOf(address: MailboxAddress): Whereabout | undefined {
+    const listing = this.#homes.listing(domainOf(address));
+    const strongest = strongestClaims(address, this.#tables.byAddress(address), (system) => listing.includes(system));
+    const claimants = [...new Set(strongest.map(({ source }) => source.home!))];
+    const [claimed, ...others] = new Set(strongest.map(({ row }) => row));
+    // An alias of several people of one system is that system's to tell whose.
+    if (claimants.length === 1 && others.length > 0) return undefined;
+    const decided = claimed ?? this.#rowOf(address);
+    if (decided === undefined) return undefined;
+    const found = whereaboutOf(decided.cluster);
+    if (claimants.length > 1) return { ...found, home: undefined, claimedBy: claimants };
+    return found.claimedBy !== undefined || found.address === address || maySpeakFor(decided, address, listing) ? found : undefined;
+  }
+
   #rowOf(address: MailboxAddress): Row | undefined {
-    return this.#tables.byAddress(address).find(({ row }) => row !== undefined && addressesOfCluster(row.cluster).includes(address))?.row;
+    return rowOfAddress(address, this.#tables.byAddress(address).filter(({ row }) => row !== undefined && addressesOfCluster(row.cluster).includes(address)));
   }
 
   #rowOfId(id: string): Row | undefined {
@@ -209,7 +225,8 @@ export class Gal implements Whereabouts {
   }
 
   #rowOfDn(legacyExchangeDn: string): Row | undefined {
-    return this.#tables.byDn(legacyExchangeDn.toLowerCase()).find(({ row }) => row !== undefined)?.row;
+    const dn = legacyExchangeDn.toLowerCase();
+    return rowOfDn(dn, this.#tables.byDn(dn));
   }
 
   /** Where a mailbox is, and under which legacyExchangeDNs; to be compared only. */
@@ -302,9 +319,10 @@ function placeOf({ home, cluster }: Row): string {
   return [home ?? '', ...cluster.records.flatMap(({ entry }) => entry.legacyExchangeDn ?? [])].join('\n');
 }
 
-/** The legacyExchangeDN that a row has in a system's directory, else (no system named) in any. */
-function dnIn({ cluster }: Row, system: string | undefined): string | undefined {
-  return cluster.records.find(({ source, entry }) => entry.legacyExchangeDn !== undefined && (system === undefined || source.home === system))?.entry.legacyExchangeDn;
+/** The legacyExchangeDN that a row has in a system's directory, else (no system named) in any; of several, that of who has the address, where one is given. */
+function dnIn({ cluster }: Row, system: string | undefined, address?: MailboxAddress): string | undefined {
+  const named = cluster.records.filter(({ source, entry }) => entry.legacyExchangeDn !== undefined && (system === undefined || source.home === system));
+  return (named.find(({ entry }) => address !== undefined && addressesOf(entry).includes(address)) ?? named[0])?.entry.legacyExchangeDn;
 }
 
 /** 52 bits of an id, which is hexadecimal digits. */
