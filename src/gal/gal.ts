@@ -9,7 +9,7 @@ import type { MailboxAddress } from '../directory/smtp-address.ts';
 import type { ExpandedGroup, Whereabout, Whereabouts } from '../directory/whereabouts.ts';
 import { maySpeakFor, rowOfAddress, rowOfDn, strongestClaims } from './claims.ts';
 import { addressesOfCluster, clustersOf } from './cluster.ts';
-import type { Cluster } from './cluster.ts';
+import type { Cluster, Clusters } from './cluster.ts';
 import { idOf, searchRowOf } from './entry-of.ts';
 import type { GalRow } from './gal-row.ts';
 import { SharedTexts } from './shared-texts.ts';
@@ -70,7 +70,7 @@ export class Gal implements Whereabouts {
 
   /** What directories say against each other; at most LIMITS.galConflicts. */
   get conflicts(): readonly string[] {
-    return [...new Set([...this.#conflicts.values()].flat())].sort();
+    return [...new Set([...this.#conflicts.values()].flat())].sort().slice(0, LIMITS.galConflicts);
   }
 
   /** The moment of the newest change; never goes back. */
@@ -245,12 +245,13 @@ export class Gal implements Whereabouts {
     const companions = [...oldRows].flatMap(({ cluster }) => cluster.records.filter((one) => this.#tables.has(one)));
     const components = this.#connected([...touched, ...companions], oldRows);
     const before = new Map([...oldRows].map((row) => [idOf(row.cluster), row]));
+    if (this.#conflicts.size > 0) for (const { cluster } of oldRows) for (const { entry } of cluster.records) this.#conflicts.delete(entry.address);
     for (const row of oldRows) places.set(addressesOfCluster(row.cluster)[0]!, placeOf(row));
     for (const row of oldRows) this.#drop(row);
     const made: Row[] = [];
     for (const component of components) {
       for (const record of component) record.row = undefined;
-      const { clusters, conflicts } = clustersOf(component);
+      const { clusters, conflicts } = component.length > LIMITS.galConnected ? eachAlone(component) : clustersOf(component);
       this.#noteConflicts(component, conflicts);
       for (const cluster of clusters) {
         const row = this.#make(cluster, before, now);
@@ -274,9 +275,11 @@ export class Gal implements Whereabouts {
       for (const one of component) {
         seen.add(one);
         if (one.row !== undefined) rows.add(one.row);
-        for (const next of this.#tables.neighbours(one)) component.add(next);
         // A row that is taken apart sets its other records free, whatever holds them together now.
-        for (const next of one.row?.cluster.records ?? []) if (this.#tables.has(next)) component.add(next);
+        for (const next of one.row?.cluster.records ?? []) if (this.#tables.has(next) && !seen.has(next)) component.add(next);
+        if (component.size > LIMITS.galConnected) continue;
+        // Whoever is in another one already was cut off from there.
+        for (const next of this.#tables.neighbours(one)) if (!seen.has(next)) component.add(next);
       }
       components.push([...component]);
     }
@@ -323,6 +326,11 @@ function placeOf({ home, cluster }: Row): string {
 function dnIn({ cluster }: Row, system: string | undefined, address?: MailboxAddress): string | undefined {
   const named = cluster.records.filter(({ source, entry }) => entry.legacyExchangeDn !== undefined && (system === undefined || source.home === system));
   return (named.find(({ entry }) => address !== undefined && addressesOf(entry).includes(address)) ?? named[0])?.entry.legacyExchangeDn;
+}
+
+/** Of a chain that is too long: whoever hangs on everybody belongs to nobody. */
+function eachAlone(component: readonly KeptRecord[]): Clusters<KeptRecord> {
+  return { clusters: component.flatMap((one) => clustersOf([one]).clusters), conflicts: [`${component[0]!.entry.address}: more than ${LIMITS.galConnected} entries hang together by their addresses and names; each is taken alone`] };
 }
 
 /** 52 bits of an id, which is hexadecimal digits. */

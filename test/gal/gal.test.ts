@@ -71,6 +71,29 @@ describe('merging', () => {
   });
 });
 
+describe('bad directories', () => {
+  it('a chain of thousands, each with an address of the next, is taken in at the pace of others, and holds nobody together', () => {
+    const book = gal();
+    const chain = Array.from({ length: 5_000 }, (_, i) => contact(`c${i}@corp.example`, { aliases: [`c${i + 1}@corp.example`] }));
+    const began = performance.now();
+    for (let at = 0; at < chain.length; at += 250) put(book, AD, ...chain.slice(at, at + 250));
+    expect(performance.now() - began).toBeLessThan(10_000);
+    expect(book.size.shown).toBeGreaterThan(4_500);
+    for (let at = 0; at < chain.length; at += 250) book.apply(AD, [], chain.slice(at, at + 250).map(({ id }) => id));
+    expect([book.size, book.conflicts]).toEqual([{ shown: 0, hidden: 0 }, []]);
+  });
+
+  it('entries with hundreds of addresses each that share them are sorted at once', () => {
+    const book = gal();
+    const aliases = (from: number) => Array.from({ length: 200 }, (_, i) => `a${from * 150 + i}@corp.example`);
+    const people = Array.from({ length: 180 }, (_, i) => (i % 2 === 0 ? entry : contact)(`p${i}@corp.example`, { aliases: aliases(i) }));
+    const began = performance.now();
+    put(book, AD, ...people);
+    expect(performance.now() - began).toBeLessThan(1_000);
+    expect(book.find(address('p4@corp.example'))?.home).toBe('exchange');
+  });
+});
+
 describe('hidden entries', () => {
   it('are in no answer, and live somewhere all the same', () => {
     const book = gal();
