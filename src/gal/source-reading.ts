@@ -28,12 +28,22 @@ export interface SourceReadingOptions extends KeptSource {
   readonly onMoved?: ((mailboxes: readonly MailboxAddress[]) => void) | undefined;
 }
 
+/** What came of a source in one reading. */
+interface Turn {
+  /** Ids that are there. */
+  readonly seen: Set<string>;
+  /** Ids that it said are gone, and that are. */
+  readonly removed: Set<string>;
+  /** Ids that it said are gone, and that stay until the end: too many to go at once. */
+  readonly held: Set<string>;
+}
+
 /** Reads one source into the address book, time after time, and writes down what comes of it. */
 export class SourceReading {
   readonly #options: SourceReadingOptions;
   #state: SourceState;
-  /** The last reading took away so much that it was not believed. */
-  #isDoubted = false;
+  /** Whom the last reading took away, where they were so many that it was not believed. */
+  #doubted: ReadonlySet<string> = new Set();
 
   constructor(options: SourceReadingOptions) {
     this.#options = options;
@@ -54,17 +64,18 @@ export class SourceReading {
     const { source, reader, gal, clock } = this.#options;
     const { cursor, wholeAt } = this.#state;
     const isDue = wholeAt === undefined || clock.now() - wholeAt >= reader.wholeEveryMs;
-    const seen = new Set<string>();
-    const result = await reader.read(isDue ? undefined : cursor, (batch) => this.#take(batch, seen), signal);
-    if (result.isWhole) {
-      const missing = [...gal.recordsOf(source).keys()].filter((id) => !seen.has(id));
-      if (!this.#isDoubted && missing.length > LIMITS.galMassDeletion && missing.length * 2 > gal.recordsOf(source).size) {
-        this.#isDoubted = true;
-        throw new BridgeError('NO_DATA', `${missing.length} of ${gal.recordsOf(source).size} entries are gone at once; they go when the next reading says so too`, { temporary: true });
-      }
-      await this.#take({ removed: missing }, seen);
+    const before = gal.recordsOf(source).size;
+    const turn: Turn = { seen: new Set(), removed: new Set(), held: new Set() };
+    const result = await reader.read(isDue ? undefined : cursor, (batch) => this.#take(batch, turn), signal);
+    const leaving = new Set([...turn.held, ...(result.isWhole ? [...gal.recordsOf(source).keys()].filter((id) => !turn.seen.has(id)) : [])]);
+    const told = [...leaving].filter((id) => this.#doubted.has(id)).length;
+    const surprising = turn.removed.size + leaving.size - told;
+    if (surprising > LIMITS.galMassDeletion && surprising * 2 > before - told) {
+      this.#doubted = leaving;
+      throw new BridgeError('NO_DATA', `${turn.removed.size + leaving.size} of ${before} entries are gone at once; they go when the next reading says so too`, { temporary: true });
     }
-    this.#isDoubted = false;
+    await this.#takeOut([...leaving]);
+    this.#doubted = new Set();
     const now = clock.now();
     this.#state = { cursor: result.cursor, readAt: now, wholeAt: isDue && result.isWhole ? now : (wholeAt ?? (isDue ? now : undefined)) };
     await this.#settle();
@@ -83,14 +94,29 @@ export class SourceReading {
     }
   }
 
-  async #take({ entries = [], removed = [], present = [] }: SourceBatch, seen: Set<string>): Promise<void> {
+  async #take({ entries = [], removed = [], present = [] }: SourceBatch, { seen, removed: taken, held }: Turn): Promise<void> {
     const { gal, source } = this.#options;
-    for (const id of present) seen.add(id);
-    for (const { id } of entries) seen.add(id);
+    for (const id of [...present, ...entries.map((one) => one.id)]) {
+      seen.add(id);
+      held.delete(id);
+    }
     if (gal.size.shown + gal.size.hidden + entries.length > LIMITS.galEntries) throw new BridgeError('BACKEND_TOO_LARGE', `the directories hold more than ${LIMITS.galEntries} entries`);
-    for (let at = 0; at < Math.max(entries.length, removed.length); at += LIMITS.galBatch) {
-      const part = <T>(list: readonly T[]): readonly T[] => list.slice(at, at + LIMITS.galBatch);
-      await this.#apply(source, part(entries).flatMap((one) => boundedEntry(one) ?? []).map((entry) => ({ entry })), part(removed));
+    for (let at = 0; at < entries.length; at += LIMITS.galBatch) {
+      const part = entries.slice(at, at + LIMITS.galBatch).flatMap((one) => boundedEntry(one) ?? []);
+      await this.#apply(source, part.map((entry) => ({ entry })), []);
+      await nextTurn();
+    }
+    const gone = removed.filter((id) => gal.recordsOf(source).has(id));
+    // A few go at once; of more it is looked at the end how many there are.
+    const atOnce = gone.slice(0, Math.max(0, LIMITS.galMassDeletion - taken.size));
+    for (const id of atOnce) taken.add(id);
+    for (const id of gone.slice(atOnce.length)) held.add(id);
+    await this.#takeOut(atOnce);
+  }
+
+  async #takeOut(ids: readonly string[]): Promise<void> {
+    for (let at = 0; at < ids.length; at += LIMITS.galBatch) {
+      await this.#apply(this.#options.source, [], ids.slice(at, at + LIMITS.galBatch));
       await nextTurn();
     }
   }

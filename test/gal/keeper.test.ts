@@ -271,6 +271,40 @@ describe('a source', () => {
     await keeper.close();
   });
 
+  it.each(['whole', 'changes'])('that takes away most of hundreds one by one is believed when it says so twice, too: %s', async (what) => {
+    const source = new HandSource();
+    source.entries = people(300);
+    const { book, keeper, read } = await keep(source);
+    await read();
+    const removed = people(300).map(({ id }) => id).slice(20);
+    source.read = async (cursor, take) => {
+      source.cursors.push(cursor);
+      for (const id of removed) await take({ removed: [id] });
+      await take({ present: people(20).map(({ id }) => id) });
+      return { cursor: 'later', isWhole: what === 'whole' };
+    };
+    await read();
+    expect([book.size.shown, keeper.status().sources[0]?.failure]).toEqual([200, '280 of 300 entries are gone at once; they go when the next reading says so too']);
+    await read();
+    expect([book.size.shown, keeper.status().sources[0]?.failure, source.cursors]).toEqual([20, undefined, [undefined, 'at 1', 'at 1']]);
+    await keeper.close();
+  });
+
+  it('that then shows even less is doubted anew', async () => {
+    const source = new HandSource();
+    source.entries = people(1_000);
+    const { book, keeper, read } = await keep(source);
+    await read();
+    source.entries = people(400);
+    await read();
+    source.entries = [];
+    await read();
+    expect(book.size.shown).toBe(1_000);
+    await read();
+    expect(book.size.shown).toBe(0);
+    await keeper.close();
+  });
+
   it('is read time after time until the end', async () => {
     const source = new HandSource();
     source.entries = people(1);
