@@ -13,12 +13,14 @@ export interface SourceState {
   /** When a reading last ended well, and when one last saw everything. */
   readonly readAt: Instant | undefined;
   readonly wholeAt: Instant | undefined;
+  /** KeptSource.settings of that reading. */
+  readonly settings?: string | undefined;
 }
 
 export const NEVER_READ: SourceState = { cursor: undefined, readAt: undefined, wholeAt: undefined };
 
-/** `["+", changedAt, createdAt, entry]`, `["-", id]`, `["=", cursor, readAt, wholeAt]` */
-type Line = readonly ['+', Instant, Instant, SourceEntry] | readonly ['-', string] | readonly ['=', string | null, Instant, Instant | null];
+/** `["+", changedAt, createdAt, entry]`, `["-", id]`, `["=", cursor, readAt, wholeAt, settings]` */
+type Line = readonly ['+', Instant, Instant, SourceEntry] | readonly ['-', string] | readonly ['=', string | null, Instant, Instant | null, (string | null)?];
 
 export interface OpenedLog {
   readonly log: SourceLog;
@@ -64,7 +66,7 @@ export class SourceLog {
         written += 1;
         if (line[0] === '+') latest.set(line[3].id, { changedAt: line[1], createdAt: line[2], entry: line[3] });
         else if (line[0] === '-') latest.set(line[1], undefined);
-        else state = { cursor: line[1] ?? undefined, readAt: line[2], wholeAt: line[3] ?? undefined };
+        else state = { cursor: line[1] ?? undefined, readAt: line[2], wholeAt: line[3] ?? undefined, settings: line[4] ?? undefined };
       }
       const removed = [...latest].flatMap(([id, record]) => (record === undefined ? [id] : []));
       take([...latest.values()].filter((one) => one !== undefined), removed);
@@ -132,13 +134,13 @@ export class SourceLog {
 
 /** @throws SyntaxError for what is no line of ours */
 function decodeLine(value: unknown): Line {
-  const [kind, first, second, third] = Array.isArray(value) ? (value as readonly unknown[]) : [];
+  const [kind, first, second, third, fourth] = Array.isArray(value) ? (value as readonly unknown[]) : [];
   const isInstant = (one: unknown): boolean => Number.isSafeInteger(one);
   const isEntry = (one: unknown): boolean => typeof one === 'object' && one !== null && 'id' in one && typeof one.id === 'string' && 'address' in one && typeof one.address === 'string' && 'kind' in one;
   const isRight =
     (kind === '+' && isInstant(first) && isInstant(second) && isEntry(third)) ||
     (kind === '-' && typeof first === 'string') ||
-    (kind === '=' && (first === null || typeof first === 'string') && isInstant(second) && (third === null || isInstant(third)));
+    (kind === '=' && (first === null || typeof first === 'string') && isInstant(second) && (third === null || isInstant(third)) && (fourth === undefined || fourth === null || typeof fourth === 'string'));
   if (!isRight) throw new SyntaxError('no line of this log');
   return value as Line;
 }
@@ -147,6 +149,6 @@ function lineOf({ changedAt, createdAt, entry }: SourceRecord): Line {
   return ['+', changedAt, createdAt, entry];
 }
 
-function stateLine({ cursor, readAt, wholeAt }: SourceState): Line {
-  return ['=', cursor ?? null, readAt ?? 0, wholeAt ?? null];
+function stateLine({ cursor, readAt, wholeAt, settings }: SourceState): Line {
+  return ['=', cursor ?? null, readAt ?? 0, wholeAt ?? null, settings ?? null];
 }

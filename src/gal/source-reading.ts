@@ -14,6 +14,8 @@ import type { SourceLog, SourceState } from './source-log.ts';
 export interface KeptSource {
   readonly source: RecordSource;
   readonly reader: EntrySource;
+  /** What decides how its entries are read (server, account, domains), at most 40 characters; with another one than last time everything is read anew. */
+  readonly settings?: string;
 }
 
 export interface SourceReadingOptions extends KeptSource {
@@ -47,7 +49,8 @@ export class SourceReading {
 
   constructor(options: SourceReadingOptions) {
     this.#options = options;
-    this.#state = options.state;
+    const { state, settings } = options;
+    this.#state = state.settings === settings ? state : { ...state, settings, cursor: undefined, wholeAt: undefined };
   }
 
   get state(): SourceState {
@@ -77,7 +80,7 @@ export class SourceReading {
     await this.#takeOut([...leaving]);
     this.#doubted = new Set();
     const now = clock.now();
-    this.#state = { cursor: result.cursor, readAt: now, wholeAt: isDue && result.isWhole ? now : (wholeAt ?? (isDue ? now : undefined)) };
+    this.#state = { settings: this.#options.settings, cursor: result.cursor, readAt: now, wholeAt: isDue && result.isWhole ? now : (wholeAt ?? (isDue ? now : undefined)) };
     await this.#settle();
   }
 

@@ -41,9 +41,9 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(directory, { recursive: true, force: true }));
 
-async function keep(reader: HandSource, options: { readonly isReadOnly?: boolean; readonly key?: string; readonly book?: ReturnType<typeof gal> } = {}) {
+async function keep(reader: HandSource, options: { readonly isReadOnly?: boolean; readonly key?: string; readonly settings?: string; readonly book?: ReturnType<typeof gal> } = {}) {
   const book = options.book ?? gal(clock);
-  const keeper = new GalKeeper({ gal: book, sources: [{ source: { ...AD, key: options.key ?? AD.key }, reader }], directory: join(directory, 'gal'), isReadOnly: options.isReadOnly ?? false, clock, logger: silentLogger });
+  const keeper = new GalKeeper({ gal: book, sources: [{ source: { ...AD, key: options.key ?? AD.key }, reader, ...(options.settings === undefined ? {} : { settings: options.settings }) }], directory: join(directory, 'gal'), isReadOnly: options.isReadOnly ?? false, clock, logger: silentLogger });
   await keeper.load();
   return { book, keeper, read: () => keeper.readOnce(AbortSignal.timeout(5_000), { which: 'all' }) };
 }
@@ -69,6 +69,18 @@ describe('the address book on disk', () => {
     expect([...second.book.entries()]).toEqual(before);
     await second.keeper.close();
     expect(statSync(join(directory, 'gal')).mode & 0o077).toBe(0);
+  });
+
+  it('goes on from the beginning where the source is configured to be read in another way', async () => {
+    const source = new HandSource();
+    source.entries = people(3);
+    for (const settings of ['one', 'one', 'other', 'other']) {
+      const { book, keeper, read } = await keep(source, { settings });
+      expect(book.size.shown).toBe(source.cursors.length === 0 ? 0 : 3);
+      await read();
+      await keeper.close();
+    }
+    expect(source.cursors).toEqual([undefined, 'at 1', undefined, 'at 3']);
   });
 
   it('a torn last line, as a kill -9 leaves it, costs that line alone and does not spoil the next', async () => {
