@@ -17,7 +17,8 @@ const found = (message: XmlElement | undefined): readonly (string | undefined)[]
 
 describe('ResolveNames with an address book', () => {
   it('compares a whole name as the address book folds it', async () => {
-    const directory = memoryDirectory([entryOf('l@corp.example', { name: 'Łukasz Weiß' })]);
+    const entries = [entryOf('l@corp.example', { name: 'Łukasz Weiß' })];
+    const directory = { ...memoryDirectory(entries), search: () => ({ entries, more: false }) };
     const { messages } = await resolve('=lukasz weiss', { ...SEARCHING, directory });
     expect(found(messages[0])).toEqual(['l@corp.example']);
   });
