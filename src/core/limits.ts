@@ -594,6 +594,10 @@ export const LIMITS = {
   nestedGroups: 100,
   /** Records that may share an address or another key and still be held for one person; "info@" as everybody's alias says nothing. */
   galSharedKey: 20,
+  /** Records that hang together by whatever keys and are still sorted into rows with each other; a chain of thousands is nobody, and sorting it again with every change would hold everything up. */
+  galConnected: 200,
+  /** Titles, streets and names that are kept once for all who have them. Beyond it the collection begins anew: what changes all the time must not fill the memory. */
+  galSharedTexts: 500_000,
   /** Contradictions between directories that are remembered for an administrator. */
   galConflicts: 1_000,
   /** Entries merged at one go: 5 to 10 ms. */

@@ -4,15 +4,17 @@ import type { DirectoryPage, DirectoryQuery } from '../directory/directory.ts';
 import type { DirectoryEntry } from '../directory/entry.ts';
 import type { SourceEntry } from '../directory/entry-source.ts';
 import type { Homes } from '../directory/homes.ts';
-import { parseMailboxAddress } from '../directory/smtp-address.ts';
+import { domainOf, parseMailboxAddress } from '../directory/smtp-address.ts';
 import type { MailboxAddress } from '../directory/smtp-address.ts';
 import type { ExpandedGroup, Whereabout, Whereabouts } from '../directory/whereabouts.ts';
+import { maySpeakFor, rowOfAddress, rowOfDn, strongestClaims } from './claims.ts';
 import { addressesOfCluster, clustersOf } from './cluster.ts';
-import type { Cluster } from './cluster.ts';
+import type { Cluster, Clusters } from './cluster.ts';
 import { idOf, searchRowOf } from './entry-of.ts';
 import type { GalRow } from './gal-row.ts';
 import { SharedTexts } from './shared-texts.ts';
 import { RecordTables } from './record-tables.ts';
+import { addressesOf } from './record.ts';
 import type { RecordSource, SourceRecord } from './record.ts';
 import { isHidden, looksTheSame, shown, shownOr, whereaboutOf } from './row.ts';
 import type { KeptRecord, Row } from './row.ts';
@@ -68,7 +70,7 @@ export class Gal implements Whereabouts {
 
   /** What directories say against each other; at most LIMITS.galConflicts. */
   get conflicts(): readonly string[] {
-    return [...new Set([...this.#conflicts.values()].flat())].sort();
+    return [...new Set([...this.#conflicts.values()].flat())].sort().slice(0, LIMITS.galConflicts);
   }
 
   /** The moment of the newest change; never goes back. */
@@ -155,8 +157,7 @@ export class Gal implements Whereabouts {
   }
 
   find(address: MailboxAddress): Whereabout | undefined {
-    const row = this.#rowOf(address) ?? this.#rowOf(withoutTag(address));
-    return row === undefined ? undefined : whereaboutOf(row.cluster);
+    return this.#whereaboutOf(address) ?? this.#whereaboutOf(withoutTag(address));
   }
 
   expand(group: MailboxAddress, most: number): ExpandedGroup | undefined {
@@ -180,7 +181,7 @@ export class Gal implements Whereabouts {
 
   legacyExchangeDn(mailbox: MailboxAddress, system: string): string | undefined {
     const row = this.#rowOf(mailbox);
-    return row === undefined ? undefined : dnIn(row, system);
+    return row === undefined ? undefined : dnIn(row, system, mailbox);
   }
 
   mailboxOfDn(legacyExchangeDn: string): MailboxAddress | undefined {
@@ -199,8 +200,23 @@ export class Gal implements Whereabouts {
     );
   }
 
+  /** Where the mailbox of exactly this address is. */
+  #whereaboutOf(address: MailboxAddress): Whereabout | undefined {
+    const listing = this.#homes.listing(domainOf(address));
+    const strongest = strongestClaims(address, this.#tables.byAddress(address), (system) => listing.includes(system));
+    const claimants = [...new Set(strongest.map(({ source }) => source.home!))];
+    const [claimed, ...others] = new Set(strongest.map(({ row }) => row));
+    // An alias of several people of one system is that system's to tell whose.
+    if (claimants.length === 1 && others.length > 0) return undefined;
+    const decided = claimed ?? this.#rowOf(address);
+    if (decided === undefined) return undefined;
+    const found = whereaboutOf(decided.cluster);
+    if (claimants.length > 1) return { ...found, home: undefined, claimedBy: claimants };
+    return found.claimedBy !== undefined || found.address === address || maySpeakFor(decided, address, listing) ? found : undefined;
+  }
+
   #rowOf(address: MailboxAddress): Row | undefined {
-    return this.#tables.byAddress(address).find(({ row }) => row !== undefined && addressesOfCluster(row.cluster).includes(address))?.row;
+    return rowOfAddress(address, this.#tables.byAddress(address).filter(({ row }) => row !== undefined && addressesOfCluster(row.cluster).includes(address)));
   }
 
   #rowOfId(id: string): Row | undefined {
@@ -209,7 +225,8 @@ export class Gal implements Whereabouts {
   }
 
   #rowOfDn(legacyExchangeDn: string): Row | undefined {
-    return this.#tables.byDn(legacyExchangeDn.toLowerCase()).find(({ row }) => row !== undefined)?.row;
+    const dn = legacyExchangeDn.toLowerCase();
+    return rowOfDn(dn, this.#tables.byDn(dn));
   }
 
   /** Where a mailbox is, and under which legacyExchangeDNs; to be compared only. */
@@ -228,12 +245,13 @@ export class Gal implements Whereabouts {
     const companions = [...oldRows].flatMap(({ cluster }) => cluster.records.filter((one) => this.#tables.has(one)));
     const components = this.#connected([...touched, ...companions], oldRows);
     const before = new Map([...oldRows].map((row) => [idOf(row.cluster), row]));
+    if (this.#conflicts.size > 0) for (const { cluster } of oldRows) for (const { entry } of cluster.records) this.#conflicts.delete(entry.address);
     for (const row of oldRows) places.set(addressesOfCluster(row.cluster)[0]!, placeOf(row));
     for (const row of oldRows) this.#drop(row);
     const made: Row[] = [];
     for (const component of components) {
       for (const record of component) record.row = undefined;
-      const { clusters, conflicts } = clustersOf(component);
+      const { clusters, conflicts } = component.length > LIMITS.galConnected ? eachAlone(component) : clustersOf(component);
       this.#noteConflicts(component, conflicts);
       for (const cluster of clusters) {
         const row = this.#make(cluster, before, now);
@@ -257,9 +275,11 @@ export class Gal implements Whereabouts {
       for (const one of component) {
         seen.add(one);
         if (one.row !== undefined) rows.add(one.row);
-        for (const next of this.#tables.neighbours(one)) component.add(next);
         // A row that is taken apart sets its other records free, whatever holds them together now.
-        for (const next of one.row?.cluster.records ?? []) if (this.#tables.has(next)) component.add(next);
+        for (const next of one.row?.cluster.records ?? []) if (this.#tables.has(next) && !seen.has(next)) component.add(next);
+        if (component.size > LIMITS.galConnected) continue;
+        // Whoever is in another one already was cut off from there.
+        for (const next of this.#tables.neighbours(one)) if (!seen.has(next)) component.add(next);
       }
       components.push([...component]);
     }
@@ -302,9 +322,15 @@ function placeOf({ home, cluster }: Row): string {
   return [home ?? '', ...cluster.records.flatMap(({ entry }) => entry.legacyExchangeDn ?? [])].join('\n');
 }
 
-/** The legacyExchangeDN that a row has in a system's directory, else (no system named) in any. */
-function dnIn({ cluster }: Row, system: string | undefined): string | undefined {
-  return cluster.records.find(({ source, entry }) => entry.legacyExchangeDn !== undefined && (system === undefined || source.home === system))?.entry.legacyExchangeDn;
+/** The legacyExchangeDN that a row has in a system's directory, else (no system named) in any; of several, that of who has the address, where one is given. */
+function dnIn({ cluster }: Row, system: string | undefined, address?: MailboxAddress): string | undefined {
+  const named = cluster.records.filter(({ source, entry }) => entry.legacyExchangeDn !== undefined && (system === undefined || source.home === system));
+  return (named.find(({ entry }) => address !== undefined && addressesOf(entry).includes(address)) ?? named[0])?.entry.legacyExchangeDn;
+}
+
+/** Of a chain that is too long: whoever hangs on everybody belongs to nobody. */
+function eachAlone(component: readonly KeptRecord[]): Clusters<KeptRecord> {
+  return { clusters: component.flatMap((one) => clustersOf([one]).clusters), conflicts: [`${component[0]!.entry.address}: more than ${LIMITS.galConnected} entries hang together by their addresses and names; each is taken alone`] };
 }
 
 /** 52 bits of an id, which is hexadecimal digits. */

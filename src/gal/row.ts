@@ -48,10 +48,12 @@ export function whereaboutOf(cluster: Cluster): Whereabout {
   const { entry } = records[0]!;
   const address = addressesOfCluster(cluster)[0]!;
   const isKnown = records.some(isMailbox);
+  const claimedBy = isKnown && home === undefined ? [...new Set(records.filter(isMailbox).map(({ source }) => source.home!))] : [];
   return {
     address: isKnown ? address : (entry.targetAddress ?? address),
     kind: entry.kind,
     home,
     notIn: isKnown ? [] : records.flatMap(({ source }) => source.home ?? []),
+    ...(claimedBy.length === 0 ? {} : { claimedBy }),
   };
 }
