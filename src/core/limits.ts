@@ -527,6 +527,8 @@ export const LIMITS = {
   galPagesLookedThrough: 5,
   /** Personas in one answer of FindPeople; Exchange's own throttling gives no more (EWSFindCountLimit). */
   personasPerAnswer: 1_000,
+  /** Behind those of an answer of FindPeople, how many are counted for TotalNumberOfPeopleInView: an exact number where somebody pages through a few, and no second ranking where thousands are found. */
+  personasCountedBeyond: 100,
   /** Written between two turns of the event loop: 9 µs each with all that is known of them, and 20 on a busy machine. */
   personasPerTurn: 200,
   /** Entries only looked at (all of them, by another criterion than words) between two turns: about 5 ms. */

@@ -45,6 +45,8 @@ export class LdapListener {
       connectionsPerAddress: LIMITS.ldapConnectionsPerAddress,
       handshakeMs: LIMITS.ldapHandshakeMs,
       stalledMs: LIMITS.ldapStalledMs,
+      // In the order in which they came: who sits on connections without signing in loses the oldest, and keeps nobody out who does.
+      makeRoom: (address: string | undefined) => [...connections].some((connection) => connection.giveUp(address)),
     };
     const current = { services: (): LdapFaceServices => services };
     const listener = await StreamListener.open(
