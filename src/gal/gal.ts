@@ -36,6 +36,8 @@ export interface GalUpdate {
   readonly removed: readonly string[];
   /** Ids of rows that were in answers and are in none any more. */
   readonly rowsGone: readonly string[];
+  /** Ids of rows that became other because a record left them: no record that is kept says when. */
+  readonly rowsLessened: readonly string[];
   /** Mailboxes whose home, or legacyExchangeDN in some Exchange, is another than before, by their primary addresses. */
   readonly moved: readonly MailboxAddress[];
 }
@@ -105,11 +107,11 @@ export class Gal implements Whereabouts {
       this.#tables.add(record);
       touched.add(record);
     }
-    if (touched.size === 0 && oldRows.size === 0) return { records: [], removed: gone, rowsGone: [], moved: [] };
+    if (touched.size === 0 && oldRows.size === 0) return { records: [], removed: gone, rowsGone: [], rowsLessened: [], moved: [] };
     const places = new Map<MailboxAddress, string>();
-    const rowsGone = this.#regroup(touched, oldRows, places, now);
+    const { rowsGone, rowsLessened } = this.#regroup(touched, oldRows, places, now);
     const moved = [...places].filter(([address, place]) => place !== this.#placeOf(address)).map(([address]) => address);
-    return { records: [...touched], removed: gone, rowsGone, moved };
+    return { records: [...touched], removed: gone, rowsGone, rowsLessened, moved };
   }
 
   /** @param own the asking side's system */
@@ -239,9 +241,8 @@ export class Gal implements Whereabouts {
    * Makes the rows of all who are connected with what changed anew.
    *
    * @param places is given where everybody concerned was before
-   * @returns ids of rows that were in answers and are in none any more
    */
-  #regroup(touched: ReadonlySet<KeptRecord>, oldRows: Set<Row>, places: Map<MailboxAddress, string>, now: Instant): readonly string[] {
+  #regroup(touched: ReadonlySet<KeptRecord>, oldRows: Set<Row>, places: Map<MailboxAddress, string>, now: Instant): Pick<GalUpdate, 'rowsGone' | 'rowsLessened'> {
     const companions = [...oldRows].flatMap(({ cluster }) => cluster.records.filter((one) => this.#tables.has(one)));
     const components = this.#connected([...touched, ...companions], oldRows);
     const before = new Map([...oldRows].map((row) => [idOf(row.cluster), row]));
@@ -261,7 +262,10 @@ export class Gal implements Whereabouts {
       }
     }
     this.#index.add(made.filter((row) => !row.isHidden).map((row) => [row.slot, searchRowOf(row.cluster, row.home)] as const));
-    return [...before].filter(([id, row]) => !row.isHidden && this.#rowOfId(id)?.isHidden !== false).map(([id]) => id);
+    return {
+      rowsGone: [...before].filter(([id, row]) => !row.isHidden && this.#rowOfId(id)?.isHidden !== false).map(([id]) => id),
+      rowsLessened: made.filter(({ isHidden: hides, cluster, modifiedAt }) => !hides && modifiedAt > newestOf(cluster) && before.get(idOf(cluster))?.modifiedAt !== modifiedAt).map(({ cluster }) => idOf(cluster)),
+    };
   }
 
   /** The records that are connected with each of `begin`, by whatever key; the rows they are in are added to `rows`. */
@@ -288,9 +292,8 @@ export class Gal implements Whereabouts {
 
   #make(cluster: Cluster<KeptRecord>, before: ReadonlyMap<string, Row>, now: Instant): Row {
     const id = idOf(cluster);
-    const newest = cluster.records.reduce((latest, { changedAt }) => Math.max(latest, changedAt), 0);
     const home = this.#homes.of(addressesOfCluster(cluster)[0]!, whereaboutOf(cluster)).home;
-    const fresh: Row = { slot: this.#freeSlots.pop() ?? this.#rows.length, cluster, isHidden: isHidden(cluster), home, modifiedAt: newest };
+    const fresh: Row = { slot: this.#freeSlots.pop() ?? this.#rows.length, cluster, isHidden: isHidden(cluster), home, modifiedAt: newestOf(cluster) };
     const old = before.get(id);
     const row = old === undefined ? fresh : { ...fresh, modifiedAt: looksTheSame(old, fresh) ? old.modifiedAt : now };
     for (const record of cluster.records) record.row = row;
@@ -315,6 +318,11 @@ export class Gal implements Whereabouts {
     if (this.#conflicts.size > 0) for (const { entry } of component) this.#conflicts.delete(entry.address);
     if (conflicts.length > 0 && this.#conflicts.size < LIMITS.galConflicts) this.#conflicts.set(component[0]!.entry.address, conflicts);
   }
+}
+
+/** When one of its records last changed. */
+function newestOf({ records }: Cluster): Instant {
+  return records.reduce((latest, { changedAt }) => Math.max(latest, changedAt), 0);
 }
 
 /** Where a row's mailbox is, and under which legacyExchangeDNs; to be compared only. */
