@@ -545,6 +545,8 @@ export const LIMITS = {
   galPrefixLetters: 100,
   /** Items in one answer of galfind, ours and what we believe to be all of a server's. */
   galfindResults: 100,
+  /** Of those whom the words of a galfind find, how many are looked at for the fields they were sought in: best first, and in most of them every one fits. */
+  galfindLookedThrough: 500,
   /** Personas asked for in one page. */
   findPeoplePage: 500,
   /** One request of a reading. */

@@ -92,7 +92,8 @@ export class LdapListener {
   }
 }
 
-function requireBase(base: string): void {
+/** @throws BridgeError CONFIGURATION where the base is no distinguished name: the listener would refuse it */
+export function requireBase(base: string): void {
   const name = parseDn(base);
   if (name === undefined || name.length === 0) throw new BridgeError('CONFIGURATION', 'the base of the LDAP face is no distinguished name');
 }

@@ -31,7 +31,7 @@ const ANNA = entryOf('anna@corp.example', {
 const KIM = entryOf('kim@zimbra.example', { name: 'Kim Lee', givenName: 'Kim', surname: 'Lee', nickname: 'kim', home: 'zimbra', company: 'Zim' });
 const KIM_2 = entryOf('kim@corp.example', { name: 'Kimberly Ng', nickname: 'KIM', company: 'Corp' });
 const ODD = entryOf('odd@corp.example', { name: 'Odd <&> "\'' });
-const CROWD = Array.from({ length: 150 }, (_, index) => entryOf(`p${index}@corp.example`, { name: `Person ${index}`, title: 'Extra' }));
+const CROWD = Array.from({ length: 600 }, (_, index) => entryOf(`p${index}@corp.example`, { name: `Person ${index}`, title: 'Extra' }));
 
 const AUTHORIZATIONS = Object.fromEntries(['searching', 'syncing', 'blind'].map((name) => [name, `Basic ${Buffer.from(`${name}:pw-of-${name}`).toString('base64')}`]));
 
@@ -133,6 +133,13 @@ describe('galfind with an address book', () => {
       expect([status, items]).toEqual([200, []]);
       expect(body).not.toMatch(/script|uid|xxx/);
     }
+  });
+
+  it('asks the address book at most twice, also where its words find many and none of them fits', async () => {
+    const before = searches;
+    const { items, error } = await ask('cmd=galfind&EM=p&DN=odd', { who: 'syncing' });
+    expect([items, error]).toEqual([[], 'There are more than 0; search for more of a name.']);
+    expect(searches - before).toBe(2);
   });
 
   it('takes the same criterion ten thousand times for one, and refuses as many different ones', async () => {

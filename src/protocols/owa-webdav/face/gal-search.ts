@@ -28,16 +28,13 @@ function byWords(book: Directory, text: string, fits: (entry: DirectoryEntry) =>
   const address = parseMailboxAddress(text);
   const exact = address === undefined ? undefined : book.resolve(address, requester);
   if (exact !== undefined && fits(exact)) return { entries: [exact], more: false };
-  const found: DirectoryEntry[] = [];
-  let offset = 0;
-  let more = true;
-  for (let pages = 0; more && pages < LIMITS.galPagesLookedThrough && found.length < most; pages += 1) {
-    const page = book.search({ text, limit: LIMITS.galfindResults, offset }, requester);
-    found.push(...page.entries.filter(fits));
-    offset += page.entries.length;
-    more = page.more && page.entries.length > 0;
-  }
-  return { entries: found.slice(0, most), more: more || found.length > most };
+  const first = book.search({ text, limit: LIMITS.galfindResults }, requester);
+  const found = first.entries.filter(fits);
+  if (!first.more || found.length >= most) return { entries: found.slice(0, most), more: first.more || found.length > most };
+  // The others at one go: the address book ranks all whom the words find for every page, whatever page it is.
+  const others = book.search({ text, limit: LIMITS.galfindLookedThrough - LIMITS.galfindResults, offset: first.entries.length }, requester);
+  found.push(...others.entries.filter(fits));
+  return { entries: found.slice(0, most), more: others.more || found.length > most };
 }
 
 async function among(everybody: Iterable<DirectoryEntry>, fits: (entry: DirectoryEntry) => boolean, most: number): Promise<DirectoryPage> {
