@@ -9,14 +9,13 @@ import type { MailboxAddress } from '../directory/smtp-address.ts';
 import type { ExpandedGroup, Whereabout, Whereabouts } from '../directory/whereabouts.ts';
 import { maySpeakFor, rowOfAddress, rowOfDn, strongestClaims } from './claims.ts';
 import { addressesOfCluster, clustersOf } from './cluster.ts';
-import type { Cluster, Clusters } from './cluster.ts';
+import type { Cluster } from './cluster.ts';
 import { idOf, searchRowOf } from './entry-of.ts';
 import type { GalRow } from './gal-row.ts';
 import { SharedTexts } from './shared-texts.ts';
 import { RecordTables } from './record-tables.ts';
-import { addressesOf } from './record.ts';
 import type { RecordSource, SourceRecord } from './record.ts';
-import { isHidden, looksTheSame, shown, shownOr, whereaboutOf } from './row.ts';
+import { dnIn, isHidden, looksTheSame, newestOf, placeOf, shown, shownOr, whereaboutOf } from './row.ts';
 import type { KeptRecord, Row } from './row.ts';
 import { sameEntry } from './same-entry.ts';
 import { SearchIndex } from './search-index.ts';
@@ -252,7 +251,7 @@ export class Gal implements Whereabouts {
     const made: Row[] = [];
     for (const component of components) {
       for (const record of component) record.row = undefined;
-      const { clusters, conflicts } = component.length > LIMITS.galConnected ? eachAlone(component) : clustersOf(component);
+      const { clusters, conflicts } = clustersOf(component);
       this.#noteConflicts(component, conflicts);
       for (const cluster of clusters) {
         const row = this.#make(cluster, before, now);
@@ -318,27 +317,6 @@ export class Gal implements Whereabouts {
     if (this.#conflicts.size > 0) for (const { entry } of component) this.#conflicts.delete(entry.address);
     if (conflicts.length > 0 && this.#conflicts.size < LIMITS.galConflicts) this.#conflicts.set(component[0]!.entry.address, conflicts);
   }
-}
-
-/** When one of its records last changed. */
-function newestOf({ records }: Cluster): Instant {
-  return records.reduce((latest, { changedAt }) => Math.max(latest, changedAt), 0);
-}
-
-/** Where a row's mailbox is, and under which legacyExchangeDNs; to be compared only. */
-function placeOf({ home, cluster }: Row): string {
-  return [home ?? '', ...cluster.records.flatMap(({ entry }) => entry.legacyExchangeDn ?? [])].join('\n');
-}
-
-/** The legacyExchangeDN that a row has in a system's directory, else (no system named) in any; of several, that of who has the address, where one is given. */
-function dnIn({ cluster }: Row, system: string | undefined, address?: MailboxAddress): string | undefined {
-  const named = cluster.records.filter(({ source, entry }) => entry.legacyExchangeDn !== undefined && (system === undefined || source.home === system));
-  return (named.find(({ entry }) => address !== undefined && addressesOf(entry).includes(address)) ?? named[0])?.entry.legacyExchangeDn;
-}
-
-/** Of a chain that is too long: whoever hangs on everybody belongs to nobody. */
-function eachAlone(component: readonly KeptRecord[]): Clusters<KeptRecord> {
-  return { clusters: component.flatMap((one) => clustersOf([one]).clusters), conflicts: [`${component[0]!.entry.address}: more than ${LIMITS.galConnected} entries hang together by their addresses and names; each is taken alone`] };
 }
 
 /** 52 bits of an id, which is hexadecimal digits. */
