@@ -1,3 +1,4 @@
+import { LIMITS } from '../core/limits.ts';
 import type { MailboxAddress } from '../directory/smtp-address.ts';
 import { addressesOf, byRank, dnsOf, isMailbox, principalOf } from './record.ts';
 import type { SourceRecord } from './record.ts';
@@ -29,6 +30,7 @@ export interface Clusters<R extends SourceRecord> {
  * - Mailboxes are one where they have the same primary address, or the same home and legacyExchangeDN. Two homes of one address: nobody knows.
  * - A contact belongs to the mailbox that it stands for: by targetAddress, then by legacyExchangeDN and foreign principal, then by its addresses.
  * - Contacts without a mailbox are one where they share an address.
+ * - Of more than LIMITS.galConnected each is taken alone.
  * - An address is one row's: whose primary it is, before whose proxy it is, before what contacts say; a row without any is none.
  */
 export function clustersOf<R extends SourceRecord>(records: readonly R[]): Clusters<R> {
@@ -36,6 +38,7 @@ export function clustersOf<R extends SourceRecord>(records: readonly R[]): Clust
     const record = records[0]!;
     return { clusters: [{ records, home: isMailbox(record) ? record.source.home : undefined }], conflicts: [] };
   }
+  if (records.length > LIMITS.galConnected) return eachAlone(records);
   const sorted = [...records].sort(byRank);
   const conflicts: string[] = [];
   const groups = mailboxGroups(sorted.filter(isMailbox));
@@ -64,6 +67,11 @@ export function clustersOf<R extends SourceRecord>(records: readonly R[]): Clust
     return addresses.length === 0 ? [] : [{ records: group, owned: addresses, home: homes.size === 1 ? first?.source.home : undefined }];
   });
   return { clusters, conflicts };
+}
+
+/** Of a chain that is too long: whoever hangs on everybody belongs to nobody. */
+function eachAlone<R extends SourceRecord>(component: readonly R[]): Clusters<R> {
+  return { clusters: component.flatMap((one) => clustersOf([one]).clusters), conflicts: [`${component[0]!.entry.address}: more than ${LIMITS.galConnected} entries hang together by their addresses and names; each is taken alone`] };
 }
 
 /** Who had a key first: groups by their places. Records may have hundreds of keys each, so that comparing everybody with everybody would take seconds. */

@@ -11,7 +11,7 @@ interface Departure {
   readonly at: Instant;
 }
 
-/** The rows that have left the address book, for those who keep a copy of it; and which address book this is. */
+/** The rows that have left the address book, or that a record has left, for those who keep a copy of it; and which address book this is. */
 export class Departures {
   readonly #path: string;
   readonly #clock: Clock;
@@ -52,7 +52,7 @@ export class Departures {
     return this.#book;
   }
 
-  /** Everybody who left at `at` or later; undefined where not all of them are remembered. */
+  /** Whoever left, or lost something, at `at` or later; undefined where not all of them are remembered. */
   after(at: Instant): readonly string[] | undefined {
     return at < this.#since ? undefined : this.#gone.filter((one) => one.at >= at).map(({ id }) => id);
   }

@@ -9,14 +9,13 @@ import type { MailboxAddress } from '../directory/smtp-address.ts';
 import type { ExpandedGroup, Whereabout, Whereabouts } from '../directory/whereabouts.ts';
 import { maySpeakFor, rowOfAddress, rowOfDn, strongestClaims } from './claims.ts';
 import { addressesOfCluster, clustersOf } from './cluster.ts';
-import type { Cluster, Clusters } from './cluster.ts';
+import type { Cluster } from './cluster.ts';
 import { idOf, searchRowOf } from './entry-of.ts';
 import type { GalRow } from './gal-row.ts';
 import { SharedTexts } from './shared-texts.ts';
 import { RecordTables } from './record-tables.ts';
-import { addressesOf } from './record.ts';
 import type { RecordSource, SourceRecord } from './record.ts';
-import { isHidden, looksTheSame, shown, shownOr, whereaboutOf } from './row.ts';
+import { dnIn, isHidden, looksTheSame, newestOf, placeOf, shown, shownOr, whereaboutOf } from './row.ts';
 import type { KeptRecord, Row } from './row.ts';
 import { sameEntry } from './same-entry.ts';
 import { SearchIndex } from './search-index.ts';
@@ -36,6 +35,8 @@ export interface GalUpdate {
   readonly removed: readonly string[];
   /** Ids of rows that were in answers and are in none any more. */
   readonly rowsGone: readonly string[];
+  /** Ids of rows that became other because a record left them: no record that is kept says when. */
+  readonly rowsLessened: readonly string[];
   /** Mailboxes whose home, or legacyExchangeDN in some Exchange, is another than before, by their primary addresses. */
   readonly moved: readonly MailboxAddress[];
 }
@@ -105,11 +106,11 @@ export class Gal implements Whereabouts {
       this.#tables.add(record);
       touched.add(record);
     }
-    if (touched.size === 0 && oldRows.size === 0) return { records: [], removed: gone, rowsGone: [], moved: [] };
+    if (touched.size === 0 && oldRows.size === 0) return { records: [], removed: gone, rowsGone: [], rowsLessened: [], moved: [] };
     const places = new Map<MailboxAddress, string>();
-    const rowsGone = this.#regroup(touched, oldRows, places, now);
+    const { rowsGone, rowsLessened } = this.#regroup(touched, oldRows, places, now);
     const moved = [...places].filter(([address, place]) => place !== this.#placeOf(address)).map(([address]) => address);
-    return { records: [...touched], removed: gone, rowsGone, moved };
+    return { records: [...touched], removed: gone, rowsGone, rowsLessened, moved };
   }
 
   /** @param own the asking side's system */
@@ -239,9 +240,8 @@ export class Gal implements Whereabouts {
    * Makes the rows of all who are connected with what changed anew.
    *
    * @param places is given where everybody concerned was before
-   * @returns ids of rows that were in answers and are in none any more
    */
-  #regroup(touched: ReadonlySet<KeptRecord>, oldRows: Set<Row>, places: Map<MailboxAddress, string>, now: Instant): readonly string[] {
+  #regroup(touched: ReadonlySet<KeptRecord>, oldRows: Set<Row>, places: Map<MailboxAddress, string>, now: Instant): Pick<GalUpdate, 'rowsGone' | 'rowsLessened'> {
     const companions = [...oldRows].flatMap(({ cluster }) => cluster.records.filter((one) => this.#tables.has(one)));
     const components = this.#connected([...touched, ...companions], oldRows);
     const before = new Map([...oldRows].map((row) => [idOf(row.cluster), row]));
@@ -251,7 +251,7 @@ export class Gal implements Whereabouts {
     const made: Row[] = [];
     for (const component of components) {
       for (const record of component) record.row = undefined;
-      const { clusters, conflicts } = component.length > LIMITS.galConnected ? eachAlone(component) : clustersOf(component);
+      const { clusters, conflicts } = clustersOf(component);
       this.#noteConflicts(component, conflicts);
       for (const cluster of clusters) {
         const row = this.#make(cluster, before, now);
@@ -261,7 +261,10 @@ export class Gal implements Whereabouts {
       }
     }
     this.#index.add(made.filter((row) => !row.isHidden).map((row) => [row.slot, searchRowOf(row.cluster, row.home)] as const));
-    return [...before].filter(([id, row]) => !row.isHidden && this.#rowOfId(id)?.isHidden !== false).map(([id]) => id);
+    return {
+      rowsGone: [...before].filter(([id, row]) => !row.isHidden && this.#rowOfId(id)?.isHidden !== false).map(([id]) => id),
+      rowsLessened: made.filter(({ isHidden: hides, cluster, modifiedAt }) => !hides && modifiedAt > newestOf(cluster) && before.get(idOf(cluster))?.modifiedAt !== modifiedAt).map(({ cluster }) => idOf(cluster)),
+    };
   }
 
   /** The records that are connected with each of `begin`, by whatever key; the rows they are in are added to `rows`. */
@@ -288,9 +291,8 @@ export class Gal implements Whereabouts {
 
   #make(cluster: Cluster<KeptRecord>, before: ReadonlyMap<string, Row>, now: Instant): Row {
     const id = idOf(cluster);
-    const newest = cluster.records.reduce((latest, { changedAt }) => Math.max(latest, changedAt), 0);
     const home = this.#homes.of(addressesOfCluster(cluster)[0]!, whereaboutOf(cluster)).home;
-    const fresh: Row = { slot: this.#freeSlots.pop() ?? this.#rows.length, cluster, isHidden: isHidden(cluster), home, modifiedAt: newest };
+    const fresh: Row = { slot: this.#freeSlots.pop() ?? this.#rows.length, cluster, isHidden: isHidden(cluster), home, modifiedAt: newestOf(cluster) };
     const old = before.get(id);
     const row = old === undefined ? fresh : { ...fresh, modifiedAt: looksTheSame(old, fresh) ? old.modifiedAt : now };
     for (const record of cluster.records) record.row = row;
@@ -315,22 +317,6 @@ export class Gal implements Whereabouts {
     if (this.#conflicts.size > 0) for (const { entry } of component) this.#conflicts.delete(entry.address);
     if (conflicts.length > 0 && this.#conflicts.size < LIMITS.galConflicts) this.#conflicts.set(component[0]!.entry.address, conflicts);
   }
-}
-
-/** Where a row's mailbox is, and under which legacyExchangeDNs; to be compared only. */
-function placeOf({ home, cluster }: Row): string {
-  return [home ?? '', ...cluster.records.flatMap(({ entry }) => entry.legacyExchangeDn ?? [])].join('\n');
-}
-
-/** The legacyExchangeDN that a row has in a system's directory, else (no system named) in any; of several, that of who has the address, where one is given. */
-function dnIn({ cluster }: Row, system: string | undefined, address?: MailboxAddress): string | undefined {
-  const named = cluster.records.filter(({ source, entry }) => entry.legacyExchangeDn !== undefined && (system === undefined || source.home === system));
-  return (named.find(({ entry }) => address !== undefined && addressesOf(entry).includes(address)) ?? named[0])?.entry.legacyExchangeDn;
-}
-
-/** Of a chain that is too long: whoever hangs on everybody belongs to nobody. */
-function eachAlone(component: readonly KeptRecord[]): Clusters<KeptRecord> {
-  return { clusters: component.flatMap((one) => clustersOf([one]).clusters), conflicts: [`${component[0]!.entry.address}: more than ${LIMITS.galConnected} entries hang together by their addresses and names; each is taken alone`] };
 }
 
 /** 52 bits of an id, which is hexadecimal digits. */

@@ -129,7 +129,8 @@ export class SourceReading {
     const update = gal.apply(source, coming, removed);
     try {
       // A departure that is told of a row still there does no harm; a row that is gone and told of by nobody stays in every copy for ever.
-      if (update.rowsGone.length > 0) await departures.add(update.rowsGone, gal.lastChange);
+      const departed = [...update.rowsGone, ...update.rowsLessened];
+      if (departed.length > 0) await departures.add(departed, gal.lastChange);
       await log?.append(update.records, update.removed);
     } catch (error) {
       // A full disk: what is in memory holds, and is written down as a whole when that is possible again.

@@ -276,7 +276,7 @@ describe('changes', () => {
     expect(put(book, AD, entry('anna.neu@corp.example', { id: 'guid', name: 'Anna Neu' })).rowsGone).toEqual([]);
     expect(book.resolve(address('anna.neu@corp.example'))?.id).toBe(id);
     expect(book.resolve(address('anna@corp.example'))).toBeUndefined();
-    expect(book.apply(AD, [], ['guid', 'never there'])).toEqual({ records: [], removed: ['guid'], rowsGone: [id], moved: [] });
+    expect(book.apply(AD, [], ['guid', 'never there'])).toEqual({ records: [], removed: ['guid'], rowsGone: [id], rowsLessened: [], moved: [] });
     expect(book.size).toEqual({ shown: 0, hidden: 0 });
   });
 });

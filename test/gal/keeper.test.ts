@@ -7,7 +7,9 @@ import { silentLogger } from '../../src/core/logger.ts';
 import type { EntrySource, SourceBatch, SourceEntry, SourceRead } from '../../src/directory/entry-source.ts';
 import { GalKeeper } from '../../src/gal/keeper.ts';
 import { Departures } from '../../src/gal/departures.ts';
-import { AD, addresses, entry, gal, HandClock } from './gal-world.ts';
+import { AD, addresses, contact, entry, FILE, gal, HandClock } from './gal-world.ts';
+import type { Requester } from '../../src/core/request-context.ts';
+import { AddressBook } from '../../src/gal/address-book.ts';
 
 /** A source whose entries a test sets. */
 class HandSource implements EntrySource {
@@ -248,6 +250,40 @@ describe('a keeper after another over the same address book (a reload that faile
     const fourth = await keep(source);
     expect(addresses(fourth.book)).toEqual(['p0@corp.example', 'p1@corp.example']);
     await fourth.keeper.close();
+  });
+});
+
+describe('who keeps a copy', () => {
+  it('hears after a restart, too, that a row lost something: no record that is left says so', async () => {
+    const [ad, file] = [new HandSource(), new HandSource()];
+    ad.entries = [entry('anna@corp.example', { name: 'Anna' }), entry('bernd@corp.example')];
+    file.entries = [contact('anna@corp.example', { aliases: ['a@corp.example'], title: 'Head' })];
+    const syncing: Requester = { name: 'copy', from: 'zimbra', mayAsk: new Set(), detail: 'none', anonymous: false, presence: 'none', gal: 'sync' };
+    const life = async () => {
+      const book = gal(clock);
+      const keeper = new GalKeeper({ gal: book, sources: [{ source: AD, reader: ad }, { source: FILE, reader: file }], directory: join(directory, 'gal'), clock, logger: silentLogger });
+      await keeper.load();
+      const copy = new AddressBook({ gal: book, search: { minimumLength: 1, results: 9, perMinute: 600 }, book: () => keeper.book, departures: () => keeper.departures, clock });
+      return { keeper, copy, read: () => keeper.readOnce(AbortSignal.timeout(5_000), { which: 'all' }) };
+    };
+    const first = await life();
+    await first.read();
+    clock.time += 60_000;
+    const { token } = first.copy.changes(undefined, syncing);
+    clock.time += 60_000;
+    file.entries = [];
+    await first.read();
+    const expected = [{ address: 'anna@corp.example', aliases: [] }];
+    const live = first.copy.changes(token, syncing);
+    expect([live.isWhole, live.removed]).toEqual([false, []]);
+    expect([...live.entries]).toMatchObject(expected);
+    await first.keeper.close();
+    clock.time += 60_000;
+    const second = await life();
+    const { isWhole, entries, removed } = second.copy.changes(token, syncing);
+    expect([isWhole, removed]).toEqual([false, []]);
+    expect([...entries]).toMatchObject(expected);
+    await second.keeper.close();
   });
 });
 

@@ -44,7 +44,7 @@ beforeAll(async () => {
   directory = { ...book, search: (...question) => ((searches += 1), book.search(...question)) };
   const rights = { searching: 'search', syncing: 'sync', blind: 'none' } as const;
   face = await faceUnderTest(owaWebdavEndpoint, {
-    directory: { ...directory, search: (query, requester) => directory.search(query, requester), all: (requester) => directory.all(requester) },
+    directory: { ...directory, allowance: (requester) => directory.allowance(requester), search: (query, requester) => directory.search(query, requester), all: (requester) => directory.all(requester) },
     accounts: Object.entries(rights).map(([name, gal]) => ({ requester: { ...ASKER, name, gal }, credentials: { username: name, password: `pw-of-${name}` } })),
   });
 });
@@ -110,6 +110,16 @@ describe('galfind with an address book', () => {
     for (const query of ['DN=person', 'TL=extra']) {
       const { items, error } = await ask(`cmd=galfind&${query}`);
       expect([items.length, error]).toEqual([100, 'There are more than 100; search for more of a name.']);
+    }
+  });
+
+  it('finds nobody by less than the client may search for, whichever criterion it is', async () => {
+    const whole = directory;
+    directory = { ...whole, allowance: (requester) => ({ ...whole.allowance(requester), minimumLength: 3 }) };
+    try {
+      expect([(await ask('cmd=galfind&TL=di')).items, (await ask('cmd=galfind&TL=dir')).items.length]).toEqual([[], 1]);
+    } finally {
+      directory = whole;
     }
   });
 

@@ -17,7 +17,10 @@ export async function findByCriteria(book: Directory, sought: readonly SoughtFie
   if (sought.length === 0 || sought.some(({ text }) => text.length > LIMITS.searchCharacters)) return { entries: [], more: false };
   const fits = fitsAll(sought);
   const words = wordsSought(sought);
-  const most = Math.min(LIMITS.galfindResults, book.allowance(requester).results);
+  const { results, minimumLength } = book.allowance(requester);
+  // Among everybody nothing else bounds it: a title of one letter would show everybody letter by letter.
+  if (sought.every(({ text }) => [...text].length < minimumLength)) return { entries: [], more: false };
+  const most = Math.min(LIMITS.galfindResults, results);
   return words === undefined ? among(book.all(requester), fits, most) : byWords(book, words, fits, most, requester);
 }
 
