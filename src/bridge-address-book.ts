@@ -3,10 +3,12 @@ import type { Config } from './config/config.ts';
 import { Secret } from './config/secret.ts';
 import type { Clock } from './core/clock.ts';
 import type { Logger } from './core/logger.ts';
+import type { DirectoryState } from './core/metrics.ts';
 import type { ProbeFinding } from './core/probe-finding.ts';
 import type { Directory } from './directory/directory.ts';
 import { Homes } from './directory/homes.ts';
 import { NO_DIRECTORY } from './directory/no-directory.ts';
+import type { MailboxAddress } from './directory/smtp-address.ts';
 import { NO_WHEREABOUTS } from './directory/whereabouts.ts';
 import type { Whereabouts } from './directory/whereabouts.ts';
 import { AddressBook } from './gal/address-book.ts';
@@ -21,15 +23,20 @@ interface Services {
   readonly logger: Logger;
 }
 
+/** Is told of mailboxes whose home or legacyExchangeDN is another than before. */
+type OnMoved = (mailboxes: readonly MailboxAddress[]) => void;
+
 /** What a configuration makes of the address book: empty until it is loaded, and for ever where no sources are configured. */
 export class BridgeAddressBook {
   readonly #config: Config;
   readonly #services: Services;
   readonly #gal: Gal | undefined;
+  readonly #onMoved: OnMoved | undefined;
   #keeper: GalKeeper | undefined;
 
   /** Opens nothing. */
-  constructor(config: Config, services: Services) {
+  constructor(config: Config, services: Services, onMoved?: OnMoved) {
+    this.#onMoved = onMoved;
     this.#config = config;
     this.#services = services;
     this.#gal = config.gal.sources.length === 0 ? undefined : new Gal(new Homes(config.systems), services.clock);
@@ -59,7 +66,7 @@ export class BridgeAddressBook {
     if (this.#gal === undefined || this.#keeper !== undefined) return;
     const { dataDir } = this.#config;
     const sources = createEntrySources(this.#config, this.#services);
-    this.#keeper = new GalKeeper({ gal: this.#gal, sources, directory: join(dataDir, 'gal'), isReadOnly, ...this.#services });
+    this.#keeper = new GalKeeper({ gal: this.#gal, sources, directory: join(dataDir, 'gal'), isReadOnly, onMoved: this.#onMoved, ...this.#services });
     await this.#keeper.load();
   }
 
@@ -108,5 +115,11 @@ export class BridgeAddressBook {
   /** Undefined where no address book is kept, or nothing is loaded. */
   status(): GalStatus | undefined {
     return this.#keeper?.status();
+  }
+
+  /** For the metrics. */
+  states(): readonly DirectoryState[] {
+    const now = this.#services.clock.now();
+    return (this.status()?.sources ?? []).map(({ label, entries, readAt, failure }) => ({ source: label, entries, ageMs: readAt === undefined ? undefined : now - readAt, isUp: failure === undefined && readAt !== undefined }));
   }
 }

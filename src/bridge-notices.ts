@@ -1,5 +1,6 @@
 import type { Config } from './config/config.ts';
-import { BridgeError } from './core/errors.ts';
+import { BridgeError, toBridgeError } from './core/errors.ts';
+import type { Logger } from './core/logger.ts';
 import { parseMailboxAddress } from './directory/smtp-address.ts';
 import type { MailboxAddress } from './directory/smtp-address.ts';
 import type { Whereabouts } from './directory/whereabouts.ts';
@@ -43,6 +44,13 @@ export function pushedMessages(config: Config, routing: Routing, whereabouts: Wh
     },
     changed: (mailbox, from) => changed(agentOf, from, 'push-face', [mailbox]),
   };
+}
+
+/** What the directories tell: mailboxes that moved, or got another legacyExchangeDN. Nobody waits for it: what cannot be stored now, the next pass finds. */
+export function directoryMoved(config: Config, logger: Logger, agentOf: AgentOf, mailboxes: readonly MailboxAddress[]): void {
+  for (const system of new Set(config.replication.map(({ from }) => from))) {
+    changed(agentOf, system, 'directory', mailboxes).catch((thrown: unknown) => logger.warn({ system, code: toBridgeError(thrown).code, mailboxes: mailboxes.length }, 'mailboxes have moved, and it could not be stored; the next pass finds them'));
+  }
 }
 
 /** The queue as the admin API has it. */

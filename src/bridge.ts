@@ -3,7 +3,7 @@ import type { RequestListener } from 'node:http';
 import { BridgeAddressBook } from './bridge-address-book.ts';
 import { accountOf } from './bridge-clients.ts';
 import { BridgeLdap, ldapSignIn } from './bridge-ldap.ts';
-import { adminQueue, notifyFeed, pushedMessages } from './bridge-notices.ts';
+import { adminQueue, directoryMoved, notifyFeed, pushedMessages } from './bridge-notices.ts';
 import { BridgeReplication } from './bridge-replication.ts';
 import type { PreparedReplication, ReplicationParts } from './bridge-replication.ts';
 import type { Config, Listener as ListenerConfig, SystemConfig } from './config/config.ts';
@@ -98,6 +98,7 @@ export class Bridge {
     this.#failures = new FailureMemory(this.#clock);
     this.#replication = new BridgeReplication({ clock: this.#clock, logger: this.#logger, metrics: this.#metrics, prefer: overrides.ownRedis });
     this.#metrics.readDepthsFrom(async () => (await this.#replication.agent?.depths()) ?? []);
+    this.#metrics.readDirectoriesFrom(() => this.addressBook.states());
     this.#runtime = this.#build(config);
   }
 
@@ -223,7 +224,7 @@ export class Bridge {
     const clock = this.#clock;
     const logger = this.#logger;
     const metrics = this.#metrics;
-    const book = old !== undefined && BridgeAddressBook.keyOf(old.config) === BridgeAddressBook.keyOf(config) ? old.book : new BridgeAddressBook(config, { clock, logger });
+    const book = old !== undefined && BridgeAddressBook.keyOf(old.config) === BridgeAddressBook.keyOf(config) ? old.book : new BridgeAddressBook(config, { clock, logger }, (mailboxes) => directoryMoved(config, logger, () => this.replication, mailboxes));
     const { whereabouts } = book;
     const directory = book.directory(config.gal);
     const directoryDn = whereabouts.legacyExchangeDn.bind(whereabouts);

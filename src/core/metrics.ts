@@ -12,6 +12,16 @@ export interface QueueDepth {
   readonly oldestAgeMs: number;
 }
 
+/** How it stands with one directory of the address book. */
+export interface DirectoryState {
+  readonly source: string;
+  readonly entries: number;
+  /** Since a reading last ended well; undefined: never. */
+  readonly ageMs: number | undefined;
+  /** The last reading ended well. */
+  readonly isUp: boolean;
+}
+
 /** What is counted; platform/metrics.ts gives it to Prometheus. No mailbox is ever a label. */
 export interface Metrics {
   /** A request to a face was answered. */
@@ -29,7 +39,7 @@ export interface Metrics {
   /** A try on a route failed; `system` is the one that failed, `kind` an error code. */
   replicationFailed(route: string, system: string, kind: string): void;
   replicationStage(route: string, stage: ReplicationStage, durationMs: number): void;
-  /** Mailboxes that a feed (`waitset`, `notify`, `push-face`, `sweep`) told of and that were stored. */
+  /** Mailboxes that a feed (`waitset`, `notify`, `push-face`, `sweep`, `directory`) told of and that were stored. */
   changes(system: string, feed: string, count: number): void;
 }
 

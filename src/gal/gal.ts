@@ -34,6 +34,8 @@ export interface GalUpdate {
   readonly removed: readonly string[];
   /** Ids of rows that were in answers and are in none any more. */
   readonly rowsGone: readonly string[];
+  /** Mailboxes whose home, or legacyExchangeDN in some Exchange, is another than before, by their primary addresses. */
+  readonly moved: readonly MailboxAddress[];
 }
 
 /**
@@ -101,8 +103,11 @@ export class Gal implements Whereabouts {
       this.#tables.add(record);
       touched.add(record);
     }
-    const rowsGone = touched.size === 0 && oldRows.size === 0 ? [] : this.#regroup(touched, oldRows, now);
-    return { records: [...touched], removed: gone, rowsGone };
+    if (touched.size === 0 && oldRows.size === 0) return { records: [], removed: gone, rowsGone: [], moved: [] };
+    const places = new Map<MailboxAddress, string>();
+    const rowsGone = this.#regroup(touched, oldRows, places, now);
+    const moved = [...places].filter(([address, place]) => place !== this.#placeOf(address)).map(([address]) => address);
+    return { records: [...touched], removed: gone, rowsGone, moved };
   }
 
   /** @param own the asking side's system */
@@ -207,18 +212,35 @@ export class Gal implements Whereabouts {
     return this.#tables.byDn(legacyExchangeDn.toLowerCase()).find(({ row }) => row !== undefined)?.row;
   }
 
-  /** Makes the rows of all who are connected with what changed anew. @returns ids of rows that were in answers and are in none any more */
-  #regroup(touched: ReadonlySet<KeptRecord>, oldRows: Set<Row>, now: Instant): readonly string[] {
+  /** Where a mailbox is, and under which legacyExchangeDNs; to be compared only. */
+  #placeOf(address: MailboxAddress): string {
+    const row = this.#rowOf(address);
+    return row === undefined ? (this.#homes.of(address, undefined).home ?? '') : placeOf(row);
+  }
+
+  /**
+   * Makes the rows of all who are connected with what changed anew.
+   *
+   * @param places is given where everybody concerned was before
+   * @returns ids of rows that were in answers and are in none any more
+   */
+  #regroup(touched: ReadonlySet<KeptRecord>, oldRows: Set<Row>, places: Map<MailboxAddress, string>, now: Instant): readonly string[] {
     const companions = [...oldRows].flatMap(({ cluster }) => cluster.records.filter((one) => this.#tables.has(one)));
     const components = this.#connected([...touched, ...companions], oldRows);
     const before = new Map([...oldRows].map((row) => [idOf(row.cluster), row]));
+    for (const row of oldRows) places.set(addressesOfCluster(row.cluster)[0]!, placeOf(row));
     for (const row of oldRows) this.#drop(row);
     const made: Row[] = [];
     for (const component of components) {
       for (const record of component) record.row = undefined;
       const { clusters, conflicts } = clustersOf(component);
       this.#noteConflicts(component, conflicts);
-      for (const cluster of clusters) made.push(this.#make(cluster, before, now));
+      for (const cluster of clusters) {
+        const row = this.#make(cluster, before, now);
+        made.push(row);
+        const address = addressesOfCluster(cluster)[0]!;
+        if (!places.has(address)) places.set(address, this.#homes.of(address, undefined).home ?? '');
+      }
     }
     this.#index.add(made.filter((row) => !row.isHidden).map((row) => [row.slot, searchRowOf(row.cluster, row.home)] as const));
     return [...before].filter(([id, row]) => !row.isHidden && this.#rowOfId(id)?.isHidden !== false).map(([id]) => id);
@@ -273,6 +295,11 @@ export class Gal implements Whereabouts {
     if (this.#conflicts.size > 0) for (const { entry } of component) this.#conflicts.delete(entry.address);
     if (conflicts.length > 0 && this.#conflicts.size < LIMITS.galConflicts) this.#conflicts.set(component[0]!.entry.address, conflicts);
   }
+}
+
+/** Where a row's mailbox is, and under which legacyExchangeDNs; to be compared only. */
+function placeOf({ home, cluster }: Row): string {
+  return [home ?? '', ...cluster.records.flatMap(({ entry }) => entry.legacyExchangeDn ?? [])].join('\n');
 }
 
 /** The legacyExchangeDN that a row has in a system's directory, else (no system named) in any. */

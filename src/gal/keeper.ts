@@ -7,6 +7,7 @@ import type { Clock } from '../core/clock.ts';
 import { BridgeError, toBridgeError } from '../core/errors.ts';
 import { LIMITS } from '../core/limits.ts';
 import type { Logger } from '../core/logger.ts';
+import type { MailboxAddress } from '../directory/smtp-address.ts';
 import { Departures } from './departures.ts';
 import type { Gal } from './gal.ts';
 import { SourceLog } from './source-log.ts';
@@ -21,6 +22,8 @@ export interface GalKeeperOptions {
   readonly directory: string;
   /** Nothing is written: a command reads while a bridge runs. */
   readonly isReadOnly?: boolean;
+  /** Is told of mailboxes whose home or legacyExchangeDN is another than before; not of what is loaded. */
+  readonly onMoved?: ((mailboxes: readonly MailboxAddress[]) => void) | undefined;
   readonly clock: Clock;
   readonly logger: Logger;
 }
@@ -75,7 +78,7 @@ export class GalKeeper {
       const departures = this.#departures;
       this.#kept = sources.map((one, index) => {
         const log = isReadOnly ? undefined : logs[index]!;
-        return { ...one, log, reading: new SourceReading({ ...one, gal, departures, log, state: logs[index]!.state, clock }), failure: undefined };
+        return { ...one, log, reading: new SourceReading({ ...one, gal, departures, log, state: logs[index]!.state, clock, onMoved: this.#options.onMoved }), failure: undefined };
       });
     } catch (error) {
       if (error instanceof BridgeError || (error as NodeJS.ErrnoException).code === undefined) throw error;

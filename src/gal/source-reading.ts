@@ -4,6 +4,7 @@ import { BridgeError } from '../core/errors.ts';
 import { LIMITS } from '../core/limits.ts';
 import type { EntrySource, SourceBatch } from '../directory/entry-source.ts';
 import { boundedEntry } from './bounded-entry.ts';
+import type { MailboxAddress } from '../directory/smtp-address.ts';
 import type { Departures } from './departures.ts';
 import type { ComingRecord, Gal } from './gal.ts';
 import type { RecordSource } from './record.ts';
@@ -23,6 +24,8 @@ export interface SourceReadingOptions extends KeptSource {
   /** How far it has been read before. */
   readonly state: SourceState;
   readonly clock: Clock;
+  /** Is told of mailboxes whose home or legacyExchangeDN is another than before. */
+  readonly onMoved?: ((mailboxes: readonly MailboxAddress[]) => void) | undefined;
 }
 
 /** Reads one source into the address book, time after time, and writes down what comes of it. */
@@ -80,9 +83,10 @@ export class SourceReading {
   }
 
   async #apply(source: RecordSource, coming: readonly ComingRecord[], removed: readonly string[]): Promise<void> {
-    const { gal, log, departures } = this.#options;
+    const { gal, log, departures, onMoved } = this.#options;
     const update = gal.apply(source, coming, removed);
     await log?.append(update.records, update.removed);
     if (update.rowsGone.length > 0) await departures.add(update.rowsGone, gal.lastChange);
+    if (update.moved.length > 0) onMoved?.(update.moved);
   }
 }

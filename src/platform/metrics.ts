@@ -1,12 +1,14 @@
 import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client';
 import { toBridgeError } from '../core/errors.ts';
-import type { Metrics, QueueDepth } from '../core/metrics.ts';
+import type { DirectoryState, Metrics, QueueDepth } from '../core/metrics.ts';
 
 export interface PrometheusMetrics extends Metrics {
   /** The exposition text and its content type. */
   expose(): Promise<{ readonly contentType: string; readonly body: string }>;
   /** Whom to ask for what waits, at every exposition; a reload replaces it. */
   readDepthsFrom(read: () => Promise<readonly QueueDepth[]>): void;
+  /** Whom to ask how it stands with the directories, likewise. */
+  readDirectoriesFrom(read: () => readonly DirectoryState[]): void;
 }
 
 /** Seconds; a cached answer takes milliseconds, the default deadline is 5 s. */
@@ -29,6 +31,18 @@ export function createMetrics(): PrometheusMetrics {
   const depth = new Gauge({ name: 'freebusy_replication_queue_mailboxes', help: 'Mailboxes in the queue, by state.', labelNames: ['route', 'state'], registers });
   const oldest = new Gauge({ name: 'freebusy_replication_oldest_change_seconds', help: 'Age of the oldest change that is not written yet.', labelNames: ['route'], registers });
   const storeUp = new Gauge({ name: 'freebusy_replication_store_up', help: '1 while Redis answers; while it does not, what waits is not known.', registers });
+  const entries = new Gauge({ name: 'freebusy_directory_entries', help: 'Entries of a directory of the address book.', labelNames: ['source'], registers });
+  const age = new Gauge({ name: 'freebusy_directory_age_seconds', help: 'Since a directory was last read to its end.', labelNames: ['source'], registers });
+  const directoryUp = new Gauge({ name: 'freebusy_directory_up', help: '1 while the last reading of a directory ended well.', labelNames: ['source'], registers });
+  let readDirectories: () => readonly DirectoryState[] = () => [];
+  const updateDirectories = (): void => {
+    for (const gauge of [entries, age, directoryUp]) gauge.reset();
+    for (const { source, ageMs, isUp, ...state } of readDirectories()) {
+      entries.set({ source }, state.entries);
+      directoryUp.set({ source }, isUp ? 1 : 0);
+      if (ageMs !== undefined) age.set({ source }, ageMs / 1000);
+    }
+  };
   let readDepths: () => Promise<readonly QueueDepth[]> = async () => [];
   const updateDepths = async (): Promise<void> => {
     depth.reset();
@@ -61,8 +75,12 @@ export function createMetrics(): PrometheusMetrics {
     readDepthsFrom: (read) => {
       readDepths = read;
     },
+    readDirectoriesFrom: (read) => {
+      readDirectories = read;
+    },
     expose: async () => {
       await updateDepths();
+      updateDirectories();
       return { contentType: registry.contentType, body: await registry.metrics() };
     },
   };

@@ -195,6 +195,24 @@ describe('zimbra-setup', () => {
     expect(printed.join('\n')).not.toMatch(/pw-/);
   });
 
+  // Attribute names: zimbra.md §6.3.
+  it('gives the LDAP face as external GAL where there is one, and says what it wants where there is none', async () => {
+    const clients = CONFIG.clients.map((one) => (one.name === 'Zimbra' ? { ...one, gal: 'sync' } : one));
+    const sources = [{ system: 'exchange' }];
+    const printedOf = async (changes: object) => {
+      const { file: other } = await folderWith({ ...CONFIG, ...changes });
+      return (await run('zimbra-setup', '--config', other)).printed.join('\n');
+    };
+    const printed = await printedOf({ clients, tls: TLS, gal: { sources, ldap: { listen: 'ldaps://0.0.0.0:636' } } });
+    for (const line of [
+      'zmprov md sub.zimbra.example zimbraGalMode both zimbraGalLdapURL ldaps://bridge.example.com:636 zimbraGalLdapStartTlsEnabled FALSE \\',
+      "zimbraGalLdapBindDn 'cn=zim bra,dc=bridge' zimbraGalLdapBindPassword 'THE-PASSWORD' \\",
+    ]) expect(printed).toContain(line);
+    expect(await printedOf({ clients, gal: { sources, ldap: { listen: 'ldap://127.0.0.1:3890' } } })).toContain('# CAUTION: gal.ldap listens on 127.0.0.1 only');
+    expect(await printedOf({ gal: { sources } })).toContain('Autocomplete across both sides wants gal.ldap of bridge.yaml and a client with from: zimbra and gal: sync.');
+    expect(await printedOf({})).not.toMatch(/zimbraGal|gal\.ldap/);
+  });
+
   it('by EWS has the whole URL, for one domain its own command, and as a Zimbra a URL with the user name escaped', async () => {
     expect((await run('zimbra-setup', '--config', file, '--way', 'ews', '--domain', 'zimbra.example')).printed).toContain('zmprov md zimbra.example zimbraFreebusyExchangeURL https://bridge.example.com:8443/EWS/Exchange.asmx');
     expect((await run('zimbra-setup', '--config', file, '--way', 'zimbra')).printed).toContain("zmprov mcf +zimbraFreebusyExternalZimbraURL 'https://zim%20bra:THE-PASSWORD@bridge.example.com:8443'");

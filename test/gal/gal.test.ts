@@ -143,6 +143,25 @@ describe('who lives where', () => {
   });
 });
 
+describe('mailboxes that move', () => {
+  it('are told by their primary address; whoever is found where the domain says all along is not', () => {
+    const book = gal();
+    expect(put(book, AD, entry('anna@corp.example'), entry('bernd@shared.example')).moved).toEqual(['bernd@shared.example']);
+    expect(put(book, ZIMBRA, entry('kim@corp.example')).moved).toEqual(['kim@corp.example']);
+    expect(put(book, ZIMBRA, entry('kim@corp.example', { name: 'Kim' })).moved).toEqual([]);
+    expect(book.apply(ZIMBRA, [], ['kim@corp.example']).moved).toEqual(['kim@corp.example']);
+    expect(put(book, AD, contact('bernd@shared.example', { targetAddress: 'bernd@zimbra.example' })).moved).toEqual(['bernd@shared.example']);
+  });
+
+  it('so is one whose contact has another legacyExchangeDN', () => {
+    const book = gal();
+    put(book, ZIMBRA, entry('kim@zimbra.example'));
+    expect(put(book, AD, contact('kim@zimbra.example', { legacyExchangeDn: `${DN}kim` })).moved).toEqual(['kim@zimbra.example']);
+    expect(put(book, AD, contact('kim@zimbra.example', { legacyExchangeDn: `${DN}kim`, name: 'Kim' })).moved).toEqual([]);
+    expect(put(book, AD, contact('kim@zimbra.example', { legacyExchangeDn: `${DN}kim2` })).moved).toEqual(['kim@zimbra.example']);
+  });
+});
+
 describe('groups', () => {
   const group = (text: string, members: readonly string[]) => entry(text, { kind: 'group', members, ref: `cn=${text}` });
 
@@ -181,7 +200,7 @@ describe('changes', () => {
     expect(put(book, AD, entry('anna.neu@corp.example', { id: 'guid', name: 'Anna Neu' })).rowsGone).toEqual([]);
     expect(book.resolve(address('anna.neu@corp.example'))?.id).toBe(id);
     expect(book.resolve(address('anna@corp.example'))).toBeUndefined();
-    expect(book.apply(AD, [], ['guid', 'never there'])).toEqual({ records: [], removed: ['guid'], rowsGone: [id] });
+    expect(book.apply(AD, [], ['guid', 'never there'])).toEqual({ records: [], removed: ['guid'], rowsGone: [id], moved: [] });
     expect(book.size).toEqual({ shown: 0, hidden: 0 });
   });
 });

@@ -60,3 +60,23 @@ describe('the queue in the metrics', () => {
     expect(body).not.toContain('freebusy_replication_queue_mailboxes{');
   });
 });
+
+describe('the directories in the metrics', () => {
+  it('are read at every exposition; one that has never been read has no age', async () => {
+    const metrics = createMetrics();
+    metrics.readDirectoriesFrom(() => [
+      { source: 'dc.corp.example', entries: 100, ageMs: 2_500, isUp: false },
+      { source: 'extra.csv', entries: 0, ageMs: undefined, isUp: false },
+    ]);
+    const lines = (await metrics.expose()).body.split('\n').filter((line) => line.startsWith('freebusy_directory'));
+    expect(lines).toEqual([
+      'freebusy_directory_entries{source="dc.corp.example"} 100',
+      'freebusy_directory_entries{source="extra.csv"} 0',
+      'freebusy_directory_age_seconds{source="dc.corp.example"} 2.5',
+      'freebusy_directory_up{source="dc.corp.example"} 0',
+      'freebusy_directory_up{source="extra.csv"} 0',
+    ]);
+    metrics.readDirectoriesFrom(() => []);
+    expect((await metrics.expose()).body).not.toContain('freebusy_directory_entries{');
+  });
+});

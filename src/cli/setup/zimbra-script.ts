@@ -6,6 +6,7 @@ import { shellWord } from './quoting.ts';
 import { listed, numbered, remarksOn } from './script-part.ts';
 import type { Step } from './script-part.ts';
 import { asking } from './zimbra-asking.ts';
+import { addressBook } from './zimbra-gal.ts';
 import { replication } from './zimbra-replication.ts';
 import { tryIt } from './zimbra-try.ts';
 import type { ZimbraWay } from './zimbra-ways.ts';
@@ -27,6 +28,7 @@ export function zimbraScript(config: Config, side: OtherSide<ZimbraConfig>, { wa
     ...(live === undefined ? [] : [...trust(publicUrl), tryIt(side, live, way, now), asking(side, live, way, domain)]),
     ...reading(config, system),
     ...replication(config, side, addresses),
+    ...addressBook(config, side, domain),
   ];
   return [
     `# So that users of ${system.name} (Zimbra) see when people of ${listed(side.domains)} are busy. The bridge: ${publicUrl}. As the user zimbra.`,
