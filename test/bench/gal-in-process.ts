@@ -5,6 +5,7 @@ import { BridgeAddressBook } from '../../src/bridge-address-book.ts';
 import { processEnvironment } from '../../src/config/environment.ts';
 import { loadConfig } from '../../src/config/load.ts';
 import { systemClock } from '../../src/core/clock.ts';
+import { LIMITS } from '../../src/core/limits.ts';
 import { silentLogger } from '../../src/core/logger.ts';
 import type { Requester } from '../../src/core/request-context.ts';
 import { answerMessages } from './child-process.ts';
@@ -48,7 +49,8 @@ answerMessages(async ({ configFile, questions }: GalInProcessWork): Promise<GalI
     const times: number[] = [];
     for (let number = 0; number < SEARCHES; number++) {
       const asked = performance.now();
-      if (directory.search({ text: texts[number % texts.length]!, limit: RESULTS }, ASKER).entries.length === 0) throw new Error(`nobody begins with ${texts[number % texts.length]!}`);
+      // Never twice the same question: an answer that is kept would say nothing.
+      if (directory.search({ text: texts[number % texts.length]!, limit: RESULTS + (number % (2 * LIMITS.keptSearches)) }, ASKER).entries.length === 0) throw new Error(`nobody begins with ${texts[number % texts.length]!}`);
       times.push(performance.now() - asked);
     }
     return times;

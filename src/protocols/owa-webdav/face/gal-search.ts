@@ -25,15 +25,12 @@ function byWords(book: Directory, text: string, fits: (entry: DirectoryEntry) =>
   const address = parseMailboxAddress(text);
   const exact = address === undefined ? undefined : book.resolve(address, requester);
   if (exact !== undefined && fits(exact)) return { entries: [exact], more: false };
-  const found: DirectoryEntry[] = [];
-  let offset = 0;
-  let more = true;
-  for (let pages = 0; more && pages < LIMITS.galPagesLookedThrough && found.length < most; pages += 1) {
-    const page = book.search({ text, limit: LIMITS.galfindResults, offset }, requester);
-    found.push(...page.entries.filter(fits));
-    offset += page.entries.length;
-    more = page.more && page.entries.length > 0;
-  }
+  // Mostly the first page has enough; the others are one search, because each ranks everybody whom the words find.
+  const first = book.search({ text, limit: LIMITS.galfindResults }, requester);
+  const found = first.entries.filter(fits);
+  if (!first.more || found.length >= most) return { entries: found.slice(0, most), more: first.more || found.length > most };
+  const { entries, more } = book.search({ text, limit: (LIMITS.galPagesLookedThrough - 1) * LIMITS.galfindResults, offset: first.entries.length }, requester);
+  found.push(...entries.filter(fits));
   return { entries: found.slice(0, most), more: more || found.length > most };
 }
 
