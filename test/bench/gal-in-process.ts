@@ -1,6 +1,4 @@
-import { setFlagsFromString } from 'node:v8';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
-import { runInNewContext } from 'node:vm';
 import { BridgeAddressBook } from '../../src/bridge-address-book.ts';
 import { processEnvironment } from '../../src/config/environment.ts';
 import { loadConfig } from '../../src/config/load.ts';
@@ -10,6 +8,7 @@ import { silentLogger } from '../../src/core/logger.ts';
 import type { Requester } from '../../src/core/request-context.ts';
 import { answerMessages } from './child-process.ts';
 import { RESULTS } from './gal-questions.ts';
+import { usedBytes } from './used-bytes.ts';
 
 /** The address book of a configuration, loaded from its dataDir without writing there; then searches. */
 export interface GalInProcessWork {
@@ -57,13 +56,3 @@ answerMessages(async ({ configFile, questions }: GalInProcessWork): Promise<GalI
   });
   return { entries: book.status()?.entries ?? 0, loadMs, loadCpuMs: (user + system) / 1000, holdMs: delay.max / 1e6, bytes, latencies };
 });
-
-/** What is in use after a collection, which Node gives away only when told to. */
-function usedBytes(): number {
-  setFlagsFromString('--expose-gc');
-  const collect = runInNewContext('gc') as () => void;
-  collect();
-  collect();
-  const { heapUsed, arrayBuffers } = process.memoryUsage();
-  return heapUsed + arrayBuffers;
-}
