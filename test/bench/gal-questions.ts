@@ -47,7 +47,7 @@ export function galFaces(username: string, password: string): readonly GalFace[]
     { name: 'JSON', headers: { authorization }, found, request: (prefix) => ({ method: 'GET', path: `/api/v1/directory?q=${prefix}&limit=${RESULTS}` }) },
     { name: 'Zimbra AutoCompleteGal', headers: { authorization, 'content-type': 'application/json' }, found, request: (prefix) => ({ method: 'POST', path: '/service/soap/', body: autoCompleteGal(prefix) }) },
     { name: 'EWS ResolveNames (100)', headers: { authorization, 'content-type': 'text/xml; charset=utf-8' }, found, request: (prefix) => ({ method: 'POST', path: '/EWS/Exchange.asmx', body: resolveNames(prefix) }) },
-    // DN is any word of the display name, AN the alias (exchange.md §2.5).
-    { name: 'OWA galfind (100)', headers: { authorization }, found, request: (prefix) => ({ method: 'GET', path: `/public/?cmd=galfind&${/\d/.test(prefix) ? 'AN' : 'DN'}=${prefix}` }) },
+    // DN is any word of the display name, AN the alias (exchange.md §2.5): here `p000000` and so on.
+    { name: 'OWA galfind (100)', headers: { authorization }, found, request: (prefix) => ({ method: 'GET', path: `/public/?cmd=galfind&${prefix.startsWith('p') ? 'AN' : 'DN'}=${prefix}` }) },
   ];
 }
