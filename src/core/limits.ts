@@ -401,6 +401,12 @@ export const LIMITS = {
   searchCharacters: 256,
   /** Of a word that begins within another: a Chinese name of 256 characters has 256 of them, and they are kept in 16,000 characters instead of 33,000. Nobody types more of one. */
   innerWordCharacters: 64,
+  /** Searches whose slots are kept until the next change: the first letters, then two or three of them, of everybody who is typing; a megabyte at most, of usual ones 100 KB. */
+  keptSearches: 500,
+  /** What is longer finds few, and costs nothing to find. */
+  keptSearchCharacters: 16,
+  /** A larger answer costs more to write than to find. */
+  keptSearchRows: 200,
 
   // ── The address book: LDAP face ───────────────────────────────────────────────────────────────────────────────
   /** One request. The longest filter seen (Outlook's) has 2 KB. */

@@ -12,6 +12,7 @@ import { addressesOfCluster, clustersOf } from './cluster.ts';
 import type { Cluster } from './cluster.ts';
 import { idOf, searchRowOf } from './entry-of.ts';
 import type { GalRow } from './gal-row.ts';
+import { KeptSearches } from './kept-searches.ts';
 import { SharedTexts } from './shared-texts.ts';
 import { RecordTables } from './record-tables.ts';
 import type { RecordSource, SourceRecord } from './record.ts';
@@ -55,6 +56,7 @@ export class Gal implements Whereabouts {
   /** By digests of the ids: whoever finds by it looks whether it is the one that was meant. */
   readonly #byId = new Map<number, Row>();
   readonly #index = new SearchIndex();
+  readonly #searches = new KeptSearches();
   readonly #conflicts = new Map<MailboxAddress, readonly string[]>();
   #lastChange: Instant = 0;
   #shown = 0;
@@ -115,7 +117,7 @@ export class Gal implements Whereabouts {
 
   /** @param own the asking side's system */
   search(query: DirectoryQuery, own: string | undefined): DirectoryPage {
-    const { slots, more } = this.#index.search(query, own);
+    const { slots, more } = this.#searches.find(query, own, () => this.#index.search(query, own));
     return { entries: slots.map((slot) => shown(this.#rows[slot]!)), more };
   }
 
@@ -247,6 +249,7 @@ export class Gal implements Whereabouts {
     const before = new Map([...oldRows].map((row) => [idOf(row.cluster), row]));
     if (this.#conflicts.size > 0) for (const { cluster } of oldRows) for (const { entry } of cluster.records) this.#conflicts.delete(entry.address);
     for (const row of oldRows) places.set(addressesOfCluster(row.cluster)[0]!, placeOf(row));
+    this.#searches.clear();
     for (const row of oldRows) this.#drop(row);
     const made: Row[] = [];
     for (const component of components) {

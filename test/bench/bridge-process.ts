@@ -1,6 +1,6 @@
 import { Buffer } from 'node:buffer';
 import type { ChildProcess } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -17,13 +17,13 @@ export class BridgeProcess {
   readonly origin: string;
   readonly admin: string;
   readonly #directory: string;
-  readonly #child: ChildProcess;
+  #child: ChildProcess;
 
-  private constructor(origin: string, admin: string, directory: string, child: ChildProcess) {
+  private constructor(origin: string, admin: string, directory: string) {
     this.origin = origin;
     this.admin = admin;
     this.#directory = directory;
-    this.#child = child;
+    this.#child = this.#start();
   }
 
   /** Spawned, not yet answering: see `untilAnswers`. */
@@ -45,10 +45,8 @@ export class BridgeProcess {
       dataDir: join(directory, 'data'),
       ...keys,
     };
-    const file = join(directory, 'bridge.yaml');
-    writeFileSync(file, JSON.stringify(config));
-    const child = startNode([MAIN, 'serve', '--config', file], join(directory, 'log'));
-    return new BridgeProcess(origin, admin, directory, child);
+    writeFileSync(join(directory, 'bridge.yaml'), JSON.stringify(config));
+    return new BridgeProcess(origin, admin, directory);
   }
 
   static async start(upstream: string): Promise<BridgeProcess> {
@@ -61,10 +59,34 @@ export class BridgeProcess {
     return this.#child.pid!;
   }
 
-  /** The longest hold of the bridge's event loop since the last call, in ms, as its own metrics say it. */
-  async eventLoopLagMs(): Promise<number> {
+  get configFile(): string {
+    return join(this.#directory, 'bridge.yaml');
+  }
+
+  /** What it has logged since it was first spawned, a JSON object a line. */
+  log(): string {
+    return readFileSync(join(this.#directory, 'log'), 'utf8');
+  }
+
+  /** One of its own metrics, without labels; NaN where it has none of that name. */
+  async metric(name: string): Promise<number> {
     const text = await (await fetch(`${this.admin}/metrics`)).text();
-    return Number(/^nodejs_eventloop_lag_max_seconds (\S+)/m.exec(text)?.[1] ?? Number.NaN) * 1000;
+    return Number(new RegExp(`^${name} (\\S+)`, 'm').exec(text)?.[1] ?? Number.NaN);
+  }
+
+  /** The longest hold of the bridge's event loop since the last call of this or `metric`, in ms, as its own metrics say it. */
+  async eventLoopLagMs(): Promise<number> {
+    return (await this.metric('nodejs_eventloop_lag_max_seconds')) * 1000;
+  }
+
+  /** Ends it and spawns it again with what it has in dataDir; not yet answering. */
+  async restart(): Promise<void> {
+    await stopProcess(this.#child);
+    this.#child = this.#start();
+  }
+
+  #start(): ChildProcess {
+    return startNode([MAIN, 'serve', '--config', this.configFile], join(this.#directory, 'log'));
   }
 
   async stop(): Promise<void> {

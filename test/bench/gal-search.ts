@@ -1,5 +1,3 @@
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import { tokensOf } from '../../src/directory/words.ts';
 import { SearchIndex } from '../../src/gal/search-index.ts';
 import type { SearchRow } from '../../src/gal/search-index.ts';
@@ -7,6 +5,7 @@ import type { SourceEntry } from '../../src/directory/entry-source.ts';
 import { people } from './gal-people.ts';
 import { median, percentile, ratios, spread } from './statistics.ts';
 import { goal, table } from './table.ts';
+import { usedBytes } from './used-bytes.ts';
 
 const ENTRIES = 100_000;
 const ROUNDS = 5;
@@ -81,16 +80,6 @@ function build(rows: readonly (readonly [number, SearchRow])[]): { readonly inde
   for (let at = 0; at < rows.length; at += BATCH) batchMs.push(cpuMs(() => index.add(rows.slice(at, at + BATCH))));
   const after = usedBytes();
   return { index, batchMs, buildMs: batchMs.reduce((sum, one) => sum + one, 0), bytes: (after - before) / rows.length };
-}
-
-/** What is in use after a collection, which Node gives away only when told to. */
-function usedBytes(): number {
-  setFlagsFromString('--expose-gc');
-  const collect = runInNewContext('gc') as () => void;
-  collect();
-  collect();
-  const { heapUsed, arrayBuffers } = process.memoryUsage();
-  return heapUsed + arrayBuffers;
 }
 
 /** The beginnings of everybody's family name (rooms and lists: of their name), as often as they occur. */

@@ -8,6 +8,11 @@ export function describeMachine(): string {
   return `${model}, ${cpus().length} cores, ${(totalmem() / 2 ** 30).toFixed(1)} GiB, ${platform()} ${release()}, Node ${process.version}, load before the run ${load}`;
 }
 
+/** How busy the machine is now, with what is measured. */
+export function describeLoad(): string {
+  return `load ${loadavg().map((one) => one.toFixed(2)).join(' ')}`;
+}
+
 /** Processor time that a process has used, in ms, from /proc (Linux, 10 ms steps); undefined elsewhere. */
 export function cpuTimeMs(pid: number): number | undefined {
   if (platform() !== 'linux') return undefined;

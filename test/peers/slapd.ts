@@ -12,7 +12,8 @@ import type { Pem } from '../platform/certificates.ts';
 const SLAPD = '/usr/sbin/slapd';
 const MODULES = '/usr/lib/ldap';
 const SCHEMAS = '/etc/ldap/schema';
-const OURS = join(import.meta.dirname, 'slapd');
+/** From the project's root, where the tests run, and the benchmark, which is compiled elsewhere. */
+const OURS = join(process.cwd(), 'test', 'peers', 'slapd');
 
 /** For `describe.skipIf(!hasSlapd)`. With REQUIRE_PEERS a missing one is a failure. */
 export const hasSlapd = process.env['REQUIRE_PEERS'] === '1' || (existsSync(SLAPD) && existsSync('/usr/bin/ldapmodify'));
@@ -53,6 +54,8 @@ export interface Slapd {
   /** May read everything and write nothing; limits count for it. Nobody reads without a bind. */
   readonly bindDn: string;
   readonly password: string;
+  /** Of the process that runs; undefined after `stop`. */
+  pid(): number | undefined;
   /** Adds the entries of an LDIF text, as its administrator. */
   add(ldif: string): Promise<void>;
   /** LDIF lines after `dn` and `changetype`: `replace: mail`, `mail: new@corp.example`. */
@@ -128,6 +131,7 @@ export async function startSlapd(options: SlapdOptions = {}): Promise<Slapd> {
     base: tree === 'ad' ? AD_BASE : tree === 'zimbra' ? ZIMBRA_BASE : SUFFIX,
     bindDn: READER.dn,
     password: READER.password,
+    pid: () => child?.pid,
     add: (ldif) => change(ldif, '-a'),
     modify: (dn, ...lines) => change(`${named(dn)}changetype: modify\n${lines.join('\n')}\n`),
     modrdn: (dn, newRdn, newSuperior) => change(`${named(dn)}changetype: modrdn\n${line('newrdn', newRdn)}deleteoldrdn: 1\n${newSuperior === undefined ? '' : line('newsuperior', newSuperior)}`),

@@ -123,6 +123,16 @@ describe('galfind with an address book', () => {
     }
   });
 
+  it('says so too where those whom the words find are more than are looked through, and none of them fits', async () => {
+    const kept = directory;
+    const asked: unknown[] = [];
+    // A client that may see 150 of thousands; none of these has it in the display name.
+    directory = { ...kept, search: ({ limit, offset = 0 }) => (asked.push([limit, offset]), { entries: CROWD.slice(offset, offset + limit), more: true }) };
+    const { items, error } = await ask('cmd=galfind&DN=an');
+    directory = kept;
+    expect([items, error, asked]).toEqual([[], 'There are more than 0; search for more of a name.', [[100, 0], [400, 100]]]);
+  });
+
   it('writes markup so that XML stays XML', async () => {
     expect((await ask('cmd=galfind&DN=odd')).items).toEqual([{ DN: 'Odd <&> "\'', AN: 'odd@corp.example', EM: 'odd@corp.example' }]);
   });

@@ -41,6 +41,7 @@ export async function readEntries({ connection, base, names, complaints, take }:
   const ids = new Set<string>();
   const parents = new Set<string>();
   const pace = new Pace(LIMITS.ldapEntriesPerTurn);
+  const spellings = new Map<string, string>();
   let latest = -Infinity;
   let isTimed = true;
   let hasDnIds = false;
@@ -57,7 +58,7 @@ export async function readEntries({ connection, base, names, complaints, take }:
       }
       ids.add(id);
       hasDnIds ||= isDn;
-      parents.add(parentDn(raw.dn));
+      parents.add(parentBySpelling(raw.dn, spellings));
       const changed = parseGeneralizedTime(raw.text('modifyTimestamp')[0] ?? '');
       if (changed === undefined) isTimed = false;
       else latest = Math.max(latest, changed);
@@ -81,7 +82,6 @@ export async function readIds({ connection, base, filter, names, take }: Reading
   const parents = new Set<string>();
   let hasNewcomers = false;
   const pace = new Pace(10 * LIMITS.ldapEntriesPerTurn);
-  // Most entries share a few DNs above them: what was normalised once is known by its spelling.
   const spellings = new Map<string, string>();
   for await (const page of connection.pages({ base, scope: 'sub', filter, attributes: names.id.length > 0 ? names.id : ['1.1'], binary: BINARY_ATTRIBUTES, pageEntries: LIMITS.ldapIdPageEntries })) {
     const present: string[] = [];
@@ -99,6 +99,7 @@ export async function readIds({ connection, base, filter, names, take }: Reading
   return { ids, parents, hasNewcomers };
 }
 
+/** Most entries share a few DNs above them: what was normalised once is known by its spelling. */
 function parentBySpelling(dn: string, spellings: Map<string, string>): string {
   const comma = dn.indexOf(',');
   // A comma within the first name is none that separates.
