@@ -121,7 +121,7 @@ describe.skipIf(!hasSlapd)('who may see how much of the address book (skipped wi
     });
 
     it('as a member of a group too', async () => {
-      const { body } = await curl(bridge.url, '/api/v1/directory/mixed@corp.example', sync);
+      const { body } = await curl(bridge.url, '/api/v1/directory/mixed@corp.example?details=true', sync);
       expect(JSON.parse(body)).toMatchObject({ kind: 'group', members: ['anna@corp.example'] });
       const members = await zimbraJson(bridge.url, sync, { GetDistributionListMembersRequest: account({ dl: { _content: 'mixed@corp.example' } }) });
       expect(members.body['GetDistributionListMembersResponse']).toMatchObject({ total: 1, dlm: [{ _content: 'anna@corp.example' }] });
