@@ -10,7 +10,7 @@ import type { Config, Listener as ListenerConfig, SystemConfig } from './config/
 import { listenerUrl } from './config/listener-url.ts';
 import { systemClock } from './core/clock.ts';
 import type { Clock } from './core/clock.ts';
-import { BridgeError } from './core/errors.ts';
+import { BridgeError, toBridgeError } from './core/errors.ts';
 import { silentLogger } from './core/logger.ts';
 import type { Logger } from './core/logger.ts';
 import type { CalendarSystem } from './freebusy/calendar-system.ts';
@@ -181,16 +181,17 @@ export class Bridge {
     const next = this.#build(config, old);
     // Two address books cannot write into one directory; the old one answers from memory meanwhile.
     const isOtherBook = next.book !== old.book;
-    if (isOtherBook) await old.book.close();
     let replication: PreparedReplication | undefined;
     try {
+      if (isOtherBook) await old.book.close();
       await next.book.load();
       replication = await this.#replication.prepare(this.#replicationParts(next));
       await this.#listen(next);
     } catch (error) {
       if (isOtherBook) {
         await next.book.close();
-        await old.book.resume();
+        // What cannot go on either still answers from memory; why the reload failed is what its caller has to hear.
+        await old.book.resume().catch((thrown: unknown) => this.#logger.error({ code: toBridgeError(thrown).code, reason: toBridgeError(thrown).publicMessage }, 'the address book is read no more until the next reload'));
       }
       if (replication !== undefined) await this.#replication.discard(replication);
       await closeSystems(next);

@@ -202,6 +202,22 @@ export interface LdapSourceConfig {
 /** What `attributes` of an LDAP source may map. */
 export const LDAP_ATTRIBUTE_KEYS = ['id', 'address', 'name', 'kind', 'aliases', 'legacyExchangeDn', 'targetAddress', 'foreignPrincipal', 'hidden', 'members', ...ENTRY_DETAILS] as const;
 
+/**
+ * Other names for them that administrators write: what the LDAP face, or Zimbra's GAL, calls the same. The strongest first; ours are stronger than any of them (a map of both cn and
+ * displayName means the latter).
+ */
+export const LDAP_ATTRIBUTE_SYNONYMS: Readonly<Partial<Record<(typeof LDAP_ATTRIBUTE_KEYS)[number], readonly string[]>>> = {
+  address: ['mail', 'email'],
+  name: ['displayName', 'fullName', 'cn'],
+  aliases: ['proxyAddresses', 'alias'],
+  legacyExchangeDn: ['legacyExchangeDN'],
+  members: ['member'],
+  givenName: ['firstName', 'gn'],
+  surname: ['sn', 'lastName'],
+  nickname: ['mailNickname'],
+  phone: ['telephoneNumber'],
+};
+
 export const PRESENCE_STATES = ['available', 'in-a-meeting', 'away', 'unknown'] as const;
 export type MappedPresence = (typeof PRESENCE_STATES)[number];
 

@@ -533,6 +533,8 @@ export const LIMITS = {
   galPagesLookedThrough: 5,
   /** Personas in one answer of FindPeople; Exchange's own throttling gives no more (EWSFindCountLimit). */
   personasPerAnswer: 1_000,
+  /** Behind those of an answer of FindPeople, how many are counted for TotalNumberOfPeopleInView: an exact number where somebody pages through a few, and no second ranking where thousands are found. */
+  personasCountedBeyond: 100,
   /** Written between two turns of the event loop: 9 µs each with all that is known of them, and 20 on a busy machine. */
   personasPerTurn: 200,
   /** Entries only looked at (all of them, by another criterion than words) between two turns: about 5 ms. */
@@ -551,6 +553,8 @@ export const LIMITS = {
   galPrefixLetters: 100,
   /** Items in one answer of galfind, ours and what we believe to be all of a server's. */
   galfindResults: 100,
+  /** Of those whom the words of a galfind find, how many are looked at for the fields they were sought in: best first, and in most of them every one fits. */
+  galfindLookedThrough: 500,
   /** Personas asked for in one page. */
   findPeoplePage: 500,
   /** One request of a reading. */
@@ -596,6 +600,10 @@ export const LIMITS = {
   nestedGroups: 100,
   /** Records that may share an address or another key and still be held for one person; "info@" as everybody's alias says nothing. */
   galSharedKey: 20,
+  /** Records that hang together by whatever keys and are still sorted into rows with each other; a chain of thousands is nobody, and sorting it again with every change would hold everything up. */
+  galConnected: 200,
+  /** Titles, streets and names that are kept once for all who have them. Beyond it the collection begins anew: what changes all the time must not fill the memory. */
+  galSharedTexts: 500_000,
   /** Contradictions between directories that are remembered for an administrator. */
   galConflicts: 1_000,
   /** Entries merged at one go: 5 to 10 ms. */

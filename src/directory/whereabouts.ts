@@ -10,6 +10,8 @@ export interface Whereabout {
   readonly home: string | undefined;
   /** Systems whose directory says that the mailbox is somewhere else. */
   readonly notIn: readonly string[];
+  /** Systems whose directories each say that it is there; then `home` is undefined, and no domain decides. Absent: they do not contradict each other. */
+  readonly claimedBy?: readonly string[];
 }
 
 /** A group's mailboxes, groups within it expanded, each once. */

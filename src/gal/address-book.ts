@@ -84,11 +84,21 @@ export class AddressBook implements Directory {
     if (requester.gal !== 'sync') throw new BridgeError('ACCESS_DENIED', 'this client may not take the whole address book');
     const { gal, clock } = this.#options;
     const since = this.#instantOf(token);
-    const removed = since === undefined ? undefined : this.#options.departures().after(since);
+    const departed = since === undefined ? undefined : this.#options.departures().after(since);
     const next = `${this.#options.book()}.${Math.max(clock.now(), gal.lastChange)}`;
-    if (since === undefined || removed === undefined) return { token: next, isWhole: true, entries: gal.entries(), removed: [] };
-    // Who came back is among the entries.
-    return { token: next, isWhole: false, entries: gal.entries(since), removed: [...new Set(removed)].filter((id) => gal.byId(id) === undefined) };
+    if (since === undefined || departed === undefined) return { token: next, isWhole: true, entries: gal.entries(), removed: [] };
+    const ids = [...new Set(departed)];
+    return { token: next, isWhole: false, entries: this.#changedSince(since, ids), removed: ids.filter((id) => gal.byId(id) === undefined) };
+  }
+
+  /** Those that changed, and those of `departed` who are there: after a restart nothing else tells that a row lost something. */
+  *#changedSince(since: Instant, departed: readonly string[]): Iterable<DirectoryEntry> {
+    const { gal } = this.#options;
+    yield* gal.entries(since);
+    for (const id of departed) {
+      const entry = gal.byId(id);
+      if (entry !== undefined && entry.modifiedAt < since) yield entry;
+    }
   }
 
   /** What a token says; undefined for one of another life, from the future, or none at all. */

@@ -1,5 +1,4 @@
 import { randomBytes } from 'node:crypto';
-import { rename, rm } from 'node:fs/promises';
 import type { Clock, Instant } from '../core/clock.ts';
 import { LIMITS } from '../core/limits.ts';
 import { LogLines } from './log-lines.ts';
@@ -12,7 +11,7 @@ interface Departure {
   readonly at: Instant;
 }
 
-/** The rows that have left the address book, for those who keep a copy of it; and which address book this is. */
+/** The rows that have left the address book, or that a record has left, for those who keep a copy of it; and which address book this is. */
 export class Departures {
   readonly #path: string;
   readonly #clock: Clock;
@@ -20,6 +19,10 @@ export class Departures {
   #book = '';
   #since: Instant = 0;
   #gone: Departure[] = [];
+  /** The file lacks some, or has too many. */
+  #isBehind = false;
+  /** What is written last: several sources tell of departures. */
+  #last: Promise<void> = Promise.resolve();
 
   private constructor(path: string, clock: Clock) {
     this.#path = path;
@@ -49,18 +52,42 @@ export class Departures {
     return this.#book;
   }
 
-  /** Everybody who left at `at` or later; undefined where not all of them are remembered. */
+  /** Whoever left, or lost something, at `at` or later; undefined where not all of them are remembered. */
   after(at: Instant): readonly string[] | undefined {
     return at < this.#since ? undefined : this.#gone.filter((one) => one.at >= at).map(({ id }) => id);
   }
 
+  /** Remembers them; written down for good by `settle`. @throws the system's error: then they are remembered all the same, and written with the next `settle` */
   async add(ids: readonly string[], at: Instant): Promise<void> {
     for (const id of ids) this.#gone.push({ id, at });
-    await this.#lines?.append(ids.map((id): Line => ['-', id, at]));
+    if (this.#gone.length > 2 * LIMITS.departuresKept) this.#isBehind = true;
+    await this.#inTurn(async () => {
+      if (this.#isBehind) return;
+      try {
+        await this.#lines?.append(ids.map((id): Line => ['-', id, at]));
+      } catch (error) {
+        this.#isBehind = true;
+        throw error;
+      }
+    });
+  }
+
+  /** Everything that was added is on disk after it. @throws the system's error */
+  async settle(): Promise<void> {
+    await this.#inTurn(async () => {
+      if (this.#isBehind && this.#path !== '') await this.#rewrite(this.#clock.now() - LIMITS.departuresKeptMs, true);
+      await this.#lines?.sync();
+    });
   }
 
   async close(): Promise<void> {
-    await this.#lines?.close();
+    await this.#inTurn(async () => this.#lines?.close());
+  }
+
+  async #inTurn(work: () => Promise<void>): Promise<void> {
+    const turn = this.#last.then(work);
+    this.#last = turn.catch(() => undefined);
+    await turn;
   }
 
   #take(lines: readonly Line[]): void {
@@ -82,13 +109,11 @@ export class Departures {
       if (kept.length < this.#gone.length) this.#since = Math.max(this.#since, oldest, (kept[0]?.at ?? this.#clock.now()) + 1);
       this.#gone = kept;
     } else this.#begin();
-    const path = `${this.#path}.new`;
-    await rm(path, { force: true });
-    const lines = (await LogLines.read(path, () => undefined))!;
-    await lines.append([['b', this.#book, this.#since] satisfies Line, ...this.#gone.map(({ id, at }): Line => ['-', id, at])]);
-    await lines.sync();
-    await rename(path, this.#path);
+    const lines = await LogLines.replace(this.#path, (fresh) => fresh.append([['b', this.#book, this.#since] satisfies Line, ...this.#gone.map(({ id, at }): Line => ['-', id, at])]));
+    const old = this.#lines;
     this.#lines = lines;
+    this.#isBehind = false;
+    await old?.close();
   }
 }
 

@@ -4,9 +4,10 @@ import type { DirectoryPage, DirectoryQuery } from '../directory/directory.ts';
 import type { DirectoryEntry } from '../directory/entry.ts';
 import type { SourceEntry } from '../directory/entry-source.ts';
 import type { Homes } from '../directory/homes.ts';
-import { parseMailboxAddress } from '../directory/smtp-address.ts';
+import { domainOf, parseMailboxAddress } from '../directory/smtp-address.ts';
 import type { MailboxAddress } from '../directory/smtp-address.ts';
 import type { ExpandedGroup, Whereabout, Whereabouts } from '../directory/whereabouts.ts';
+import { maySpeakFor, rowOfAddress, rowOfDn, strongestClaims } from './claims.ts';
 import { addressesOfCluster, clustersOf } from './cluster.ts';
 import type { Cluster } from './cluster.ts';
 import { idOf, searchRowOf } from './entry-of.ts';
@@ -15,7 +16,7 @@ import { KeptSearches } from './kept-searches.ts';
 import { SharedTexts } from './shared-texts.ts';
 import { RecordTables } from './record-tables.ts';
 import type { RecordSource, SourceRecord } from './record.ts';
-import { isHidden, looksTheSame, shown, shownOr, whereaboutOf } from './row.ts';
+import { dnIn, isHidden, looksTheSame, newestOf, placeOf, shown, shownOr, whereaboutOf } from './row.ts';
 import type { KeptRecord, Row } from './row.ts';
 import { sameEntry } from './same-entry.ts';
 import { SearchIndex } from './search-index.ts';
@@ -35,6 +36,8 @@ export interface GalUpdate {
   readonly removed: readonly string[];
   /** Ids of rows that were in answers and are in none any more. */
   readonly rowsGone: readonly string[];
+  /** Ids of rows that became other because a record left them: no record that is kept says when. */
+  readonly rowsLessened: readonly string[];
   /** Mailboxes whose home, or legacyExchangeDN in some Exchange, is another than before, by their primary addresses. */
   readonly moved: readonly MailboxAddress[];
 }
@@ -70,7 +73,7 @@ export class Gal implements Whereabouts {
 
   /** What directories say against each other; at most LIMITS.galConflicts. */
   get conflicts(): readonly string[] {
-    return [...new Set([...this.#conflicts.values()].flat())].sort();
+    return [...new Set([...this.#conflicts.values()].flat())].sort().slice(0, LIMITS.galConflicts);
   }
 
   /** The moment of the newest change; never goes back. */
@@ -105,11 +108,11 @@ export class Gal implements Whereabouts {
       this.#tables.add(record);
       touched.add(record);
     }
-    if (touched.size === 0 && oldRows.size === 0) return { records: [], removed: gone, rowsGone: [], moved: [] };
+    if (touched.size === 0 && oldRows.size === 0) return { records: [], removed: gone, rowsGone: [], rowsLessened: [], moved: [] };
     const places = new Map<MailboxAddress, string>();
-    const rowsGone = this.#regroup(touched, oldRows, places, now);
+    const { rowsGone, rowsLessened } = this.#regroup(touched, oldRows, places, now);
     const moved = [...places].filter(([address, place]) => place !== this.#placeOf(address)).map(([address]) => address);
-    return { records: [...touched], removed: gone, rowsGone, moved };
+    return { records: [...touched], removed: gone, rowsGone, rowsLessened, moved };
   }
 
   /** @param own the asking side's system */
@@ -157,8 +160,7 @@ export class Gal implements Whereabouts {
   }
 
   find(address: MailboxAddress): Whereabout | undefined {
-    const row = this.#rowOf(address) ?? this.#rowOf(withoutTag(address));
-    return row === undefined ? undefined : whereaboutOf(row.cluster);
+    return this.#whereaboutOf(address) ?? this.#whereaboutOf(withoutTag(address));
   }
 
   expand(group: MailboxAddress, most: number): ExpandedGroup | undefined {
@@ -182,7 +184,7 @@ export class Gal implements Whereabouts {
 
   legacyExchangeDn(mailbox: MailboxAddress, system: string): string | undefined {
     const row = this.#rowOf(mailbox);
-    return row === undefined ? undefined : dnIn(row, system);
+    return row === undefined ? undefined : dnIn(row, system, mailbox);
   }
 
   mailboxOfDn(legacyExchangeDn: string): MailboxAddress | undefined {
@@ -201,8 +203,23 @@ export class Gal implements Whereabouts {
     );
   }
 
+  /** Where the mailbox of exactly this address is. */
+  #whereaboutOf(address: MailboxAddress): Whereabout | undefined {
+    const listing = this.#homes.listing(domainOf(address));
+    const strongest = strongestClaims(address, this.#tables.byAddress(address), (system) => listing.includes(system));
+    const claimants = [...new Set(strongest.map(({ source }) => source.home!))];
+    const [claimed, ...others] = new Set(strongest.map(({ row }) => row));
+    // An alias of several people of one system is that system's to tell whose.
+    if (claimants.length === 1 && others.length > 0) return undefined;
+    const decided = claimed ?? this.#rowOf(address);
+    if (decided === undefined) return undefined;
+    const found = whereaboutOf(decided.cluster);
+    if (claimants.length > 1) return { ...found, home: undefined, claimedBy: claimants };
+    return found.claimedBy !== undefined || found.address === address || maySpeakFor(decided, address, listing) ? found : undefined;
+  }
+
   #rowOf(address: MailboxAddress): Row | undefined {
-    return this.#tables.byAddress(address).find(({ row }) => row !== undefined && addressesOfCluster(row.cluster).includes(address))?.row;
+    return rowOfAddress(address, this.#tables.byAddress(address).filter(({ row }) => row !== undefined && addressesOfCluster(row.cluster).includes(address)));
   }
 
   #rowOfId(id: string): Row | undefined {
@@ -211,7 +228,8 @@ export class Gal implements Whereabouts {
   }
 
   #rowOfDn(legacyExchangeDn: string): Row | undefined {
-    return this.#tables.byDn(legacyExchangeDn.toLowerCase()).find(({ row }) => row !== undefined)?.row;
+    const dn = legacyExchangeDn.toLowerCase();
+    return rowOfDn(dn, this.#tables.byDn(dn));
   }
 
   /** Where a mailbox is, and under which legacyExchangeDNs; to be compared only. */
@@ -224,12 +242,12 @@ export class Gal implements Whereabouts {
    * Makes the rows of all who are connected with what changed anew.
    *
    * @param places is given where everybody concerned was before
-   * @returns ids of rows that were in answers and are in none any more
    */
-  #regroup(touched: ReadonlySet<KeptRecord>, oldRows: Set<Row>, places: Map<MailboxAddress, string>, now: Instant): readonly string[] {
+  #regroup(touched: ReadonlySet<KeptRecord>, oldRows: Set<Row>, places: Map<MailboxAddress, string>, now: Instant): Pick<GalUpdate, 'rowsGone' | 'rowsLessened'> {
     const companions = [...oldRows].flatMap(({ cluster }) => cluster.records.filter((one) => this.#tables.has(one)));
     const components = this.#connected([...touched, ...companions], oldRows);
     const before = new Map([...oldRows].map((row) => [idOf(row.cluster), row]));
+    if (this.#conflicts.size > 0) for (const { cluster } of oldRows) for (const { entry } of cluster.records) this.#conflicts.delete(entry.address);
     for (const row of oldRows) places.set(addressesOfCluster(row.cluster)[0]!, placeOf(row));
     this.#searches.clear();
     for (const row of oldRows) this.#drop(row);
@@ -246,7 +264,10 @@ export class Gal implements Whereabouts {
       }
     }
     this.#index.add(made.filter((row) => !row.isHidden).map((row) => [row.slot, searchRowOf(row.cluster, row.home)] as const));
-    return [...before].filter(([id, row]) => !row.isHidden && this.#rowOfId(id)?.isHidden !== false).map(([id]) => id);
+    return {
+      rowsGone: [...before].filter(([id, row]) => !row.isHidden && this.#rowOfId(id)?.isHidden !== false).map(([id]) => id),
+      rowsLessened: made.filter(({ isHidden: hides, cluster, modifiedAt }) => !hides && modifiedAt > newestOf(cluster) && before.get(idOf(cluster))?.modifiedAt !== modifiedAt).map(({ cluster }) => idOf(cluster)),
+    };
   }
 
   /** The records that are connected with each of `begin`, by whatever key; the rows they are in are added to `rows`. */
@@ -260,9 +281,11 @@ export class Gal implements Whereabouts {
       for (const one of component) {
         seen.add(one);
         if (one.row !== undefined) rows.add(one.row);
-        for (const next of this.#tables.neighbours(one)) component.add(next);
         // A row that is taken apart sets its other records free, whatever holds them together now.
-        for (const next of one.row?.cluster.records ?? []) if (this.#tables.has(next)) component.add(next);
+        for (const next of one.row?.cluster.records ?? []) if (this.#tables.has(next) && !seen.has(next)) component.add(next);
+        if (component.size > LIMITS.galConnected) continue;
+        // Whoever is in another one already was cut off from there.
+        for (const next of this.#tables.neighbours(one)) if (!seen.has(next)) component.add(next);
       }
       components.push([...component]);
     }
@@ -271,9 +294,8 @@ export class Gal implements Whereabouts {
 
   #make(cluster: Cluster<KeptRecord>, before: ReadonlyMap<string, Row>, now: Instant): Row {
     const id = idOf(cluster);
-    const newest = cluster.records.reduce((latest, { changedAt }) => Math.max(latest, changedAt), 0);
     const home = this.#homes.of(addressesOfCluster(cluster)[0]!, whereaboutOf(cluster)).home;
-    const fresh: Row = { slot: this.#freeSlots.pop() ?? this.#rows.length, cluster, isHidden: isHidden(cluster), home, modifiedAt: newest };
+    const fresh: Row = { slot: this.#freeSlots.pop() ?? this.#rows.length, cluster, isHidden: isHidden(cluster), home, modifiedAt: newestOf(cluster) };
     const old = before.get(id);
     const row = old === undefined ? fresh : { ...fresh, modifiedAt: looksTheSame(old, fresh) ? old.modifiedAt : now };
     for (const record of cluster.records) record.row = row;
@@ -298,16 +320,6 @@ export class Gal implements Whereabouts {
     if (this.#conflicts.size > 0) for (const { entry } of component) this.#conflicts.delete(entry.address);
     if (conflicts.length > 0 && this.#conflicts.size < LIMITS.galConflicts) this.#conflicts.set(component[0]!.entry.address, conflicts);
   }
-}
-
-/** Where a row's mailbox is, and under which legacyExchangeDNs; to be compared only. */
-function placeOf({ home, cluster }: Row): string {
-  return [home ?? '', ...cluster.records.flatMap(({ entry }) => entry.legacyExchangeDn ?? [])].join('\n');
-}
-
-/** The legacyExchangeDN that a row has in a system's directory, else (no system named) in any. */
-function dnIn({ cluster }: Row, system: string | undefined): string | undefined {
-  return cluster.records.find(({ source, entry }) => entry.legacyExchangeDn !== undefined && (system === undefined || source.home === system))?.entry.legacyExchangeDn;
 }
 
 /** 52 bits of an id, which is hexadecimal digits. */

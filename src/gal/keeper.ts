@@ -11,6 +11,7 @@ import type { MailboxAddress } from '../directory/smtp-address.ts';
 import { Departures } from './departures.ts';
 import type { Gal } from './gal.ts';
 import { SourceLog } from './source-log.ts';
+import type { OpenedLog } from './source-log.ts';
 import { SourceReading } from './source-reading.ts';
 import type { KeptSource } from './source-reading.ts';
 import type { GalStatus, SourceStatus } from './source-status.ts';
@@ -65,20 +66,23 @@ export class GalKeeper {
     try {
       if (!isReadOnly) await this.#tidy();
       let isTrusted = true;
-      const logs: SourceLog[] = [];
+      const logs: OpenedLog[] = [];
       for (const one of sources) {
-        const opened = await SourceLog.open(join(directory, fileOf(one)), (records, removed) => void gal.apply(one.source, records, removed));
+        const opened = await SourceLog.open(join(directory, fileOf(one)), (records, removed) => void gal.apply(one.source, records, removed), { isReadOnly });
         if (opened.isDamaged) {
           isTrusted = false;
           logger.warn({ system: one.source.label, reason: 'the file in dataDir cannot be read' }, 'a directory is read from the beginning');
         }
-        logs.push(opened.log);
+        logs.push(opened);
       }
       this.#departures = isReadOnly ? Departures.inMemory(clock) : await Departures.open(join(directory, 'departures.log'), clock, isTrusted);
       const departures = this.#departures;
       this.#kept = sources.map((one, index) => {
-        const log = isReadOnly ? undefined : logs[index]!;
-        return { ...one, log, reading: new SourceReading({ ...one, gal, departures, log, state: logs[index]!.state, clock, onMoved: this.#options.onMoved }), failure: undefined };
+        const { log: opened, records } = logs[index]!;
+        const log = isReadOnly ? undefined : opened;
+        // After a reload that failed, memory may know what the files have lost.
+        if (gal.recordsOf(one.source).size !== records) log?.fallBehind();
+        return { ...one, log, reading: new SourceReading({ ...one, gal, departures, log, state: opened.state, clock, onMoved: this.#options.onMoved }), failure: undefined };
       });
     } catch (error) {
       if (error instanceof BridgeError || (error as NodeJS.ErrnoException).code === undefined) throw error;
@@ -113,7 +117,8 @@ export class GalKeeper {
     await Promise.all(this.#running);
     this.#running = [];
     await Promise.all(this.#options.sources.map(({ reader }) => reader.close()));
-    await Promise.all([...this.#kept.map(({ log }) => log?.close()), this.#departures?.close()]);
+    const closed = await Promise.allSettled([...this.#kept.map(({ log }) => log?.close()), this.#departures?.close()]);
+    for (const one of closed) if (one.status === 'rejected') this.#options.logger.warn({ reason: String((one.reason as NodeJS.ErrnoException).code) }, 'a file of the address book could not be closed');
   }
 
   async #run(one: Kept): Promise<void> {
@@ -137,7 +142,7 @@ export class GalKeeper {
       if (one.failure !== undefined || !wasRead) logger.info({ system: label, count: gal.recordsOf(one.source).size, durationMs }, 'a directory was read');
       one.failure = undefined;
     } catch (thrown) {
-      if (signal.aborted) return;
+      if (this.#stop.signal.aborted) return;
       const error = toBridgeError(thrown);
       // Once for every reason: a directory that is down all night says so once.
       if (reasonOf(error) !== reasonOf(one.failure)) logger.warn({ system: label, code: error.code, reason: reasonOf(error), stack: error.code === 'INTERNAL' ? String((thrown as Error).stack) : undefined }, 'a directory could not be read; its entries stay');

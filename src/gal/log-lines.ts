@@ -1,4 +1,4 @@
-import { open } from 'node:fs/promises';
+import { open, rename, rm } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 
@@ -6,9 +6,10 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
  * A file of JSON values, one a line, that is only added to: what a process was killed in the middle of is one torn line at its end.
  */
 export class LogLines {
-  readonly #path: string;
+  #path: string;
   #file: FileHandle | undefined;
   #bytes: number;
+  #isSynced = true;
 
   private constructor(path: string, bytes: number) {
     this.#path = path;
@@ -29,7 +30,7 @@ export class LogLines {
     try {
       file = await open(path, 'r');
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return new LogLines(path, 0);
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return LogLines.empty(path);
       throw error;
     }
     try {
@@ -55,16 +56,48 @@ export class LogLines {
     }
   }
 
-  /** Adds lines. They are on disk after `sync`. @throws the system's error */
+  /** One that nothing stands in, and nobody has opened. */
+  static empty(path: string): LogLines {
+    return new LogLines(path, 0);
+  }
+
+  /** Writes a file anew beside the old one, and puts it in its place when it is on disk. @throws the system's error: then the old one is still there */
+  static async replace(path: string, write: (fresh: LogLines) => Promise<void>): Promise<LogLines> {
+    const fresh = new LogLines(`${path}.new`, 0);
+    try {
+      await write(fresh);
+      await fresh.sync();
+      await rename(fresh.#path, path);
+    } catch (error) {
+      await fresh.close().catch(() => undefined);
+      await rm(fresh.#path, { force: true }).catch(() => undefined);
+      throw error;
+    }
+    fresh.#path = path;
+    return fresh;
+  }
+
+  /** Adds lines, one call after the other. They are on disk after `sync`; of those that could not be added none is there. @throws the system's error */
   async append(values: readonly unknown[]): Promise<void> {
     if (values.length === 0) return;
+    const bytes = Buffer.from(values.map((value) => `${JSON.stringify(value)}\n`).join(''));
     this.#file ??= await this.#openAtEnd();
-    const { bytesWritten } = await this.#file.write(Buffer.from(values.map((value) => `${JSON.stringify(value)}\n`).join('')));
-    this.#bytes += bytesWritten;
+    try {
+      // Unlike write, it does not end when only a part could be written.
+      await this.#file.appendFile(bytes);
+    } catch (error) {
+      // Some of it may stand there; it is cut off before anything else is added.
+      await this.close().catch(() => undefined);
+      throw error;
+    }
+    this.#bytes += bytes.length;
+    this.#isSynced = false;
   }
 
   async sync(): Promise<void> {
+    if (this.#isSynced) return;
     await this.#file?.datasync();
+    this.#isSynced = true;
   }
 
   async close(): Promise<void> {
@@ -75,8 +108,13 @@ export class LogLines {
 
   async #openAtEnd(): Promise<FileHandle> {
     const file = await open(this.#path, 'a', 0o600);
-    // The torn line would become one with the next.
-    await file.truncate(this.#bytes);
+    try {
+      // The torn line would become one with the next.
+      await file.truncate(this.#bytes);
+    } catch (error) {
+      await file.close().catch(() => undefined);
+      throw error;
+    }
     return file;
   }
 }

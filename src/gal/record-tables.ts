@@ -6,20 +6,21 @@ import type { RecordSource, SourceRecord } from './record.ts';
 
 /** All records, found by id, by address, by legacyExchangeDN, and by the name that the groups of their source use. */
 export class RecordTables<R extends SourceRecord> {
-  readonly #records = new Map<RecordSource, Map<string, R>>();
-  readonly #refs = new Map<RecordSource, Map<string, R>>();
+  /** By the sources' keys: a source that is configured anew is the same one. */
+  readonly #records = new Map<string, Map<string, R>>();
+  readonly #refs = new Map<string, Map<string, R>>();
   readonly #addresses = new KeyTable<string, R>();
   /** By digests: the names themselves would fill a tenth of the memory. */
   readonly #dns = new KeyTable<number, R>();
   readonly #principals = new KeyTable<string, R>();
 
   of(source: RecordSource): ReadonlyMap<string, R> {
-    return this.#records.get(source) ?? new Map<string, R>();
+    return this.#records.get(source.key) ?? new Map<string, R>();
   }
 
   /** Whether it is the one that is kept under its id. */
   has(record: R): boolean {
-    return this.#records.get(record.source)?.get(record.entry.id) === record;
+    return this.#records.get(record.source.key)?.get(record.entry.id) === record;
   }
 
   byAddress(address: string): readonly R[] {
@@ -32,7 +33,7 @@ export class RecordTables<R extends SourceRecord> {
   }
 
   byRef(source: RecordSource, ref: string): R | undefined {
-    return this.#refs.get(source)?.get(ref);
+    return this.#refs.get(source.key)?.get(ref);
   }
 
   /** Those who share a key with it; a key that too many share says nothing. */
@@ -57,19 +58,19 @@ export class RecordTables<R extends SourceRecord> {
 
   remove(record: R): void {
     const { source, entry } = record;
-    this.#records.get(source)?.delete(entry.id);
+    this.#records.get(source.key)?.delete(entry.id);
     for (const address of addressesOf(entry)) this.#addresses.remove(address, record);
     for (const dn of dnsOf(entry)) this.#dns.remove(digestOf(dn), record);
     const principal = principalOf(record);
     if (principal !== undefined) this.#principals.remove(principal, record);
     // Two entries may have changed names: the newer holder stays.
-    if (entry.ref !== undefined && this.byRef(source, entry.ref) === record) this.#refs.get(source)?.delete(entry.ref);
+    if (entry.ref !== undefined && this.byRef(source, entry.ref) === record) this.#refs.get(source.key)?.delete(entry.ref);
   }
 }
 
-function tableOf<R>(tables: Map<RecordSource, Map<string, R>>, source: RecordSource): Map<string, R> {
-  const table = tables.get(source) ?? new Map<string, R>();
-  tables.set(source, table);
+function tableOf<R>(tables: Map<string, Map<string, R>>, { key }: RecordSource): Map<string, R> {
+  const table = tables.get(key) ?? new Map<string, R>();
+  tables.set(key, table);
   return table;
 }
 

@@ -1,10 +1,11 @@
 import type { Instant } from '../core/clock.ts';
 import type { DirectoryEntry } from '../directory/entry.ts';
+import type { MailboxAddress } from '../directory/smtp-address.ts';
 import type { Whereabout } from '../directory/whereabouts.ts';
 import { addressesOfCluster } from './cluster.ts';
 import type { Cluster } from './cluster.ts';
 import { entryOf } from './entry-of.ts';
-import { isMailbox } from './record.ts';
+import { addressesOf, isMailbox } from './record.ts';
 import type { SourceRecord } from './record.ts';
 
 /** A record and the row that it belongs to; every record belongs to one, but for those whose addresses are all somebody else's. */
@@ -48,10 +49,28 @@ export function whereaboutOf(cluster: Cluster): Whereabout {
   const { entry } = records[0]!;
   const address = addressesOfCluster(cluster)[0]!;
   const isKnown = records.some(isMailbox);
+  const claimedBy = isKnown && home === undefined ? [...new Set(records.filter(isMailbox).map(({ source }) => source.home!))] : [];
   return {
     address: isKnown ? address : (entry.targetAddress ?? address),
     kind: entry.kind,
     home,
     notIn: isKnown ? [] : records.flatMap(({ source }) => source.home ?? []),
+    ...(claimedBy.length === 0 ? {} : { claimedBy }),
   };
+}
+
+/** When one of its records last changed. */
+export function newestOf({ records }: Cluster): Instant {
+  return records.reduce((latest, { changedAt }) => Math.max(latest, changedAt), 0);
+}
+
+/** Where a row's mailbox is, and under which legacyExchangeDNs; to be compared only. */
+export function placeOf({ home, cluster }: Row): string {
+  return [home ?? '', ...cluster.records.flatMap(({ entry }) => entry.legacyExchangeDn ?? [])].join('\n');
+}
+
+/** The legacyExchangeDN that a row has in a system's directory, else (no system named) in any; of several, that of who has the address, where one is given. */
+export function dnIn({ cluster }: Row, system: string | undefined, address?: MailboxAddress): string | undefined {
+  const named = cluster.records.filter(({ source, entry }) => entry.legacyExchangeDn !== undefined && (system === undefined || source.home === system));
+  return (named.find(({ entry }) => address !== undefined && addressesOf(entry).includes(address)) ?? named[0])?.entry.legacyExchangeDn;
 }

@@ -1,3 +1,4 @@
+import { LIMITS } from '../core/limits.ts';
 import type { EntryDetails } from '../directory/entry.ts';
 import type { SourceEntry } from '../directory/entry-source.ts';
 
@@ -10,6 +11,7 @@ export class SharedTexts {
 
   /** The same entry, in shared texts. */
   entry(entry: SourceEntry): SourceEntry {
+    if (this.#texts.size > LIMITS.galSharedTexts) this.#texts.clear();
     const shared: Partial<Record<(typeof SHARED)[number], string>> = {};
     for (const key of SHARED) {
       const value = entry[key];

@@ -14,6 +14,8 @@ import type { SourceLog, SourceState } from './source-log.ts';
 export interface KeptSource {
   readonly source: RecordSource;
   readonly reader: EntrySource;
+  /** What decides how its entries are read (server, account, domains), at most 40 characters; with another one than last time everything is read anew. */
+  readonly settings?: string;
 }
 
 export interface SourceReadingOptions extends KeptSource {
@@ -28,16 +30,27 @@ export interface SourceReadingOptions extends KeptSource {
   readonly onMoved?: ((mailboxes: readonly MailboxAddress[]) => void) | undefined;
 }
 
+/** What came of a source in one reading. */
+interface Turn {
+  /** Ids that are there. */
+  readonly seen: Set<string>;
+  /** Ids that it said are gone, and that are. */
+  readonly removed: Set<string>;
+  /** Ids that it said are gone, and that stay until the end: too many to go at once. */
+  readonly held: Set<string>;
+}
+
 /** Reads one source into the address book, time after time, and writes down what comes of it. */
 export class SourceReading {
   readonly #options: SourceReadingOptions;
   #state: SourceState;
-  /** The last reading took away so much that it was not believed. */
-  #isDoubted = false;
+  /** Whom the last reading took away, where they were so many that it was not believed. */
+  #doubted: ReadonlySet<string> = new Set();
 
   constructor(options: SourceReadingOptions) {
     this.#options = options;
-    this.#state = options.state;
+    const { state, settings } = options;
+    this.#state = state.settings === settings ? state : { ...state, settings, cursor: undefined, wholeAt: undefined };
   }
 
   get state(): SourceState {
@@ -51,33 +64,62 @@ export class SourceReading {
    * @throws BridgeError what went wrong
    */
   async read(signal: AbortSignal): Promise<void> {
-    const { source, reader, gal, log, clock } = this.#options;
+    const { source, reader, gal, clock } = this.#options;
     const { cursor, wholeAt } = this.#state;
     const isDue = wholeAt === undefined || clock.now() - wholeAt >= reader.wholeEveryMs;
-    const seen = new Set<string>();
-    const result = await reader.read(isDue ? undefined : cursor, (batch) => this.#take(batch, seen), signal);
-    if (result.isWhole) {
-      const missing = [...gal.recordsOf(source).keys()].filter((id) => !seen.has(id));
-      if (!this.#isDoubted && missing.length > LIMITS.galMassDeletion && missing.length * 2 > gal.recordsOf(source).size) {
-        this.#isDoubted = true;
-        throw new BridgeError('NO_DATA', `${missing.length} of ${gal.recordsOf(source).size} entries are gone at once; they go when the next reading says so too`, { temporary: true });
-      }
-      await this.#take({ removed: missing }, seen);
+    const before = gal.recordsOf(source).size;
+    const turn: Turn = { seen: new Set(), removed: new Set(), held: new Set() };
+    const result = await reader.read(isDue ? undefined : cursor, (batch) => this.#take(batch, turn), signal);
+    const leaving = new Set([...turn.held, ...(result.isWhole ? [...gal.recordsOf(source).keys()].filter((id) => !turn.seen.has(id)) : [])]);
+    const told = [...leaving].filter((id) => this.#doubted.has(id)).length;
+    const surprising = turn.removed.size + leaving.size - told;
+    if (surprising > LIMITS.galMassDeletion && surprising * 2 > before - told) {
+      this.#doubted = leaving;
+      throw new BridgeError('NO_DATA', `${turn.removed.size + leaving.size} of ${before} entries are gone at once; they go when the next reading says so too`, { temporary: true });
     }
-    this.#isDoubted = false;
+    await this.#takeOut([...leaving]);
+    this.#doubted = new Set();
     const now = clock.now();
-    this.#state = { cursor: result.cursor, readAt: now, wholeAt: isDue && result.isWhole ? now : (wholeAt ?? (isDue ? now : undefined)) };
-    await log?.settle(this.#state, gal.recordsOf(source));
+    this.#state = { settings: this.#options.settings, cursor: result.cursor, readAt: now, wholeAt: isDue && result.isWhole ? now : (wholeAt ?? (isDue ? now : undefined)) };
+    await this.#settle();
   }
 
-  async #take({ entries = [], removed = [], present = [] }: SourceBatch, seen: Set<string>): Promise<void> {
+  /** @throws BridgeError STORE_UNAVAILABLE where it cannot be written down */
+  async #settle(): Promise<void> {
+    const { gal, source, log, departures } = this.#options;
+    try {
+      await departures.settle();
+      await log?.settle(this.#state, gal.recordsOf(source));
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      if (code === undefined) throw error;
+      throw new BridgeError('STORE_UNAVAILABLE', 'the address book could not be written to dataDir; it answers from memory', { temporary: true, details: { reason: code }, cause: error });
+    }
+  }
+
+  async #take({ entries = [], removed = [], present = [] }: SourceBatch, { seen, removed: taken, held }: Turn): Promise<void> {
     const { gal, source } = this.#options;
-    for (const id of present) seen.add(id);
-    for (const { id } of entries) seen.add(id);
+    for (const id of [...present, ...entries.map((one) => one.id)]) {
+      seen.add(id);
+      held.delete(id);
+    }
     if (gal.size.shown + gal.size.hidden + entries.length > LIMITS.galEntries) throw new BridgeError('BACKEND_TOO_LARGE', `the directories hold more than ${LIMITS.galEntries} entries`);
-    for (let at = 0; at < Math.max(entries.length, removed.length); at += LIMITS.galBatch) {
-      const part = <T>(list: readonly T[]): readonly T[] => list.slice(at, at + LIMITS.galBatch);
-      await this.#apply(source, part(entries).flatMap((one) => boundedEntry(one) ?? []).map((entry) => ({ entry })), part(removed));
+    for (let at = 0; at < entries.length; at += LIMITS.galBatch) {
+      const part = entries.slice(at, at + LIMITS.galBatch).flatMap((one) => boundedEntry(one) ?? []);
+      await this.#apply(source, part.map((entry) => ({ entry })), []);
+      await nextTurn();
+    }
+    const gone = removed.filter((id) => gal.recordsOf(source).has(id));
+    // A few go at once; of more it is looked at the end how many there are.
+    const atOnce = gone.slice(0, Math.max(0, LIMITS.galMassDeletion - taken.size));
+    for (const id of atOnce) taken.add(id);
+    for (const id of gone.slice(atOnce.length)) held.add(id);
+    await this.#takeOut(atOnce);
+  }
+
+  async #takeOut(ids: readonly string[]): Promise<void> {
+    for (let at = 0; at < ids.length; at += LIMITS.galBatch) {
+      await this.#apply(this.#options.source, [], ids.slice(at, at + LIMITS.galBatch));
       await nextTurn();
     }
   }
@@ -85,8 +127,16 @@ export class SourceReading {
   async #apply(source: RecordSource, coming: readonly ComingRecord[], removed: readonly string[]): Promise<void> {
     const { gal, log, departures, onMoved } = this.#options;
     const update = gal.apply(source, coming, removed);
-    await log?.append(update.records, update.removed);
-    if (update.rowsGone.length > 0) await departures.add(update.rowsGone, gal.lastChange);
+    try {
+      // A departure that is told of a row still there does no harm; a row that is gone and told of by nobody stays in every copy for ever.
+      const departed = [...update.rowsGone, ...update.rowsLessened];
+      if (departed.length > 0) await departures.add(departed, gal.lastChange);
+      await log?.append(update.records, update.removed);
+    } catch (error) {
+      // A full disk: what is in memory holds, and is written down as a whole when that is possible again.
+      if ((error as NodeJS.ErrnoException).code === undefined) throw error;
+      log?.fallBehind();
+    }
     if (update.moved.length > 0) onMoved?.(update.moved);
   }
 }

@@ -53,11 +53,11 @@ export class Lookup implements FreeBusySource {
       }
     }
     const details = query.details && ctx.requester.detail === 'details';
-    const results = new Map<MailboxAddress, FreeBusyResult>();
+    const results = new Map([...bySystem.keys()].map((home) => [home, new Map<MailboxAddress, FreeBusyResult>()]));
     await Promise.all(
       [...bySystem].map(async ([home, addresses]) => {
         const wanted = { details, ...(hoursAreToBeAsked(home, query, ctx.requester) ? { workingHours: true } : {}) };
-        for (const result of await this.#ask(home, { mailboxes: [...addresses], window: query.window, ...wanted }, ctx)) results.set(result.mailbox, result);
+        for (const result of await this.#ask(home, { mailboxes: [...addresses], window: query.window, ...wanted }, ctx)) results.get(home)!.set(result.mailbox, result);
       }),
     );
     return query.mailboxes.map((mailbox) => {
@@ -102,8 +102,8 @@ export class Lookup implements FreeBusySource {
     if (route.home === undefined) {
       const claims = route.claimedBy.join(' and ');
       if (claims === '') return { refused: unknownMailbox(), why: 'no system lists its domain, nor the address under mailboxes' };
-      if (!route.claimedBy.some((name) => mayAsk(requester, name))) return { refused: unknownMailbox(), why: `${claims} claim its domain, and ${requester.name} may ask neither` };
-      return refusal(new BridgeError('NO_DATA', 'several systems claim this domain', { details: { systems: claims } }));
+      if (!route.claimedBy.some((name) => mayAsk(requester, name))) return { refused: unknownMailbox(), why: `${claims} claim it or its domain, and ${requester.name} may ask neither` };
+      return refusal(new BridgeError('NO_DATA', 'several systems claim this mailbox or its domain', { details: { systems: claims } }));
     }
     const { home } = route;
     if (!mayAsk(requester, home.name)) return { refused: unknownMailbox(), why: `it lives in ${home.name}, which ${requester.name} may not ask` };
@@ -169,9 +169,9 @@ interface Destination {
 type Decision = Destination | Refusal | { readonly members: readonly (Destination | Refusal)[] };
 
 /** What came of a decision, under the address that was asked about. */
-function resultOf(decision: Destination | Refusal, mailbox: MailboxAddress, results: ReadonlyMap<MailboxAddress, FreeBusyResult>): FreeBusyResult {
+function resultOf(decision: Destination | Refusal, mailbox: MailboxAddress, results: ReadonlyMap<HomeSystem, ReadonlyMap<MailboxAddress, FreeBusyResult>>): FreeBusyResult {
   if ('refused' in decision) return { mailbox, error: decision.refused };
-  const result = results.get(decision.address) ?? { mailbox, error: missing() };
+  const result = results.get(decision.home)?.get(decision.address) ?? { mailbox, error: missing() };
   if (decision.address === mailbox) return result;
   return 'error' in result ? { mailbox, error: result.error } : { ...result, mailbox, freeBusy: { ...result.freeBusy, mailbox } };
 }

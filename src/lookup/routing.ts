@@ -16,7 +16,7 @@ export interface HomeSystem {
   readonly mailboxes: readonly MailboxAddress[];
 }
 
-/** Where a mailbox lives: one system, none, or (several list its domain and no directory decides) nobody can tell. */
+/** Where a mailbox lives: one system, none, or (several list its domain and no directory decides, or directories contradict each other) nobody can tell. */
 export type Route =
   | {
       readonly home: HomeSystem;
@@ -38,11 +38,10 @@ export class Routing {
   }
 
   route(mailbox: MailboxAddress): Route {
-    const known = this.#whereabouts.find(mailbox);
-    const decision = this.#homes.of(mailbox, known);
-    const home = decision.home === undefined ? undefined : this.#systems.get(decision.home);
-    if (home !== undefined) return { home, address: known?.address ?? mailbox };
-    return { claimedBy: decision.home === undefined ? decision.claimedBy : [] };
+    const decision = this.#homes.of(mailbox, this.#whereabouts.find(mailbox));
+    if (decision.home === undefined) return decision;
+    const home = this.#systems.get(decision.home);
+    return home === undefined ? { claimedBy: [] } : { home, address: decision.address };
   }
 
   /** The mailboxes of a group; undefined for what is none. */

@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto';
 import { basename } from 'node:path';
 import type { Clock } from '../core/clock.ts';
 import { BridgeError } from '../core/errors.ts';
@@ -107,7 +108,7 @@ export function createEntrySources(config: Pick<Config, 'gal' | 'systems'>, serv
     if (source.kind === 'system') {
       const system = config.systems.find(({ name }) => name === source.system);
       if (system === undefined) throw new BridgeError('CONFIGURATION', `no system named ${source.system}`);
-      return { source: { key: JSON.stringify(['system', system.name]), label: system.name, home: system.name, rank }, reader: systemDirectory(system, services) };
+      return { source: { key: JSON.stringify(['system', system.name]), label: system.name, home: system.name, rank }, reader: systemDirectory(system, services), settings: settingsOf(system) };
     }
     if (source.kind === 'file') {
       const label = basename(source.path);
@@ -121,6 +122,14 @@ export function createEntrySources(config: Pick<Config, 'gal' | 'systems'>, serv
       reader: new LdapSource({ label, url: new URL(address), base, bindDn, password: password?.reveal(), filter, startTls, ca, attributes, ...services }),
     };
   });
+}
+
+/** Which of its entries are mailboxes is a matter of its domains, and what they are one of the server and the account. */
+function settingsOf(system: SystemConfig): string {
+  const { type, domains, mailboxes } = system;
+  const server = 'url' in system ? [system.url, system.username] : [];
+  const admin = 'admin' in system ? [system.adminUrl, system.admin?.username] : [];
+  return hash('sha256', JSON.stringify([type, domains, mailboxes, server, admin]), 'hex').slice(0, 40);
 }
 
 interface SourceServices {

@@ -36,6 +36,14 @@ describe('gal:', () => {
     expect(clients[0]?.gal).toBe('sync');
   });
 
+  it('takes what the LDAP face and Zimbra call the same for our names; ours are stronger, and displayName than cn', async () => {
+    const attributesOf = async (map: string): Promise<unknown> => (await load(source(`${LDAP}, attributes: { ${map} }`))).gal.sources[0];
+    expect(await attributesOf('mail: rfc822Mailbox, cn: commonName, sn: familyName, telephoneNumber: pager')).toMatchObject({
+      attributes: { address: 'rfc822Mailbox', name: 'commonName', surname: 'familyName', phone: 'pager' },
+    });
+    expect(await attributesOf('cn: commonName, displayName: label, email: inbox, address: rfc822Mailbox')).toHaveProperty('attributes', { address: 'rfc822Mailbox', name: 'label' });
+  });
+
   it.each([
     ['a system that is not there', source('system: exchnage'), 'gal.sources[0].system: no system named "exchnage", did you mean exchange?; systems: exchange'],
     ['a home that is not there', source(`${LDAP}, home: nowhere`), 'gal.sources[0].home: no system named "nowhere"; systems: exchange'],

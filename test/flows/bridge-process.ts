@@ -95,7 +95,7 @@ export async function removeFolder(folder: string): Promise<void> {
 export async function startBridge(config: Record<string, unknown>, options: BridgeOptions = {}): Promise<RunningBridge> {
   const { folder, file } = await folderWith({ listen: 'http://127.0.0.1:0', ...config }, options.files);
   const process = new Running(['serve', '--config', file], options);
-  const wanted = (Array.isArray(config['listen']) ? config['listen'].length : 1) + (config['admin'] === undefined ? 0 : 1);
+  const wanted = (Array.isArray(config['listen']) ? config['listen'].length : 1) + (config['admin'] === undefined ? 0 : 1) + ((config['gal'] as { readonly ldap?: unknown } | undefined)?.ldap === undefined ? 0 : 1);
   const urls = await until(() => {
     const found = [...process.stdout.matchAll(/^listening on (\S+)$/gm)].map((match) => match[1]!);
     return found.length >= wanted ? found : undefined;

@@ -71,6 +71,29 @@ describe('merging', () => {
   });
 });
 
+describe('bad directories', () => {
+  it('a chain of thousands, each with an address of the next, is taken in at the pace of others, and holds nobody together', () => {
+    const book = gal();
+    const chain = Array.from({ length: 5_000 }, (_, i) => contact(`c${i}@corp.example`, { aliases: [`c${i + 1}@corp.example`] }));
+    const began = performance.now();
+    for (let at = 0; at < chain.length; at += 250) put(book, AD, ...chain.slice(at, at + 250));
+    expect(performance.now() - began).toBeLessThan(10_000);
+    expect(book.size.shown).toBeGreaterThan(4_500);
+    for (let at = 0; at < chain.length; at += 250) book.apply(AD, [], chain.slice(at, at + 250).map(({ id }) => id));
+    expect([book.size, book.conflicts]).toEqual([{ shown: 0, hidden: 0 }, []]);
+  });
+
+  it('entries with hundreds of addresses each that share them are sorted at once', () => {
+    const book = gal();
+    const aliases = (from: number) => Array.from({ length: 200 }, (_, i) => `a${from * 150 + i}@corp.example`);
+    const people = Array.from({ length: 180 }, (_, i) => (i % 2 === 0 ? entry : contact)(`p${i}@corp.example`, { aliases: aliases(i) }));
+    const began = performance.now();
+    put(book, AD, ...people);
+    expect(performance.now() - began).toBeLessThan(1_000);
+    expect(book.find(address('p4@corp.example'))?.home).toBe('exchange');
+  });
+});
+
 describe('hidden entries', () => {
   it('are in no answer, and live somewhere all the same', () => {
     const book = gal();
@@ -143,6 +166,59 @@ describe('who lives where', () => {
   });
 });
 
+describe('whoever writes into one directory', () => {
+  const at = (book: ReturnType<typeof gal>, text: string) => {
+    const { address: as, home, claimedBy } = book.find(address(text)) ?? {};
+    return claimedBy ?? (as === undefined ? undefined : `${home} as ${as}`);
+  };
+
+  it.each([
+    ['has an alias equal to an alias there', { aliases: ['chief@corp.example'] }],
+    ['has an alias equal to the primary address there', { aliases: ['boss@corp.example'] }],
+  ])('takes nobody\'s calendar in the other: a mailbox %s', (_what, keys) => {
+    for (const [first, second] of [[AD, ZIMBRA], [{ ...AD, rank: 2 }, ZIMBRA]] as const) {
+      const book = gal();
+      put(book, second, entry('eve@zimbra.example', keys));
+      put(book, first, entry('boss@corp.example', { aliases: ['chief@corp.example'] }));
+      expect([at(book, 'boss@corp.example'), at(book, 'chief@corp.example')]).toEqual(['exchange as boss@corp.example', 'exchange as boss@corp.example']);
+      expect(book.conflicts).toEqual([expect.stringMatching(/^(boss|chief)@corp\.example: .* both say that it is theirs$/)]);
+    }
+  });
+
+  it('a primary address that is an alias in its own domain\'s directory: nobody knows', () => {
+    const book = gal();
+    put(book, AD, entry('boss@corp.example', { aliases: ['chief@corp.example'] }));
+    put(book, ZIMBRA, entry('chief@corp.example'));
+    expect([at(book, 'chief@corp.example'), at(book, 'boss@corp.example')]).toEqual([['exchange', 'zimbra'], 'exchange as boss@corp.example']);
+  });
+
+  it('speaks for no address of the other\'s domain by aliases and contacts, but where a directory of it, or one of no system, says so too', () => {
+    const book = gal();
+    put(book, ZIMBRA, entry('eve@zimbra.example', { aliases: ['boss@corp.example'] }), contact('head@corp.example', { targetAddress: 'eve@zimbra.example' }), contact('ceo@corp.example', { targetAddress: 'intern@corp.example' }));
+    expect(['boss@corp.example', 'head@corp.example', 'ceo@corp.example'].map((one) => at(book, one))).toEqual([undefined, undefined, undefined]);
+    expect(at(book, 'eve@zimbra.example')).toBe('zimbra as eve@zimbra.example');
+    put(book, AD, contact('boss@corp.example', { targetAddress: 'eve@zimbra.example' }));
+    put(book, FILE, contact('head@corp.example', { targetAddress: 'eve@zimbra.example' }));
+    expect(['boss@corp.example', 'head@corp.example'].map((one) => at(book, one))).toEqual(['zimbra as eve@zimbra.example', 'zimbra as eve@zimbra.example']);
+  });
+
+  it('takes nobody\'s legacyExchangeDN: not by a foreign principal, and who says that it is his own leaves it nobody\'s', () => {
+    const book = gal();
+    put(book, ZIMBRA, entry('eve@zimbra.example', { foreignPrincipal: `${DN}boss` }));
+    put(book, AD, entry('boss@corp.example', { legacyExchangeDn: `${DN}boss` }));
+    expect([book.mailboxOfDn(`${DN}boss`), book.byDn(`${DN}BOSS`)?.address]).toEqual(['boss@corp.example', 'boss@corp.example']);
+    put(book, ZIMBRA, entry('eve@zimbra.example', { legacyExchangeDn: `${DN}boss` }));
+    expect([book.mailboxOfDn(`${DN}boss`), book.legacyExchangeDn(address('eve@zimbra.example'), 'exchange')]).toEqual([undefined, undefined]);
+  });
+
+  it('an alias that hundreds have is nobody\'s to answer for; a primary address is its mailbox\'s whoever else has it', () => {
+    const book = gal();
+    put(book, ZIMBRA, ...Array.from({ length: 50 }, (_, i) => entry(`p${i}@zimbra.example`, { aliases: ['all@zimbra.example', 'boss@corp.example'] })));
+    put(book, AD, entry('boss@corp.example'));
+    expect([at(book, 'all@zimbra.example'), at(book, 'boss@corp.example'), book.resolve(address('boss@corp.example'))?.home]).toEqual([undefined, 'exchange as boss@corp.example', 'exchange']);
+  });
+});
+
 describe('mailboxes that move', () => {
   it('are told by their primary address; whoever is found where the domain says all along is not', () => {
     const book = gal();
@@ -200,7 +276,7 @@ describe('changes', () => {
     expect(put(book, AD, entry('anna.neu@corp.example', { id: 'guid', name: 'Anna Neu' })).rowsGone).toEqual([]);
     expect(book.resolve(address('anna.neu@corp.example'))?.id).toBe(id);
     expect(book.resolve(address('anna@corp.example'))).toBeUndefined();
-    expect(book.apply(AD, [], ['guid', 'never there'])).toEqual({ records: [], removed: ['guid'], rowsGone: [id], moved: [] });
+    expect(book.apply(AD, [], ['guid', 'never there'])).toEqual({ records: [], removed: ['guid'], rowsGone: [id], rowsLessened: [], moved: [] });
     expect(book.size).toEqual({ shown: 0, hidden: 0 });
   });
 });

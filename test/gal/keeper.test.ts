@@ -1,4 +1,4 @@
-import { appendFileSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import { appendFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmdirSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -6,7 +6,10 @@ import { BridgeError } from '../../src/core/errors.ts';
 import { silentLogger } from '../../src/core/logger.ts';
 import type { EntrySource, SourceBatch, SourceEntry, SourceRead } from '../../src/directory/entry-source.ts';
 import { GalKeeper } from '../../src/gal/keeper.ts';
-import { AD, addresses, entry, gal, HandClock } from './gal-world.ts';
+import { Departures } from '../../src/gal/departures.ts';
+import { AD, addresses, contact, entry, FILE, gal, HandClock } from './gal-world.ts';
+import type { Requester } from '../../src/core/request-context.ts';
+import { AddressBook } from '../../src/gal/address-book.ts';
 
 /** A source whose entries a test sets. */
 class HandSource implements EntrySource {
@@ -40,9 +43,9 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(directory, { recursive: true, force: true }));
 
-async function keep(reader: HandSource, options: { readonly isReadOnly?: boolean; readonly key?: string } = {}) {
-  const book = gal(clock);
-  const keeper = new GalKeeper({ gal: book, sources: [{ source: { ...AD, key: options.key ?? AD.key }, reader }], directory: join(directory, 'gal'), isReadOnly: options.isReadOnly ?? false, clock, logger: silentLogger });
+async function keep(reader: HandSource, options: { readonly isReadOnly?: boolean; readonly key?: string; readonly settings?: string; readonly book?: ReturnType<typeof gal> } = {}) {
+  const book = options.book ?? gal(clock);
+  const keeper = new GalKeeper({ gal: book, sources: [{ source: { ...AD, key: options.key ?? AD.key }, reader, ...(options.settings === undefined ? {} : { settings: options.settings }) }], directory: join(directory, 'gal'), isReadOnly: options.isReadOnly ?? false, clock, logger: silentLogger });
   await keeper.load();
   return { book, keeper, read: () => keeper.readOnce(AbortSignal.timeout(5_000), { which: 'all' }) };
 }
@@ -68,6 +71,18 @@ describe('the address book on disk', () => {
     expect([...second.book.entries()]).toEqual(before);
     await second.keeper.close();
     expect(statSync(join(directory, 'gal')).mode & 0o077).toBe(0);
+  });
+
+  it('goes on from the beginning where the source is configured to be read in another way', async () => {
+    const source = new HandSource();
+    source.entries = people(3);
+    for (const settings of ['one', 'one', 'other', 'other']) {
+      const { book, keeper, read } = await keep(source, { settings });
+      expect(book.size.shown).toBe(source.cursors.length === 0 ? 0 : 3);
+      await read();
+      await keeper.close();
+    }
+    expect(source.cursors).toEqual([undefined, 'at 1', undefined, 'at 3']);
   });
 
   it('a torn last line, as a kill -9 leaves it, costs that line alone and does not spoil the next', async () => {
@@ -131,6 +146,18 @@ describe('the address book on disk', () => {
     expect(readdirSync(directory)).toEqual([]);
   });
 
+  it('nor does it take away a file that it cannot read: that may be another process\'s', async () => {
+    const source = new HandSource();
+    source.entries = people(2);
+    const first = await keep(source);
+    await first.read();
+    await first.keeper.close();
+    writeFileSync(logFile(), 'no json\n');
+    const { book, keeper } = await keep(source, { isReadOnly: true });
+    await keeper.close();
+    expect([book.size.shown, readFileSync(logFile(), 'utf8')]).toEqual([0, 'no json\n']);
+  });
+
   it('files of a source that is not configured any more go; a token from then is from another life', async () => {
     const source = new HandSource();
     source.entries = people(2);
@@ -140,6 +167,122 @@ describe('the address book on disk', () => {
     const second = await keep(source, { key: 'another' });
     expect(readdirSync(join(directory, 'gal'))).toEqual(['departures.log']);
     expect([second.book.size.shown, second.keeper.book === first.keeper.book]).toEqual([0, false]);
+    await second.keeper.close();
+  });
+});
+
+describe('a disk that takes nothing more', () => {
+  it('costs neither what is in memory nor, when it takes something again, what is on disk', async () => {
+    const source = new HandSource();
+    source.entries = people(3);
+    const first = await keep(source);
+    await first.read();
+    await first.keeper.close();
+    const path = logFile();
+    rmSync(path);
+    const second = await keep(source);
+    mkdirSync(join(path, 'in the way'), { recursive: true });
+    await second.read();
+    expect([second.book.size.shown, second.keeper.status().sources[0]?.failure]).toEqual([3, expect.stringMatching(/could not be written to dataDir; it answers from memory \(E[A-Z]+\)/)]);
+    // Nothing more is news, and all of it is written all the same.
+    source.entries = people(2);
+    await second.read();
+    expect(second.book.size.shown).toBe(2);
+    rmdirSync(join(path, 'in the way'));
+    rmdirSync(path);
+    await second.read();
+    expect(second.keeper.status().sources[0]?.failure).toBeUndefined();
+    await second.keeper.close();
+    const third = await keep(source);
+    expect(addresses(third.book)).toEqual(['p0@corp.example', 'p1@corp.example']);
+    await third.keeper.close();
+  });
+
+  it('departures that could not be written are written later, and in their order where several sources tell of them at once', async () => {
+    const path = join(directory, 'departures.log');
+    const departures = await Departures.open(path, clock, true);
+    await departures.close();
+    const again = await Departures.open(path, clock, true);
+    await Promise.all(['a', 'b', 'c', 'd'].map((id) => again.add([id], clock.time + 1)));
+    rmSync(path);
+    mkdirSync(path);
+    await again.close();
+    await expect(again.add(['e'], clock.time + 1)).rejects.toThrow();
+    await expect(again.add(['f'], clock.time + 1)).resolves.toBeUndefined();
+    expect(again.after(clock.time + 1)).toEqual(['a', 'b', 'c', 'd', 'e', 'f']);
+    rmdirSync(path);
+    await again.settle();
+    await again.close();
+    const last = await Departures.open(path, clock, true);
+    expect([last.book, last.after(clock.time + 1)]).toEqual([departures.book, ['a', 'b', 'c', 'd', 'e', 'f']]);
+    await last.close();
+  });
+
+  it('several sources that tell of departures at the same moment after a restart lose none', async () => {
+    const path = join(directory, 'departures.log');
+    await (await Departures.open(path, clock, true)).close();
+    const again = await Departures.open(path, clock, true);
+    await Promise.all(['a', 'b', 'c', 'd'].map((id) => again.add([id], clock.time + 1)));
+    await again.close();
+    const last = await Departures.open(path, clock, true);
+    expect(last.after(clock.time)).toEqual(['a', 'b', 'c', 'd']);
+    await last.close();
+  });
+});
+
+describe('a keeper after another over the same address book (a reload that failed)', () => {
+  it('takes nobody for somebody else: whoever is deleted then is gone, and what the files have lost is written again', async () => {
+    const source = new HandSource();
+    source.entries = people(3);
+    const first = await keep(source);
+    await first.read();
+    await first.keeper.close();
+    const second = await keep(source, { book: first.book });
+    rmSync(logFile());
+    source.entries = people(2);
+    await second.read();
+    expect(addresses(first.book)).toEqual(['p0@corp.example', 'p1@corp.example']);
+    await second.keeper.close();
+    rmSync(logFile(), { force: true });
+    const third = await keep(source, { book: first.book });
+    await third.read();
+    await third.keeper.close();
+    const fourth = await keep(source);
+    expect(addresses(fourth.book)).toEqual(['p0@corp.example', 'p1@corp.example']);
+    await fourth.keeper.close();
+  });
+});
+
+describe('who keeps a copy', () => {
+  it('hears after a restart, too, that a row lost something: no record that is left says so', async () => {
+    const [ad, file] = [new HandSource(), new HandSource()];
+    ad.entries = [entry('anna@corp.example', { name: 'Anna' }), entry('bernd@corp.example')];
+    file.entries = [contact('anna@corp.example', { aliases: ['a@corp.example'], title: 'Head' })];
+    const syncing: Requester = { name: 'copy', from: 'zimbra', mayAsk: new Set(), detail: 'none', anonymous: false, presence: 'none', gal: 'sync' };
+    const life = async () => {
+      const book = gal(clock);
+      const keeper = new GalKeeper({ gal: book, sources: [{ source: AD, reader: ad }, { source: FILE, reader: file }], directory: join(directory, 'gal'), clock, logger: silentLogger });
+      await keeper.load();
+      const copy = new AddressBook({ gal: book, search: { minimumLength: 1, results: 9, perMinute: 600 }, book: () => keeper.book, departures: () => keeper.departures, clock });
+      return { keeper, copy, read: () => keeper.readOnce(AbortSignal.timeout(5_000), { which: 'all' }) };
+    };
+    const first = await life();
+    await first.read();
+    clock.time += 60_000;
+    const { token } = first.copy.changes(undefined, syncing);
+    clock.time += 60_000;
+    file.entries = [];
+    await first.read();
+    const expected = [{ address: 'anna@corp.example', aliases: [] }];
+    const live = first.copy.changes(token, syncing);
+    expect([live.isWhole, live.removed]).toEqual([false, []]);
+    expect([...live.entries]).toMatchObject(expected);
+    await first.keeper.close();
+    clock.time += 60_000;
+    const second = await life();
+    const { isWhole, entries, removed } = second.copy.changes(token, syncing);
+    expect([isWhole, removed]).toEqual([false, []]);
+    expect([...entries]).toMatchObject(expected);
     await second.keeper.close();
   });
 });
@@ -173,6 +316,40 @@ describe('a source', () => {
     expect([book.size.shown, keeper.status().sources[0]?.failure]).toEqual([300, '280 of 300 entries are gone at once; they go when the next reading says so too']);
     await read();
     expect([book.size.shown, keeper.status().sources[0]?.failure]).toEqual([20, undefined]);
+    await keeper.close();
+  });
+
+  it.each(['whole', 'changes'])('that takes away most of hundreds one by one is believed when it says so twice, too: %s', async (what) => {
+    const source = new HandSource();
+    source.entries = people(300);
+    const { book, keeper, read } = await keep(source);
+    await read();
+    const removed = people(300).map(({ id }) => id).slice(20);
+    source.read = async (cursor, take) => {
+      source.cursors.push(cursor);
+      for (const id of removed) await take({ removed: [id] });
+      await take({ present: people(20).map(({ id }) => id) });
+      return { cursor: 'later', isWhole: what === 'whole' };
+    };
+    await read();
+    expect([book.size.shown, keeper.status().sources[0]?.failure]).toEqual([200, '280 of 300 entries are gone at once; they go when the next reading says so too']);
+    await read();
+    expect([book.size.shown, keeper.status().sources[0]?.failure, source.cursors]).toEqual([20, undefined, [undefined, 'at 1', 'at 1']]);
+    await keeper.close();
+  });
+
+  it('that then shows even less is doubted anew', async () => {
+    const source = new HandSource();
+    source.entries = people(1_000);
+    const { book, keeper, read } = await keep(source);
+    await read();
+    source.entries = people(400);
+    await read();
+    source.entries = [];
+    await read();
+    expect(book.size.shown).toBe(1_000);
+    await read();
+    expect(book.size.shown).toBe(0);
     await keeper.close();
   });
 

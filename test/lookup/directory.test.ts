@@ -18,9 +18,9 @@ import type { Answering } from './systems.ts';
 
 const WINDOW = { start: at(0), end: at(4) };
 
-function world(people: { readonly ad?: readonly SourceEntry[]; readonly zimbra?: readonly SourceEntry[] }, answer?: Answering) {
+function world(people: { readonly ad?: readonly SourceEntry[]; readonly zimbra?: readonly SourceEntry[] }, answer?: Answering, mailboxes: readonly string[] = []) {
   const changes = answer === undefined ? {} : { answer };
-  const exchange = system('exchange', { domains: ['corp.example', 'shared.example'], ...changes });
+  const exchange = system('exchange', { domains: ['corp.example', 'shared.example'], mailboxes: mailboxes.map(address), ...changes });
   const zimbra = system('zimbra', { domains: ['zimbra.example', 'shared.example'], isZimbra: true, ...changes });
   const book = gal(undefined, [exchange, zimbra]);
   put(book, AD, ...(people.ad ?? []));
@@ -55,6 +55,19 @@ describe('who lives where', () => {
   it('two homes of one mailbox are no data, never a guess', async () => {
     const { ask, asked } = world({ ad: [entry('anna@shared.example')], zimbra: [entry('anna@shared.example')] });
     expect([codes(await ask(['anna@shared.example'])), asked()]).toEqual([['NO_DATA'], { exchange: [], zimbra: [] }]);
+  });
+
+  it('nor does a domain that only one of them lists decide between two', async () => {
+    const { ask, asked } = world({ ad: [entry('anna@corp.example')], zimbra: [entry('anna@corp.example')] });
+    expect([codes(await ask(['anna@corp.example'])), asked()]).toEqual([['NO_DATA'], { exchange: [], zimbra: [] }]);
+  });
+
+  it('whoever stands under mailboxes is asked about there as he is written, whatever a directory takes him for', async () => {
+    const { book, ask, asked } = world({}, undefined, ['boss@zimbra.example']);
+    put(book, ZIMBRA, entry('eve@zimbra.example', { aliases: ['boss@zimbra.example'] }));
+    put(book, AD, entry('eve@corp.example'));
+    await ask(['boss@zimbra.example', 'eve@zimbra.example']);
+    expect(asked()).toEqual({ exchange: ['boss@zimbra.example'], zimbra: ['eve@zimbra.example'] });
   });
 
   it('the loop guard and mayAsk go by where the mailbox is, not by its domain', async () => {

@@ -30,7 +30,7 @@ export async function searchGal(words: readonly string[], options: GalSearchOpti
       return EXIT.wrongUsage;
     }
     const page = gal.directory.search({ text: words.join(' '), limit }, requester);
-    if (options.json === true) terminal.print(JSON.stringify(encodeDirectoryBody(page), undefined, 2));
+    if (options.json === true) terminal.print(JSON.stringify(encodeDirectoryBody(page, false), undefined, 2));
     else {
       for (const line of columns(page.entries.map(row))) terminal.print(line);
       if (page.more) terminal.print(`… and more: --limit ${limit} was reached, or what the client may have`);

@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { LIMITS } from '../../core/limits.ts';
-import { LDAP_ATTRIBUTE_KEYS } from '../config.ts';
+import { LDAP_ATTRIBUTE_KEYS, LDAP_ATTRIBUTE_SYNONYMS } from '../config.ts';
 import type { GalConfig, GalSourceConfig } from '../config.ts';
 import { flag, oneOf, text } from '../fields/field.ts';
 import { integer } from '../fields/integer.ts';
@@ -37,8 +37,8 @@ function source(surroundings: Surroundings): z.ZodType<GalSourceConfig> {
     password: secret(surroundings).optional(),
     startTls: flag().default(false),
     tls: section({ ca: certificateFile(surroundings) }).optional(),
-    filter: text('an LDAP filter in parentheses, e.g. (mail=*)', (value) => (/^\(.*\)$/s.test(value) && !value.includes('\0') ? value : undefined)).optional(),
-    attributes: section(Object.fromEntries(LDAP_ATTRIBUTE_KEYS.map((key) => [key, attributeName().optional()]))).default({}),
+    filter: text('an LDAP filter in parentheses, e.g. (mail=*)', (value) => (isFilter(value) ? value : undefined)).optional(),
+    attributes: section(Object.fromEntries([...LDAP_ATTRIBUTE_KEYS, ...Object.values(LDAP_ATTRIBUTE_SYNONYMS).flat()].map((key) => [key, attributeName().optional()]))).default({}),
     home,
   }).transform(({ type: kind, tls, attributes, ...rest }): GalSourceConfig => ({ kind, ...rest, ca: tls?.ca, attributes: namedAttributes(attributes) }));
   const ofFile = section({ type: oneOf(['file']), path: path('a file of addresses (.ldif, .csv or .vcf)', surroundings), home }).transform(
@@ -54,17 +54,33 @@ function source(surroundings: Surroundings): z.ZodType<GalSourceConfig> {
   });
 }
 
+/** One pair of parentheses around everything, and every pair closed: those of values are written `\28` and `\29` (RFC 4515). A parser that forgives would ask for something else. */
+function isFilter(text: string): boolean {
+  let depth = 0;
+  for (const [index, one] of [...text].entries()) {
+    if (one === '\0' || (depth === 0 && (index > 0 || one !== '('))) return false;
+    depth += one === '(' ? 1 : one === ')' ? -1 : 0;
+  }
+  return text !== '' && depth === 0;
+}
+
 function distinguishedName() {
   const right = 'a distinguished name, e.g. dc=corp,dc=example';
-  return text(right, (value) => (/^[A-Za-z][\w.-]*\s*=[^\u0000-\u001f\u007f]+$/.test(value) && value.length <= LIMITS.entryIdCharacters ? value : undefined));
+  return text(right, (value) => (value.length <= LIMITS.entryIdCharacters && DISTINGUISHED_NAME.test(value) ? value : undefined));
 }
+
+/** Steps of type and value between commas (or what RFC 2253 took for one); what else is wrong with a value says whoever uses it. */
+const STEP = '\\s*[A-Za-z][\\w.-]*\\s*=(?:\\s*"[^"\\u0000-\\u001f]*"\\s*|(?:\\\\.|[^",;+\\\\\\u0000-\\u001f\\u007f])+)';
+const DISTINGUISHED_NAME = new RegExp(`^${STEP}(?:[,;+]${STEP})*$`);
 
 function attributeName() {
   return text("the name of one of the directory's attributes", (value) => (/^[A-Za-z0-9][A-Za-z0-9.-]{0,127}$/.test(value) ? value : undefined));
 }
 
+/** By our own names, whatever they were called. */
 function namedAttributes(attributes: Readonly<Record<string, string | undefined>>): Readonly<Record<string, string>> {
-  return Object.fromEntries(Object.entries(attributes).flatMap(([key, value]) => (value === undefined ? [] : [[key, value]])));
+  const strongest = (key: (typeof LDAP_ATTRIBUTE_KEYS)[number]): string | undefined => [key, ...(LDAP_ATTRIBUTE_SYNONYMS[key] ?? [])].map((name) => attributes[name]).find((one) => one !== undefined);
+  return Object.fromEntries(LDAP_ATTRIBUTE_KEYS.flatMap((key) => (strongest(key) === undefined ? [] : [[key, strongest(key)!]])));
 }
 
 /** Undefined where no source is configured: then no address book is kept. */

@@ -18,9 +18,11 @@ export interface StreamListenerOptions {
   readonly label: string;
   /** `implicit`: every connection begins with TLS; else it may begin it later. */
   readonly tls: (ServerCertificate & { readonly implicit: boolean }) | undefined;
-  /** Open at the same time, in all and from one address; more are closed at once. */
+  /** Open at the same time, in all and from one address; more are closed at once, unless `makeRoom` gives up another. */
   readonly connections: number;
   readonly connectionsPerAddress: number;
+  /** Destroys one that nobody needs, from that address or, undefined, from any; false where there is none. */
+  readonly makeRoom?: (address: string | undefined) => boolean;
   /** For TLS to be agreed on. */
   readonly handshakeMs: number;
   /** A client that takes nothing of what it is sent for so long is cut off. */
@@ -53,7 +55,9 @@ export class StreamListener {
     const server = createServer((socket) => {
       const address = plainAddress(socket.remoteAddress ?? '');
       const ofAddress = open.get(address) ?? 0;
-      if (total >= options.connections || ofAddress >= options.connectionsPerAddress) {
+      const isAddressFull = ofAddress >= options.connectionsPerAddress;
+      // The one given up closes with the next turn: there is one too many until then.
+      if ((isAddressFull || total >= options.connections) && options.makeRoom?.(isAddressFull ? address : undefined) !== true) {
         if (!isFull) logger.warn({ listener: label, address, count: ofAddress, reason: 'too many connections' }, 'connections are refused');
         isFull = true;
         socket.destroy();

@@ -45,6 +45,8 @@ export class LdapListener {
       connectionsPerAddress: LIMITS.ldapConnectionsPerAddress,
       handshakeMs: LIMITS.ldapHandshakeMs,
       stalledMs: LIMITS.ldapStalledMs,
+      // In the order in which they came: who sits on connections without signing in loses the oldest, and keeps nobody out who does.
+      makeRoom: (address: string | undefined) => [...connections].some((connection) => connection.giveUp(address)),
     };
     const current = { services: (): LdapFaceServices => services };
     const listener = await StreamListener.open(
@@ -92,7 +94,8 @@ export class LdapListener {
   }
 }
 
-function requireBase(base: string): void {
+/** @throws BridgeError CONFIGURATION where the base is no distinguished name: the listener would refuse it */
+export function requireBase(base: string): void {
   const name = parseDn(base);
   if (name === undefined || name.length === 0) throw new BridgeError('CONFIGURATION', 'the base of the LDAP face is no distinguished name');
 }

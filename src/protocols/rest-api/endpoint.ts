@@ -11,6 +11,7 @@ import type { SignIn } from '../../platform/auth/sign-in.ts';
 import { rawParameters, rawQueryOf } from '../../platform/http-server/raw-query.ts';
 import { encodeError, refuseJson } from '../../platform/http-server/refuse-json.ts';
 import { contextFor, noteForLog } from '../../platform/http-server/request-scope.ts';
+import { asksForDetails } from './directory-entry.ts';
 import { encodeSingleEntry } from './get-directory-entry.ts';
 import { decodeFreeBusyQuestion, encodeFreeBusyBody } from './get-free-busy.ts';
 import { encodePresence } from './get-presence.ts';
@@ -70,7 +71,8 @@ export function restApiEndpoint({ source, presence, directory, signIn }: RestApi
     '/api/v1/directory',
     operation('directory', async (request, requester) => {
       mustSeeDirectory(requester);
-      return encodeDirectoryBody(directory.search(decodeDirectoryQuestion(rawParameters(rawQueryOf(request.originalUrl))), requester));
+      const parameters = rawParameters(rawQueryOf(request.originalUrl));
+      return encodeDirectoryBody(directory.search(decodeDirectoryQuestion(parameters), requester), asksForDetails(parameters));
     }),
   );
   router.all(
@@ -80,7 +82,8 @@ export function restApiEndpoint({ source, presence, directory, signIn }: RestApi
       const address = parseMailboxAddress(String(request.params['address']));
       const found = address === undefined ? undefined : directory.resolve(address, requester);
       if (found === undefined) throw new BridgeError('NOT_FOUND', 'nobody in the address book has this address');
-      return encodeSingleEntry(found, found.kind === 'group' ? directory.membersOf(found, requester) : []);
+      const withDetails = asksForDetails(rawParameters(rawQueryOf(request.originalUrl)));
+      return encodeSingleEntry(found, withDetails, withDetails && found.kind === 'group' ? directory.membersOf(found, requester) : undefined);
     }),
   );
   router.all(

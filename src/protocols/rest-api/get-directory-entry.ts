@@ -5,11 +5,11 @@ import type { DirectoryEntryBody } from './directory-entry.ts';
 
 /** The body of GET /api/v1/directory/{address}. */
 export interface SingleEntryBody extends DirectoryEntryBody {
-  /** Of a group: addresses of those whom the address book knows and shows. */
+  /** Of a group, with `details=true`: addresses of those whom the address book knows and shows. */
   readonly members?: readonly MailboxAddress[];
 }
 
-/** @param members of a group; nothing is said of them for whatever else */
-export function encodeSingleEntry(entry: DirectoryEntry, members: readonly DirectoryEntry[]): SingleEntryBody {
-  return { ...encodeDirectoryEntry(entry), ...(entry.kind === 'group' ? { members: members.map(({ address }) => address) } : {}) };
+/** @param members of a group, where details are asked for; undefined for whatever else */
+export function encodeSingleEntry(entry: DirectoryEntry, withDetails: boolean, members: readonly DirectoryEntry[] | undefined): SingleEntryBody {
+  return { ...encodeDirectoryEntry(entry, withDetails), ...(members === undefined ? {} : { members: members.map(({ address }) => address) }) };
 }

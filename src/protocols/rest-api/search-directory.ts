@@ -12,12 +12,12 @@ import type { DirectoryEntryBody } from './directory-entry.ts';
 export interface DirectoryBody {
   /** Best first. */
   readonly results: readonly DirectoryEntryBody[];
-  /** There are others behind these. */
-  readonly more: boolean;
+  /** There are others behind these; absent where these are all. */
+  readonly more?: true;
 }
 
 /**
- * `q=TEXT[&limit=N][&kind=room]…`. A text with nothing in it is a question like any other and finds nobody; `kind` may be repeated.
+ * `q=TEXT[&limit=N][&kind=room]…[&details=true]`. A text with nothing in it is a question like any other and finds nobody; `kind` may be repeated.
  *
  * @throws BridgeError INVALID_REQUEST, in words
  */
@@ -41,6 +41,7 @@ function kindOf(text: string): EntryKind {
   return kind;
 }
 
-export function encodeDirectoryBody({ entries, more }: DirectoryPage): DirectoryBody {
-  return { results: entries.map(encodeDirectoryEntry), more };
+/** @param withDetails see encodeDirectoryEntry */
+export function encodeDirectoryBody({ entries, more }: DirectoryPage, withDetails: boolean): DirectoryBody {
+  return { results: entries.map((entry) => encodeDirectoryEntry(entry, withDetails)), ...(more ? { more } : {}) };
 }

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { BridgeError } from '../../../src/core/errors.ts';
+import { LIMITS } from '../../../src/core/limits.ts';
 import type { Directory } from '../../../src/directory/directory.ts';
 import { childText } from '../../../src/platform/xml/element.ts';
 import type { XmlElement } from '../../../src/platform/xml/element.ts';
@@ -31,7 +32,7 @@ const ANNA = entryOf('anna@corp.example', {
 const KIM = entryOf('kim@zimbra.example', { name: 'Kim Lee', givenName: 'Kim', surname: 'Lee', nickname: 'kim', home: 'zimbra', company: 'Zim' });
 const KIM_2 = entryOf('kim@corp.example', { name: 'Kimberly Ng', nickname: 'KIM', company: 'Corp' });
 const ODD = entryOf('odd@corp.example', { name: 'Odd <&> "\'' });
-const CROWD = Array.from({ length: 150 }, (_, index) => entryOf(`p${index}@corp.example`, { name: `Person ${index}`, title: 'Extra' }));
+const CROWD = Array.from({ length: 600 }, (_, index) => entryOf(`p${index}@corp.example`, { name: `Person ${index}`, title: 'Extra' }));
 
 const AUTHORIZATIONS = Object.fromEntries(['searching', 'syncing', 'blind'].map((name) => [name, `Basic ${Buffer.from(`${name}:pw-of-${name}`).toString('base64')}`]));
 
@@ -44,7 +45,7 @@ beforeAll(async () => {
   directory = { ...book, search: (...question) => ((searches += 1), book.search(...question)) };
   const rights = { searching: 'search', syncing: 'sync', blind: 'none' } as const;
   face = await faceUnderTest(owaWebdavEndpoint, {
-    directory: { ...directory, search: (query, requester) => directory.search(query, requester), all: (requester) => directory.all(requester) },
+    directory: { ...directory, allowance: (requester) => directory.allowance(requester), search: (query, requester) => directory.search(query, requester), all: (requester) => directory.all(requester) },
     accounts: Object.entries(rights).map(([name, gal]) => ({ requester: { ...ASKER, name, gal }, credentials: { username: name, password: `pw-of-${name}` } })),
   });
 });
@@ -120,7 +121,17 @@ describe('galfind with an address book', () => {
     directory = { ...kept, search: ({ limit, offset = 0 }) => (asked.push([limit, offset]), { entries: CROWD.slice(offset, offset + limit), more: true }) };
     const { items, error } = await ask('cmd=galfind&DN=an');
     directory = kept;
-    expect([items, error, asked]).toEqual([[], 'There are more than 0; search for more of a name.', [[100, 0], [400, 100]]]);
+    expect([items, error, asked]).toEqual([[], 'There are more than 0; search for more of a name.', [[100, 0], [LIMITS.galfindLookedThrough - 100, 100]]]);
+  });
+
+  it('finds nobody by less than the client may search for, whichever criterion it is', async () => {
+    const whole = directory;
+    directory = { ...whole, allowance: (requester) => ({ ...whole.allowance(requester), minimumLength: 3 }) };
+    try {
+      expect([(await ask('cmd=galfind&TL=di')).items, (await ask('cmd=galfind&TL=dir')).items.length]).toEqual([[], 1]);
+    } finally {
+      directory = whole;
+    }
   });
 
   it('writes markup so that XML stays XML', async () => {
@@ -133,6 +144,13 @@ describe('galfind with an address book', () => {
       expect([status, items]).toEqual([200, []]);
       expect(body).not.toMatch(/script|uid|xxx/);
     }
+  });
+
+  it('asks the address book at most twice, also where its words find many and none of them fits', async () => {
+    const before = searches;
+    const { items, error } = await ask('cmd=galfind&EM=p&DN=odd', { who: 'syncing' });
+    expect([items, error]).toEqual([[], 'There are more than 0; search for more of a name.']);
+    expect(searches - before).toBe(2);
   });
 
   it('takes the same criterion ten thousand times for one, and refuses as many different ones', async () => {

@@ -35,13 +35,17 @@ function listening(): { readonly directory: Directory; readonly asked: Directory
 }
 
 describe('GET /api/v1/directory', () => {
-  it('answers with the contract’s five members, the details that are known, and nothing else', async () => {
+  const ANNA = { address: 'anna.mueller@corp.example', name: 'Anna Müller', home: 'exchange', kind: 'person', aliases: ['amueller@corp.example'] };
+
+  it('answers with the contract’s five members, and nothing else', async () => {
     const { json, headers } = await (await api()).get('/api/v1/directory?q=anna.m');
-    expect(json).toEqual({
-      results: [{ address: 'anna.mueller@corp.example', name: 'Anna Müller', home: 'exchange', kind: 'person', aliases: ['amueller@corp.example'], givenName: 'Anna', surname: 'Müller', title: 'Chief', phone: '+49 30 1' }],
-      more: false,
-    });
+    expect(json).toEqual({ results: [ANNA] });
     expect(headers['cache-control']).toBe('no-store');
+  });
+
+  it('with details=true also with the details that are known', async () => {
+    const { json } = await (await api()).get('/api/v1/directory?q=anna.m&details=true');
+    expect(json).toEqual({ results: [{ ...ANNA, givenName: 'Anna', surname: 'Müller', title: 'Chief', phone: '+49 30 1' }] });
   });
 
   it('has null for a home that nobody knows, and keeps the order of the address book', async () => {
@@ -52,7 +56,8 @@ describe('GET /api/v1/directory', () => {
 
   it('says that there is more', async () => {
     expect((await (await api()).get('/api/v1/directory?q=ann&limit=3')).json).toMatchObject({ more: true, results: { length: 3 } });
-    expect((await (await api()).get('/api/v1/directory?q=ann&limit=4')).json).toMatchObject({ more: false, results: { length: 4 } });
+    const { json } = await (await api()).get('/api/v1/directory?q=ann&limit=4');
+    expect(Object.entries(json as object)).toEqual([['results', expect.objectContaining({ length: 4 })]]);
   });
 
   it('takes one kind or several', async () => {
@@ -94,15 +99,11 @@ describe('GET /api/v1/directory/{address}', () => {
     for (const address of ['anna.mueller@corp.example', 'AMueller@Corp.example', 'smtp%3Aamueller%40corp.example']) expect((await all.get(`/api/v1/directory/${address}`)).json).toMatchObject({ address: 'anna.mueller@corp.example', name: 'Anna Müller' });
   });
 
-  it('has the members of a group: those whom the address book shows', async () => {
-    expect((await (await api()).get('/api/v1/directory/board@corp.example')).json).toEqual({
-      address: 'board@corp.example',
-      name: 'Anna’s board',
-      home: 'exchange',
-      kind: 'group',
-      aliases: [],
-      members: ['anna.mueller@corp.example', 'ann@elsewhere.example'],
-    });
+  it('has, with details=true, the members of a group: those whom the address book shows', async () => {
+    const board = { address: 'board@corp.example', name: 'Anna’s board', home: 'exchange', kind: 'group', aliases: [] };
+    const all = await api();
+    expect((await all.get('/api/v1/directory/board@corp.example')).json).toEqual(board);
+    expect((await all.get('/api/v1/directory/board@corp.example?details=true')).json).toEqual({ ...board, members: ['anna.mueller@corp.example', 'ann@elsewhere.example'] });
   });
 
   it('answers about nobody, byte for byte, as about what can name nobody', async () => {
@@ -154,7 +155,7 @@ describe('who may not ask', () => {
 describe('where no address book is kept', () => {
   it('nobody is found', async () => {
     const empty = await api({ directory: NO_DIRECTORY });
-    expect((await empty.get('/api/v1/directory?q=anna')).json).toEqual({ results: [], more: false });
+    expect((await empty.get('/api/v1/directory?q=anna')).json).toEqual({ results: [] });
     expect((await empty.get('/api/v1/directory/anna.mueller@corp.example')).status).toBe(404);
   });
 });

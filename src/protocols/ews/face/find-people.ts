@@ -30,15 +30,16 @@ export const findPeople: EwsOperationFace = async (request, call) => {
 
 interface Found {
   readonly people: readonly DirectoryEntry[];
-  /** As far as it is known: at least one more than were given, where there are more. */
+  /** Exact where no more than LIMITS.personasCountedBeyond are behind those given; else what is known to be there at least. */
   readonly total: number;
 }
 
 function searched(book: Directory, text: string, offset: number, limit: number, requester: Requester): Found {
   // No name or address is longer: whoever asks for more asks for nobody.
   if (text.length > LIMITS.searchCharacters) return { people: [], total: 0 };
-  const { entries, more } = book.search({ text, limit, offset }, requester);
-  return { people: entries, total: entries.length === 0 ? 0 : offset + entries.length + (more ? 1 : 0) };
+  const { entries, more } = book.search({ text, limit: limit + LIMITS.personasCountedBeyond, offset }, requester);
+  const people = entries.slice(0, limit);
+  return { people, total: entries.length === 0 ? 0 : offset + entries.length + (more ? 1 : 0) };
 }
 
 async function everybody(book: Directory, offset: number, most: number, requester: Requester): Promise<Found> {

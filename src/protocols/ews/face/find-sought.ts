@@ -2,6 +2,7 @@ import { LIMITS } from '../../../core/limits.ts';
 import type { Requester } from '../../../core/request-context.ts';
 import type { Directory, DirectoryPage } from '../../../directory/directory.ts';
 import type { DirectoryEntry } from '../../../directory/entry.ts';
+import { fold } from '../../../directory/fold.ts';
 import type { SoughtName } from './sought-name.ts';
 
 const NOBODY: DirectoryPage = { entries: [], more: false };
@@ -35,8 +36,8 @@ function beginningWith(book: Directory, text: string, requester: Requester): Dir
 }
 
 function exactly(book: Directory, text: string, requester: Requester): DirectoryPage {
-  const wanted = folded(text);
-  return searchFor(book, text, ({ name, nickname }) => folded(name) === wanted || folded(nickname ?? '') === wanted, requester);
+  const wanted = fold(text.trim());
+  return searchFor(book, text, ({ name, nickname }) => fold(name.trim()) === wanted || fold((nickname ?? '').trim()) === wanted, requester);
 }
 
 /** Those of a search who fulfil a condition that the directory does not know; some of them may rank behind many others. */
@@ -51,9 +52,4 @@ function searchFor(book: Directory, text: string, fits: (entry: DirectoryEntry) 
     more = page.more && page.entries.length > 0;
   }
   return { entries: found.slice(0, LIMITS.resolvedNames), more: more || found.length > LIMITS.resolvedNames };
-}
-
-/** As the directory compares: without case and diacritics. */
-function folded(text: string): string {
-  return text.normalize('NFKD').replace(/\p{M}/gu, '').toLowerCase().trim();
 }

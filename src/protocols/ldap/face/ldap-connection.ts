@@ -79,6 +79,14 @@ export class LdapConnection {
     this.#stream.destroy();
   }
 
+  /** Closes it at once where nothing is lost by that: nobody has signed in, nothing is under way. @param address only where it comes from there @returns whether it did */
+  giveUp(address: string | undefined): boolean {
+    if (this.#isEnding || this.isBound || this.#isWorking || this.#underWay.size > 0 || (address !== undefined && this.#stream.address !== address)) return false;
+    this.#isEnding = true;
+    this.#stream.destroy();
+    return true;
+  }
+
   #endWhenIdle(): void {
     if (this.#farewell === undefined || this.#isWorking || this.#underWay.size > 0) return;
     this.#stream.end(encodeNoticeOfDisconnection(this.#farewell));

@@ -58,6 +58,7 @@ export const KNOWN_ATTRIBUTES: AttributeNames = {
 /** Those that say what an entry is (entry-kind.ts), and when it changed. */
 const ALWAYS_READ = [
   'objectClass',
+  'homeMDB',
   'msExchRecipientDisplayType',
   'msExchRecipientTypeDetails',
   'msExchResourceMetaData',

@@ -22,7 +22,7 @@ export function kindOf(raw: RawEntry, names: AttributeNames, own: ReadonlySet<Ma
   const display = displayType(raw);
   const details = typeDetails(raw);
   const isContact = classes.has('contact') || details === MAIL_CONTACT || details === MAIL_USER || details === FOREST_CONTACT || display?.type === REMOTE_MAIL_USER;
-  const goesElsewhere = target !== undefined && !own.has(target);
+  const goesElsewhere = target !== undefined && !(own.has(target) && isSaidToBeHere(raw));
   const isZimbraElsewhere = /^smtp:/i.test(raw.text('zimbraMailTransport')[0] ?? '') || isTrue(raw.text('zimbraFreebusyLocalMailboxNotActive')[0]);
   const isElsewhere = isContact || goesElsewhere || display?.isRemote === true || REMOTE_DETAILS.has(details ?? 0) || isZimbraElsewhere;
 
@@ -35,6 +35,14 @@ export function kindOf(raw: RawEntry, names: AttributeNames, own: ReadonlySet<Ma
   // A remote mailbox is somebody's mailbox, only not here; mail that merely goes on to another address stands for who has that one.
   if (goesElsewhere && display?.isRemote !== true && !REMOTE_DETAILS.has(details ?? 0)) return { kind: 'contact', isMailbox: false };
   return { kind: 'person', isMailbox: !isElsewhere };
+}
+
+/**
+ * Whether something but its addresses says that there is a mailbox here. Exchange writes the external address of a mail user among its own too (Enable-MailUser), and in a shared
+ * namespace it is the primary one: of an entry without these, as Exchange 2003 has them, any targetAddress says that the mailbox is elsewhere. The display type of a mail user is looked at before.
+ */
+function isSaidToBeHere(raw: RawEntry): boolean {
+  return ['homeMDB', 'msExchRecipientDisplayType', 'msExchRecipientTypeDetails'].some((attribute) => raw.text(attribute).length > 0);
 }
 
 /** TRUE, as LDAP writes a boolean; `1` and `yes` of other schemas. */

@@ -17,7 +17,10 @@ export async function findByCriteria(book: Directory, sought: readonly SoughtFie
   if (sought.length === 0 || sought.some(({ text }) => text.length > LIMITS.searchCharacters)) return { entries: [], more: false };
   const fits = fitsAll(sought);
   const words = wordsSought(sought);
-  const most = Math.min(LIMITS.galfindResults, book.allowance(requester).results);
+  const { results, minimumLength } = book.allowance(requester);
+  // Among everybody nothing else bounds it: a title of one letter would show everybody letter by letter.
+  if (sought.every(({ text }) => [...text].length < minimumLength)) return { entries: [], more: false };
+  const most = Math.min(LIMITS.galfindResults, results);
   return words === undefined ? among(book.all(requester), fits, most) : byWords(book, words, fits, most, requester);
 }
 
@@ -25,13 +28,13 @@ function byWords(book: Directory, text: string, fits: (entry: DirectoryEntry) =>
   const address = parseMailboxAddress(text);
   const exact = address === undefined ? undefined : book.resolve(address, requester);
   if (exact !== undefined && fits(exact)) return { entries: [exact], more: false };
-  // Mostly the first page has enough; the others are one search, because each ranks everybody whom the words find.
   const first = book.search({ text, limit: LIMITS.galfindResults }, requester);
   const found = first.entries.filter(fits);
   if (!first.more || found.length >= most) return { entries: found.slice(0, most), more: first.more || found.length > most };
-  const { entries, more } = book.search({ text, limit: (LIMITS.galPagesLookedThrough - 1) * LIMITS.galfindResults, offset: first.entries.length }, requester);
-  found.push(...entries.filter(fits));
-  return { entries: found.slice(0, most), more: more || found.length > most };
+  // The others at one go: the address book ranks all whom the words find for every page, whatever page it is.
+  const others = book.search({ text, limit: LIMITS.galfindLookedThrough - LIMITS.galfindResults, offset: first.entries.length }, requester);
+  found.push(...others.entries.filter(fits));
+  return { entries: found.slice(0, most), more: others.more || found.length > most };
 }
 
 async function among(everybody: Iterable<DirectoryEntry>, fits: (entry: DirectoryEntry) => boolean, most: number): Promise<DirectoryPage> {

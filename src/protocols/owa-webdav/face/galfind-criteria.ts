@@ -1,6 +1,7 @@
 import { BridgeError } from '../../../core/errors.ts';
 import { LIMITS } from '../../../core/limits.ts';
 import type { DirectoryEntry } from '../../../directory/entry.ts';
+import { fold, tokensOf, wordsOf } from '../../../directory/words.ts';
 import { percentDecode, rawParameters } from '../../../platform/http-server/raw-query.ts';
 
 /** A criterion of galfind, by its parameter (exchange.md §2.5). */
@@ -15,8 +16,8 @@ export interface SoughtField {
 const FIELDS = {
   /** Alias, or the address, which is what an entry without one is shown under. */
   an: ({ nickname, address }: DirectoryEntry): readonly (string | undefined)[] => [nickname, address],
-  /** Any word of the name. */
-  dn: ({ name }: DirectoryEntry): readonly (string | undefined)[] => [name, ...name.split(/\s+/)],
+  /** Found by words, unlike the others: `bernd mul` is for Müller, Bernd too, and 太郎 for 山田太郎. */
+  dn: ({ name, givenName, surname, phoneticName }: DirectoryEntry): readonly (string | undefined)[] => [name, givenName, surname, phoneticName],
   em: ({ address, aliases }: DirectoryEntry): readonly (string | undefined)[] => [address, ...aliases],
   /** Where a directory keeps names whole, their first and last word. */
   fn: ({ givenName, name }: DirectoryEntry): readonly (string | undefined)[] => [givenName ?? name.split(/\s+/)[0]],
@@ -51,18 +52,24 @@ function textOf(criterion: Criterion, value: string): string {
   return criterion === 'em' || criterion === 'an' || criterion === 'dn' ? text.replace(/^smtp:/i, '') : text;
 }
 
-/** Whether an entry has in every field what was sought for it, at its beginning; without case and diacritics. */
+/** Whether an entry has in every field what was sought for it: at its beginning, in names each token at the beginning of a word; without case and diacritics. */
 export function fitsAll(sought: readonly SoughtField[]): (entry: DirectoryEntry) => boolean {
-  const folded = sought.map(({ criterion, text }) => ({ valuesOf: FIELDS[criterion], text: fold(text) }));
-  return (entry) => folded.every(({ valuesOf, text }) => valuesOf(entry).some((value) => value !== undefined && fold(value).startsWith(text)));
+  const tests = sought.map(({ criterion, text }) => (criterion === 'dn' ? hasWords(tokensOf(text)) : begins(criterion, fold(text))));
+  return (entry) => tests.every((fits) => fits(entry));
+}
+
+function begins(criterion: Criterion, text: string): (entry: DirectoryEntry) => boolean {
+  return (entry) => FIELDS[criterion](entry).some((value) => value !== undefined && fold(value).startsWith(text));
+}
+
+function hasWords(tokens: readonly string[]): (entry: DirectoryEntry) => boolean {
+  return (entry) => {
+    const words = FIELDS.dn(entry).flatMap((value) => (value === undefined ? [] : wordsOf(value)));
+    return tokens.every((token) => words.some((word) => word.startsWith(token)));
+  };
 }
 
 /** The criterion that the directory's search can begin with: the one that tells most; undefined where all are about something else. */
 export function wordsSought(sought: readonly SoughtField[]): string | undefined {
   return BY_WORDS.map((criterion) => sought.find((one) => one.criterion === criterion)?.text).find((text) => text !== undefined);
-}
-
-function fold(text: string): string {
-  // Most texts are ASCII, which has nothing to fold.
-  return /^[\x20-\x7e]*$/.test(text) ? text.toLowerCase() : text.normalize('NFKD').replace(/\p{M}/gu, '').toLowerCase();
 }

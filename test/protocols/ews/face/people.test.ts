@@ -64,6 +64,14 @@ describe('FindPeople', () => {
     expect(pages.map(({ personas, total }) => [personas.length, total])).toEqual([[10, '11'], [10, '21'], [5, '25']]);
   });
 
+  it('says how many a query finds in all, also where a page holds only some of them', async () => {
+    const directory = memoryDirectory(crowd(25));
+    const pages = await Promise.all([0, 10, 20].map((offset) => find(view(offset, 10) + query('person'), { ...SYNCING, directory })));
+    expect(pages.map(({ personas, total }) => [personas.length, total])).toEqual([[10, '25'], [10, '25'], [5, '25']]);
+    const { personas, total } = await find(view(0, 10) + query('person'), { ...SYNCING, directory: memoryDirectory(crowd(250), { results: 1_000 }) });
+    expect([personas.length, total]).toEqual([10, '111']);
+  });
+
   it('gives who may only search no more of everybody than an answer may hold, on however many pages', async () => {
     const directory = memoryDirectory(crowd(25), { results: 10 });
     const pages = await Promise.all([0, 6, 12].map((offset) => find(view(offset, 6) + DIRECTORY, { ...SEARCHING, directory })));

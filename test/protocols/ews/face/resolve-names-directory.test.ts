@@ -3,7 +3,7 @@ import { BridgeError } from '../../../../src/core/errors.ts';
 import { attribute, child, childText, descend } from '../../../../src/platform/xml/element.ts';
 import type { XmlElement } from '../../../../src/platform/xml/element.ts';
 import { SCHEMA_VERSIONS } from '../../../../src/protocols/ews/face/schema-version.ts';
-import { memoryDirectory } from '../../../directory/memory-directory.ts';
+import { entryOf, memoryDirectory } from '../../../directory/memory-directory.ts';
 import { ANNA_DN, BOOK, crowd, SEARCHING, SYNCING } from './address-book.ts';
 import { ask, bodyOf } from './asked.ts';
 import type { Asking } from './asked.ts';
@@ -16,6 +16,13 @@ const setOf = (message: XmlElement | undefined): XmlElement | undefined => child
 const found = (message: XmlElement | undefined): readonly (string | undefined)[] => setOf(message)?.children.map((one) => childText(child(one, 'Mailbox'), 'EmailAddress')) ?? [];
 
 describe('ResolveNames with an address book', () => {
+  it('compares a whole name as the address book folds it', async () => {
+    const entries = [entryOf('l@corp.example', { name: 'Łukasz Weiß' })];
+    const directory = { ...memoryDirectory(entries), search: () => ({ entries, more: false }) };
+    const { messages } = await resolve('=lukasz weiss', { ...SEARCHING, directory });
+    expect(found(messages[0])).toEqual(['l@corp.example']);
+  });
+
   it.each([
     ['a first name', 'anna', ['anna@corp.example']],
     ['a surname', 'MÜLLER', ['anna@corp.example']],

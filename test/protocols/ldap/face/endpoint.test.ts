@@ -439,14 +439,26 @@ describe('a listener', () => {
 
   it('holds so many connections of one address, and takes others when they are gone', async () => {
     const face = await open();
-    const many = await Promise.all(Array.from({ length: LIMITS.ldapConnectionsPerAddress }, () => rawClient(face)));
+    const many = await Promise.all(Array.from({ length: LIMITS.ldapConnectionsPerAddress }, () => rawClient(face, 'zimbra')));
     const refused = await RawClient.open(face.port);
     await refused.closed;
-    expect(face.lines).toMatchObject([{ message: 'connections are refused' }]);
+    expect(face.lines.filter(({ message }) => message !== 'request')).toMatchObject([{ message: 'connections are refused' }]);
     many[0]!.end();
     await many[0]!.closed;
     await new Promise((resolve) => setTimeout(resolve, 50));
     await rawClient(face, 'zimbra');
+  });
+
+  it('gives up the oldest of those that never signed in: whoever sits on all of them keeps nobody out', async () => {
+    const face = await open();
+    const served = await rawClient(face, 'zimbra');
+    const idle = await Promise.all(Array.from({ length: LIMITS.ldapConnectionsPerAddress - 1 }, () => rawClient(face)));
+    const late = await rawClient(face, 'zimbra');
+    await Promise.race(idle.map(({ closed }) => closed));
+    late.say(request(2, searchRequest('', 0, PRESENT)));
+    served.say(request(2, searchRequest('', 0, PRESENT)));
+    for (const client of [late, served]) expect((await client.until(3)).map(({ code }) => code)).toEqual([0, -1, 0]);
+    expect(face.lines.filter(({ message }) => message !== 'request')).toEqual([]);
   });
 
   it('lets what is under way end before it closes', async () => {

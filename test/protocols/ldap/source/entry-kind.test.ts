@@ -70,8 +70,12 @@ describe('what an entry of a directory is', () => {
     ['mail goes on to another address', { targetAddress: 'SMTP:a@elsewhere.example' }, 'contact'],
     ['a room whose mail goes on', { targetAddress: 'SMTP:a@elsewhere.example', msExchRecipientDisplayType: '7' }, 'room'],
     ['a remote mailbox whose mail goes on', { targetAddress: 'SMTP:a@elsewhere.example', msExchRecipientDisplayType: '-2147483642' }, 'person'],
-    ['mail goes on to itself', { targetAddress: 'SMTP:A@x.example' }, 'person mailbox'],
-    ['mail goes on to an alias of its own', { targetAddress: 'SMTP:b@x.example', proxyAddresses: ['SMTP:a@x.example', 'smtp:b@x.example'] }, 'person mailbox'],
+    // A mail user of Exchange 2003, or of a shared namespace.
+    ['mail goes on to its own address', { targetAddress: 'SMTP:A@x.example' }, 'contact'],
+    ['mail goes on to an alias of its own', { targetAddress: 'SMTP:b@x.example', proxyAddresses: ['SMTP:a@x.example', 'smtp:b@x.example'] }, 'contact'],
+    ['mail goes on to its own address, and there is a mailbox', { targetAddress: 'SMTP:A@x.example', homeMDB: 'CN=Mailbox Store,DC=x' }, 'person mailbox'],
+    ['mail goes on to an alias, and there is a mailbox', { targetAddress: 'SMTP:b@x.example', proxyAddresses: ['smtp:b@x.example'], msExchRecipientDisplayType: '1073741824' }, 'person mailbox'],
+    ['the mail user of later ones', { targetAddress: 'SMTP:A@x.example', msExchRecipientDisplayType: '6' }, 'contact'],
     ['no usable address', { mail: 'nobody' }, undefined],
   ])('%s', (_what, attributes, kind) => {
     expect(kindOf(attributes)).toBe(kind);
