@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { BridgeError } from '../../../src/core/errors.ts';
+import { LIMITS } from '../../../src/core/limits.ts';
 import type { Directory } from '../../../src/directory/directory.ts';
 import { childText } from '../../../src/platform/xml/element.ts';
 import type { XmlElement } from '../../../src/platform/xml/element.ts';
@@ -113,6 +114,16 @@ describe('galfind with an address book', () => {
     }
   });
 
+  it('says so too where those whom the words find are more than are looked through, and none of them fits', async () => {
+    const kept = directory;
+    const asked: unknown[] = [];
+    // A client that may see 150 of thousands; none of these has it in the display name.
+    directory = { ...kept, search: ({ limit, offset = 0 }) => (asked.push([limit, offset]), { entries: CROWD.slice(offset, offset + limit), more: true }) };
+    const { items, error } = await ask('cmd=galfind&DN=an');
+    directory = kept;
+    expect([items, error, asked]).toEqual([[], 'There are more than 0; search for more of a name.', [[100, 0], [LIMITS.galfindLookedThrough - 100, 100]]]);
+  });
+
   it('finds nobody by less than the client may search for, whichever criterion it is', async () => {
     const whole = directory;
     directory = { ...whole, allowance: (requester) => ({ ...whole.allowance(requester), minimumLength: 3 }) };
@@ -121,16 +132,6 @@ describe('galfind with an address book', () => {
     } finally {
       directory = whole;
     }
-  });
-
-  it('says so too where those whom the words find are more than are looked through, and none of them fits', async () => {
-    const kept = directory;
-    const asked: unknown[] = [];
-    // A client that may see 150 of thousands; none of these has it in the display name.
-    directory = { ...kept, search: ({ limit, offset = 0 }) => (asked.push([limit, offset]), { entries: CROWD.slice(offset, offset + limit), more: true }) };
-    const { items, error } = await ask('cmd=galfind&DN=an');
-    directory = kept;
-    expect([items, error, asked]).toEqual([[], 'There are more than 0; search for more of a name.', [[100, 0], [400, 100]]]);
   });
 
   it('writes markup so that XML stays XML', async () => {
