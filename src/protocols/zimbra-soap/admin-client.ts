@@ -1,7 +1,5 @@
 import { BridgeError } from '../../core/errors.ts';
-import type { Clock } from '../../core/clock.ts';
 import { LIMITS } from '../../core/limits.ts';
-import type { Logger } from '../../core/logger.ts';
 import { below } from '../../platform/http-client/below.ts';
 import { HttpClient } from '../../platform/http-client/http-client.ts';
 import { RequestBudget } from '../../platform/http-client/request-budget.ts';
@@ -11,24 +9,16 @@ import type { XmlNode } from '../../platform/xml/write.ts';
 import { encodeEnvelope } from '../soap/envelope.ts';
 import { decodeAuthResponse, encodeAdminAuthRequest } from './auth.ts';
 import type { AuthResponse } from './auth.ts';
+import type { ZimbraConnectionOptions } from './connection-options.ts';
 import { encodeRequestHeader } from './context-header.ts';
 import { ADMIN_SOAP_PATH } from './names.ts';
 import { ZimbraSession } from './session.ts';
 import { isTokenRefusal, readZimbraAnswer } from './upstream-answer.ts';
 import { within } from './within.ts';
 
-export interface ZimbraAdminOptions {
-  /** The system's name in bridge.yaml. */
-  readonly name: string;
+export interface ZimbraAdminOptions extends ZimbraConnectionOptions {
   /** The admin port's root; `/service/admin/soap/` is appended. */
   readonly adminUrl: URL;
-  readonly username: string;
-  readonly password: string;
-  readonly ca?: readonly string[] | undefined;
-  /** Further hosts (`name` or `name:port`) that may be sent the token: mail stores, and where a redirect may lead. */
-  readonly hosts: readonly string[];
-  readonly clock: Clock;
-  readonly logger: Logger;
 }
 
 /**

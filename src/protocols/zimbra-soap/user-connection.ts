@@ -1,7 +1,5 @@
-import type { Clock } from '../../core/clock.ts';
 import { BridgeError } from '../../core/errors.ts';
 import { LIMITS } from '../../core/limits.ts';
-import type { Logger } from '../../core/logger.ts';
 import { below } from '../../platform/http-client/below.ts';
 import { HttpClient } from '../../platform/http-client/http-client.ts';
 import { zimbraHopCount } from '../../platform/http-client/interceptors.ts';
@@ -11,24 +9,16 @@ import type { XmlNode } from '../../platform/xml/write.ts';
 import { encodeEnvelope } from '../soap/envelope.ts';
 import { decodeAuthResponse, encodeAuthRequest } from './auth.ts';
 import type { AuthResponse } from './auth.ts';
+import type { ZimbraConnectionOptions } from './connection-options.ts';
 import { encodeRequestHeader } from './context-header.ts';
 import { SOAP_PATH } from './names.ts';
 import { ZimbraSession } from './session.ts';
 import { isTokenRefusal, readZimbraAnswer } from './upstream-answer.ts';
 import type { ZimbraExchange } from './upstream-answer.ts';
 
-export interface ZimbraUserOptions {
-  /** As logs call the system. */
-  readonly name: string;
+export interface ZimbraUserOptions extends ZimbraConnectionOptions {
   /** The server's root; `/service/soap/` is appended. */
   readonly url: URL;
-  readonly username: string;
-  readonly password: string;
-  readonly ca?: readonly string[] | undefined;
-  /** Where a redirect may lead beside `url`. */
-  readonly hosts: readonly string[];
-  readonly clock: Clock;
-  readonly logger: Logger;
 }
 
 /** On whose time, and at whose cost a request is sent. */

@@ -1,0 +1,16 @@
+import type { Clock } from '../../core/clock.ts';
+import type { Logger } from '../../core/logger.ts';
+
+/** With what an account signs in at a Zimbra, ordinary or administrator. */
+export interface ZimbraConnectionOptions {
+  /** The system's name in bridge.yaml. */
+  readonly name: string;
+  readonly username: string;
+  readonly password: string;
+  /** PEM certificates of the authorities to trust in place of Node's own. */
+  readonly ca?: readonly string[] | undefined;
+  /** Further hosts (`name` or `name:port`) that may be sent the token: where a redirect may lead; for an administrator mail stores too. */
+  readonly hosts: readonly string[];
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
