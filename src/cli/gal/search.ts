@@ -16,7 +16,7 @@ export interface GalSearchOptions {
   readonly json?: true;
 }
 
-/** `gal search TEXT`: who is found, best first, as the faces answer it. 1 where nobody is. */
+/** `gal search TEXT`: who is found, best first, as the faces answer it. That nobody is found is an answer, not a failure. */
 export async function searchGal(words: readonly string[], options: GalSearchOptions, terminal: Terminal, reach: ReachGal): Promise<ExitCode> {
   const limit = options.limit === undefined ? LIMITS.apiDirectoryDefault : /^\d{1,6}$/.test(options.limit) ? Number(options.limit) : 0;
   if (limit < 1 || limit > LIMITS.apiDirectoryResults) {
@@ -36,7 +36,7 @@ export async function searchGal(words: readonly string[], options: GalSearchOpti
       if (page.more) terminal.print(`… and more: --limit ${limit} was reached, or what the client may have`);
       if (page.entries.length === 0) terminal.complain('nobody is found');
     }
-    return page.entries.length === 0 ? EXIT.failed : EXIT.done;
+    return EXIT.done;
   });
 }
 
