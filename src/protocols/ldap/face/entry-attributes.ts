@@ -1,8 +1,8 @@
+import { formatGeneralizedTime } from '../../../core/generalized-time.ts';
 import type { DirectoryEntry, EntryDetails, EntryKind } from '../../../directory/entry.ts';
 import { tokensOf } from '../../../directory/words.ts';
 import { attributeFinder } from './attribute.ts';
 import type { Attribute, FindAttribute } from './attribute.ts';
-import { generalizedTime } from './generalized-time.ts';
 import { entryDn, entryNamed } from './shown-entry.ts';
 import type { ShownEntry, View } from './shown-entry.ts';
 
@@ -62,7 +62,7 @@ const MEMBER_OF: EntryAttribute = {
   },
 };
 
-const TIMES = { modified: ({ entry }: ShownEntry) => [generalizedTime(entry.modifiedAt)], created: ({ entry }: ShownEntry) => [generalizedTime(entry.createdAt)] };
+const TIMES = { modified: ({ entry }: ShownEntry) => [formatGeneralizedTime(entry.modifiedAt)], created: ({ entry }: ShownEntry) => [formatGeneralizedTime(entry.createdAt)] };
 
 /** Everything that an entry shows, in the order in which it is shown. */
 const SHOWN: readonly EntryAttribute[] = [

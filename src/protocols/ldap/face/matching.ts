@@ -1,7 +1,7 @@
 import { fold, tokensOf, wordsOf } from '../../../directory/words.ts';
 import type { Matching } from './attribute.ts';
 import { dnKey, parseDn } from './distinguished-name.ts';
-import { parseGeneralizedTime } from './generalized-time.ts';
+import { parseGeneralizedTime } from '../../../core/generalized-time.ts';
 
 /** A value or assertion as it is compared; undefined for what is none of its syntax. Equal values are the same. */
 export function comparable(matching: Matching, value: string): string | number | undefined {

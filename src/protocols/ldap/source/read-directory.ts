@@ -2,7 +2,7 @@ import { LIMITS } from '../../../core/limits.ts';
 import type { SourceRead } from '../../../directory/entry-source.ts';
 import { decodeCursor, digestOf, encodeCursor, withController } from './cursor.ts';
 import type { Cursor, Position } from './cursor.ts';
-import { formatGeneralizedTime } from './generalized-time.ts';
+import { formatGeneralizedTime } from '../../../core/generalized-time.ts';
 import type { KnownIds } from './known-ids.ts';
 import { readEntries, readIds } from './read-entries.ts';
 import type { Reading, Seen } from './read-entries.ts';
@@ -65,7 +65,7 @@ async function readChanges(reading: DirectoryReading, last: Cursor, changes: str
 
 /** Who changed since; undefined where this server cannot say. */
 function changesFilter(position: Position, { flavour, filter }: DirectoryReading): string | undefined {
-  if (position.by === 'time') return flavour.kind === 'timestamps' ? `(&${filter}(modifyTimestamp>=${formatGeneralizedTime(position.since - LIMITS.ldapOverlapMs)}))` : undefined;
+  if (position.by === 'time') return flavour.kind === 'timestamps' ? `(&${filter}(modifyTimestamp>=${formatGeneralizedTime(Math.max(0, position.since - LIMITS.ldapOverlapMs))}))` : undefined;
   if (flavour.kind !== 'change-numbers') return undefined;
   const known = position.at[flavour.controller];
   // A controller that has given fewer numbers than it had is not the one that it was.

@@ -9,7 +9,7 @@ import type { Complaints } from './complaints.ts';
 import { decodeEntry } from './decode-entry.ts';
 import { parentDn } from './distinguished-name.ts';
 import { entryIdOf } from './entry-id.ts';
-import { parseGeneralizedTime } from './generalized-time.ts';
+import { parseGeneralizedTime } from '../../../core/generalized-time.ts';
 import type { KnownIds } from './known-ids.ts';
 import { withAllValues } from './ranged-values.ts';
 import { rawEntryOf } from './raw-entry.ts';

@@ -1,3 +1,4 @@
+import { formatGeneralizedTime } from '../../../core/generalized-time.ts';
 import type { DirectoryEntry, EntryDetails, EntryKind } from '../../../directory/entry.ts';
 import type { AnswerElement, AnswerPair, AnswerValue } from './answer.ts';
 
@@ -63,7 +64,7 @@ export function contactAttributes(entry: DirectoryEntry, members: readonly Direc
   }
   for (const objectClass of OBJECT_CLASSES[kind]) pairs.push(['objectClass', objectClass]);
   for (const member of members) pairs.push(['member', member.address]);
-  pairs.push(['modifyTimeStamp', generalizedTime(modifiedAt)], ['createTimeStamp', generalizedTime(createdAt)]);
+  pairs.push(['modifyTimeStamp', formatGeneralizedTime(modifiedAt)], ['createTimeStamp', formatGeneralizedTime(createdAt)]);
   return pairs;
 }
 
@@ -76,9 +77,4 @@ export function contactElement(entry: DirectoryEntry, pairs: readonly AnswerPair
 /** Characters of all the values: what an answer costs. */
 export function charactersOf(pairs: readonly AnswerPair[]): number {
   return pairs.reduce((sum, [, value]) => sum + value.length, 0);
-}
-
-/** RFC 4517 §3.3.13, in UTC to the second, as LDAP servers keep it. */
-function generalizedTime(at: number): string {
-  return `${new Date(at).toISOString().slice(0, 19).replace(/[-:T]/g, '')}Z`;
 }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { LIMITS } from '../../../../src/core/limits.ts';
 import { decodeCursor, digestOf, encodeCursor, withController } from '../../../../src/protocols/ldap/source/cursor.ts';
-import { formatGeneralizedTime, parseGeneralizedTime } from '../../../../src/protocols/ldap/source/generalized-time.ts';
+import { formatGeneralizedTime, parseGeneralizedTime } from '../../../../src/core/generalized-time.ts';
 
 describe('a cursor', () => {
   it('is read again by the same settings only', () => {

@@ -1,7 +1,7 @@
-import type { Instant } from '../../../core/clock.ts';
+import type { Instant } from './clock.ts';
 
 /** `20261129120000Z` (RFC 4517 §3.3.13): to the second, because Zimbra's pattern `yyyyMMddHHmmss'Z'` reads no fraction; what is beyond is cut off. */
-export function generalizedTime(at: Instant): string {
+export function formatGeneralizedTime(at: Instant): string {
   return `${new Date(at).toISOString().slice(0, 19).replace(/[-:T]/g, '')}Z`;
 }
 
