@@ -97,8 +97,7 @@ export class BridgeAddressBook {
 
   /** Ends what writes and reads; what is in memory answers on. Safe to call twice. */
   async close(): Promise<void> {
-    const keeper = this.#keeper;
-    await keeper?.close();
+    await this.#keeper?.close();
   }
 
   /** After `close`: goes on, as where a reload has failed. */

@@ -36,8 +36,8 @@ export class AddressBook implements Directory {
   }
 
   search(query: DirectoryQuery, requester: Requester): DirectoryPage {
+    this.#enter(requester);
     const { results, minimumLength } = this.allowance(requester);
-    this.#count(requester);
     const { offset = 0 } = query;
     if (!tokensOf(query.text).some((token) => [...token].length >= minimumLength)) return { entries: [], more: false };
     // Whoever may search sees the beginning of the ranking, however it is cut into pages.
@@ -47,20 +47,17 @@ export class AddressBook implements Directory {
   }
 
   resolve(address: MailboxAddress, requester: Requester): DirectoryEntry | undefined {
-    mayLook(requester);
-    this.#count(requester);
+    this.#enter(requester);
     return this.#options.gal.resolve(address);
   }
 
   byId(id: string, requester: Requester): DirectoryEntry | undefined {
-    mayLook(requester);
-    this.#count(requester);
+    this.#enter(requester);
     return this.#options.gal.byId(id);
   }
 
   byLegacyExchangeDn(dn: string, requester: Requester): DirectoryEntry | undefined {
-    mayLook(requester);
-    this.#count(requester);
+    this.#enter(requester);
     return this.#options.gal.byDn(dn);
   }
 
@@ -74,8 +71,7 @@ export class AddressBook implements Directory {
   }
 
   all(requester: Requester): Iterable<DirectoryEntry> {
-    mayLook(requester);
-    this.#count(requester);
+    this.#enter(requester);
     return this.#options.gal.entries();
   }
 
@@ -108,8 +104,10 @@ export class AddressBook implements Directory {
     return Number(instant) <= Math.max(this.#options.clock.now(), this.#options.gal.lastChange) ? Number(instant) : undefined;
   }
 
-  #count({ gal, name }: Requester): void {
-    if (gal === 'search') this.#rate.spend(name);
+  /** Costs one search. */
+  #enter(requester: Requester): void {
+    mayLook(requester);
+    if (requester.gal === 'search') this.#rate.spend(requester.name);
   }
 }
 

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -41,6 +41,8 @@ interface Kept extends KeptSource {
  */
 export class GalKeeper {
   readonly #options: GalKeeperOptions;
+  /** A digest of which sources there are. */
+  readonly #sources: string;
   readonly #stop = new AbortController();
   #kept: readonly Kept[] = [];
   #departures: Departures | undefined;
@@ -48,12 +50,12 @@ export class GalKeeper {
 
   constructor(options: GalKeeperOptions) {
     this.#options = options;
+    this.#sources = digest(JSON.stringify(options.sources.map(({ source }) => [source.key, source.home]))).slice(0, 16);
   }
 
   /** Which address book this is: another one after something was lost, and with other sources. At most 40 hexadecimal digits. */
   get book(): string {
-    const sources = createHash('sha256').update(JSON.stringify(this.#options.sources.map(({ source }) => [source.key, source.home]))).digest('hex').slice(0, 16);
-    return `${this.#departures?.book ?? ''}${sources}`;
+    return `${this.#departures?.book ?? ''}${this.#sources}`;
   }
 
   get departures(): Departures {
@@ -168,7 +170,11 @@ export class GalKeeper {
 /** `corp-ldap-1a2b3c4d5e6f.log`: a name for people, and one for what it is. */
 function fileOf({ source }: KeptSource): string {
   const name = source.label.replace(/[^A-Za-z0-9.-]+/g, '-').slice(0, 40);
-  return `${name}-${createHash('sha256').update(source.key).digest('hex').slice(0, 12)}.log`;
+  return `${name}-${digest(source.key).slice(0, 12)}.log`;
+}
+
+function digest(text: string): string {
+  return hash('sha256', text, 'hex');
 }
 
 function reasonOf(error: BridgeError | undefined): string | undefined {

@@ -1,11 +1,12 @@
 import type { SourceEntry } from '../../directory/entry-source.ts';
 import type { ContactChange, WantedContact } from '../../gal/contact-difference.ts';
+import { escapeDnValue } from '../../protocols/ldap/face/distinguished-name.ts';
 import { shown } from '../terminal.ts';
 import { adDetails } from './ad-details.ts';
 import { commonName, newAliases } from './contact-names.ts';
 import { headLines } from './export-shape.ts';
 import type { ExportWriter } from './export-shape.ts';
-import { escapedRdnValue, ldifLine } from './write-ldif.ts';
+import { ldifLine } from './write-ldif.ts';
 
 /** LDIF of changes for `ldifde -i -f` or `ldapmodify`: contacts of Active Directory with Exchange's attributes. Exchange's own services add the rest (Update-Recipient). */
 export const exchangeLdif: ExportWriter = function* (question) {
@@ -23,7 +24,7 @@ function* added({ entry, externalAddress }: WantedContact, alias: string, base: 
   const name = commonName(entry.address);
   yield '';
   yield* tooLong;
-  yield* ldifLine('dn', `CN=${escapedRdnValue(name)},${base}`);
+  yield* ldifLine('dn', `CN=${escapeDnValue(name)},${base}`);
   const attributes: readonly (readonly [string, string])[] = [
     ['changetype', 'add'],
     ['objectClass', 'contact'],

@@ -14,12 +14,3 @@ export function ldifLine(attribute: string, value: string): readonly string[] {
   for (let at = LINE_OCTETS; at < line.length; at += LINE_OCTETS - 1) lines.push(` ${line.slice(at, at + LINE_OCTETS - 1)}`);
   return lines;
 }
-
-/** A value of an RDN (RFC 4514 §2.4). */
-export function escapedRdnValue(text: string): string {
-  return text
-    .replace(/[,+"\\<>;=]/g, '\\$&')
-    .replace(/\0/g, '\\00')
-    .replace(/^[ #]/, '\\$&')
-    .replace(/ $/, '\\ ');
-}

@@ -1,9 +1,10 @@
 import type { WantedContact } from '../../gal/contact-difference.ts';
+import { escapeDnValue } from '../../protocols/ldap/face/distinguished-name.ts';
 import { shown } from '../terminal.ts';
 import { dnOf } from './exchange-ldif.ts';
 import { headLines } from './export-shape.ts';
 import type { ExportWriter } from './export-shape.ts';
-import { escapedRdnValue, ldifLine } from './write-ldif.ts';
+import { ldifLine } from './write-ldif.ts';
 
 /** LDIF of changes for an LDAP server that Zimbra asks beside its own (`zimbraGalMode both`): inetOrgPerson, as Zimbra's default attribute map reads it. */
 export const zimbraLdif: ExportWriter = function* (question) {
@@ -56,6 +57,6 @@ function* added({ entry }: WantedContact, base: string): Iterable<string> {
     ['mobile', entry.mobile],
   ];
   yield '';
-  yield* ldifLine('dn', `mail=${escapedRdnValue(entry.address)},${base}`);
+  yield* ldifLine('dn', `mail=${escapeDnValue(entry.address)},${base}`);
   for (const [attribute, value] of attributes) if (value !== undefined) yield* ldifLine(attribute, value);
 }

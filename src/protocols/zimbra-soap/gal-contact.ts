@@ -1,18 +1,13 @@
 import { LIMITS } from '../../core/limits.ts';
 import type { EntryDetails } from '../../directory/entry.ts';
 import type { SourceEntry } from '../../directory/entry-source.ts';
-import { domainOf, parseMailboxAddress } from '../../directory/smtp-address.ts';
+import { isAtHome } from '../../directory/home-mailboxes.ts';
+import type { HomeMailboxes } from '../../directory/home-mailboxes.ts';
+import { parseMailboxAddress } from '../../directory/smtp-address.ts';
 import type { MailboxAddress } from '../../directory/smtp-address.ts';
 import { attribute } from '../../platform/xml/element.ts';
 import type { XmlElement } from '../../platform/xml/element.ts';
 import { isAccountId } from './account.ts';
-
-/** Whose mailboxes live in the Zimbra, as the configuration says. */
-export interface ResidenceRules {
-  /** Lower case. */
-  readonly domains: readonly string[];
-  readonly mailboxes: readonly MailboxAddress[];
-}
 
 /** One `cn` of a Zimbra's address list. */
 export interface GalContact {
@@ -59,7 +54,7 @@ type Values = ReadonlyMap<string, readonly string[]>;
  *
  * @returns undefined where it has no id at all
  */
-export function decodeContact(element: XmlElement, rules: ResidenceRules): GalContact | undefined {
+export function decodeContact(element: XmlElement, rules: HomeMailboxes): GalContact | undefined {
   const values = valuesOf(element);
   const first = (name: string): string | undefined => values.get(name)?.[0];
   const said = attribute(element, 'id')?.trim() ?? '';
@@ -93,11 +88,11 @@ export function decodeContact(element: XmlElement, rules: ResidenceRules): GalCo
   return { ...known, entry };
 }
 
-function livesHere(hasZimbraId: boolean, classes: readonly string[], address: MailboxAddress, { domains, mailboxes }: ResidenceRules): boolean {
+function livesHere(hasZimbraId: boolean, classes: readonly string[], address: MailboxAddress, home: HomeMailboxes): boolean {
   if (classes.includes('contact')) return false;
   if (hasZimbraId) return true;
   if (classes.length > 0 && !classes.some((one) => one.startsWith('zimbra'))) return false;
-  return mailboxes.includes(address) || domains.includes(domainOf(address));
+  return isAtHome(address, home);
 }
 
 function kindOf(values: Values, classes: readonly string[], isMailbox: boolean): SourceEntry['kind'] {

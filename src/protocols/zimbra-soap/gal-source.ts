@@ -3,6 +3,7 @@ import { LIMITS } from '../../core/limits.ts';
 import { pause } from '../../core/pause.ts';
 import type { ProbeFinding } from '../../core/probe-finding.ts';
 import type { EntrySource, SourceRead } from '../../directory/entry-source.ts';
+import type { HomeMailboxes } from '../../directory/home-mailboxes.ts';
 import { RequestBudget } from '../../platform/http-client/request-budget.ts';
 import type { XmlElement } from '../../platform/xml/element.ts';
 import type { XmlNode } from '../../platform/xml/write.ts';
@@ -10,7 +11,6 @@ import { isRefused } from './account-lookup.ts';
 import { GalAccounts } from './gal-accounts.ts';
 import type { GalAdminOptions } from './gal-accounts.ts';
 import { readBySearches } from './gal-by-searches.ts';
-import type { ResidenceRules } from './gal-contact.ts';
 import { probeGal } from './gal-probe.ts';
 import { GalTaking } from './gal-taking.ts';
 import type { Take } from './gal-taking.ts';
@@ -20,7 +20,7 @@ import { ZimbraUserConnection } from './user-connection.ts';
 import type { ZimbraUserOptions } from './user-connection.ts';
 import { within } from './within.ts';
 
-export interface ZimbraGalOptions extends ZimbraUserOptions, ResidenceRules {
+export interface ZimbraGalOptions extends ZimbraUserOptions, HomeMailboxes {
   /** Default: the system's name. */
   readonly label?: string;
   /** An administrator, who sees more of accounts than the address list tells: foreign principals, all aliases, who is hidden. */

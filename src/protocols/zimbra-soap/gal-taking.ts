@@ -2,17 +2,18 @@ import { BridgeError } from '../../core/errors.ts';
 import { LIMITS } from '../../core/limits.ts';
 import { Pace } from '../../core/pace.ts';
 import type { SourceBatch } from '../../directory/entry-source.ts';
+import type { HomeMailboxes } from '../../directory/home-mailboxes.ts';
 import { completed, hiddenEntries } from './account-details.ts';
 import type { AccountsByZimbraId } from './account-details.ts';
 import { decodeContact } from './gal-contact.ts';
-import type { GalContact, ResidenceRules } from './gal-contact.ts';
+import type { GalContact } from './gal-contact.ts';
 import type { SyncGalPage } from './sync-gal.ts';
 
 /** Who reads the source. */
 export type Take = (batch: SourceBatch) => Promise<void>;
 
 interface GalTakingOptions {
-  readonly rules: ResidenceRules;
+  readonly rules: HomeMailboxes;
   readonly take: Take;
   /** All accounts behind the list, where they were read for a whole reading. */
   readonly all: AccountsByZimbraId | undefined;

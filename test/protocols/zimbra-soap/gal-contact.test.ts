@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { readXml } from '../../../src/platform/xml/read.ts';
 import { decodeEnvelope } from '../../../src/protocols/soap/envelope.ts';
 import { decodeContact } from '../../../src/protocols/zimbra-soap/gal-contact.ts';
-import type { ResidenceRules } from '../../../src/protocols/zimbra-soap/gal-contact.ts';
+import type { HomeMailboxes } from '../../../src/directory/home-mailboxes.ts';
 import { accountsOfToken, decodeSyncGalResponse } from '../../../src/protocols/zimbra-soap/sync-gal.ts';
 
 const FOLDER = new URL('../../../fixtures/zimbra-soap/gal-contact/', import.meta.url);
@@ -11,7 +11,7 @@ const FOLDER = new URL('../../../fixtures/zimbra-soap/gal-contact/', import.meta
 describe('a contact of an address list', () => {
   for (const name of readdirSync(FOLDER)) {
     it(`is read in the case ${name} as its expected.json says`, async () => {
-      const { asked, contact } = JSON.parse(readFileSync(new URL(`${name}/expected.json`, FOLDER), 'utf8')) as { asked: ResidenceRules; contact?: unknown };
+      const { asked, contact } = JSON.parse(readFileSync(new URL(`${name}/expected.json`, FOLDER), 'utf8')) as { asked: HomeMailboxes; contact?: unknown };
       const { contacts } = decodeSyncGalResponse(decodeEnvelope(await readXml(readFileSync(new URL(`${name}/message.xml`, FOLDER)))).body.children[0]);
       expect(contacts.map((one) => decodeContact(one, asked))).toEqual([contact]);
     });

@@ -112,5 +112,5 @@ export function dnKey(name: readonly Rdn[]): string {
 
 /** A value as it stands in a name (RFC 4514 §2.4). */
 export function escapeDnValue(value: string): string {
-  return value.replace(/["+,;<>\\]|^[ #]| $/g, '\\$&').replaceAll('\0', '\\00');
+  return value.replace(/["+,;<=>\\]|^[ #]| $/g, '\\$&').replaceAll('\0', '\\00');
 }
