@@ -1,6 +1,7 @@
-import type { DetailLevel, GalRight } from '../core/request-context.ts';
+import type { DetailLevel, GalRight, PresenceRight } from '../core/request-context.ts';
 import { ENTRY_DETAILS } from '../directory/entry.ts';
 import type { MailboxAddress } from '../directory/smtp-address.ts';
+import type { PresenceConfig } from './presence-config.ts';
 import type { Secret } from './secret.ts';
 
 /** bridge.yaml as checked: defaults filled in, files read, secrets resolved, paths absolute, durations in milliseconds. */
@@ -142,7 +143,7 @@ export interface ClientConfig {
   readonly detail: DetailLevel;
   /** What it may take out of the address book. */
   readonly gal: GalRight;
-  readonly presence: 'none' | 'read';
+  readonly presence: PresenceRight;
   /** Absent: the bridge's. */
   readonly deadlineMs?: number | undefined;
 }
@@ -217,25 +218,6 @@ export const LDAP_ATTRIBUTE_SYNONYMS: Readonly<Partial<Record<(typeof LDAP_ATTRI
   nickname: ['mailNickname'],
   phone: ['telephoneNumber'],
 };
-
-export const PRESENCE_STATES = ['available', 'in-a-meeting', 'away', 'unknown'] as const;
-export type MappedPresence = (typeof PRESENCE_STATES)[number];
-
-/** Busy type → presence; total. No data is always unknown. */
-export interface PresenceMapping {
-  readonly free: MappedPresence;
-  readonly 'no-data': 'unknown';
-  readonly 'working-elsewhere': MappedPresence;
-  readonly tentative: MappedPresence;
-  readonly busy: MappedPresence;
-  readonly oof: MappedPresence;
-}
-
-export interface PresenceConfig {
-  /** Mailboxes that have agreed, each once. */
-  readonly optIn: readonly MailboxAddress[];
-  readonly mapping: PresenceMapping;
-}
 
 export const REPLICATED_MAILBOXES = ['foreign-principal', 'all'] as const;
 

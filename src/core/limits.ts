@@ -625,6 +625,40 @@ export const LIMITS = {
   /** After refused credentials: accounts get locked. */
   galRefusedPauseMs: 5 * 60_000,
 
+  // ── Presence ──────────────────────────────────────────────────────────────────────────────────────────────────
+  /** Contract: seconds after the minute over which changes are spread; a minute and more would confuse a meeting's end with the next one's start. */
+  calendarSpreadSeconds: { min: 0, max: 59 },
+  /** Users for a second of `calendarSpread: auto` (presence.md, A66). */
+  usersPerSpreadSecond: 100,
+  /** How far ahead calendars are read for presence: the next reading, an hour away, may fail a day long. */
+  presenceHorizonMs: 2 * 86_400_000,
+  /** Everybody's calendar is read again within this time, whatever was notified. */
+  presenceSafetyPollMs: 60 * 60_000,
+  /** The same where nobody tells of changes. */
+  presencePollMs: 5 * 60_000,
+  /** What was read is believed for this long after the last reading that failed for want of the server; then the state is unknown. */
+  presenceStaleMs: 10 * 60_000,
+  /** Changes kept for watchers who come back with Last-Event-ID: some minutes of 15,000 users. */
+  presenceEventsKept: 20_000,
+  /** Watchers of the event stream, in all. */
+  presenceStreams: 200,
+
+  // ── Presence: EWS subscriptions ───────────────────────────────────────────────────────────────────────────────
+
+  // ── Presence: WebDAV subscriptions and call-backs ─────────────────────────────────────────────────────────────
+  /** One notification (presence.md §B.1): ids and watermarks only. */
+  presenceNotificationBytes: 64 * KIB,
+
+  // ── Presence: SIP ─────────────────────────────────────────────────────────────────────────────────────────────
+
+  // ── Presence: XMPP ────────────────────────────────────────────────────────────────────────────────────────────
+
+  // ── Presence: ejabberd and webhooks ───────────────────────────────────────────────────────────────────────────
+
+  // ── Presence: gateways' configuration and certificates ────────────────────────────────────────────────────────
+
+  // ── Presence: opting in, faces, commands, languages ───────────────────────────────────────────────────────────
+
   // ── Configuration ─────────────────────────────────────────────────────────────────────────────────────────────
   /** A thousand systems with a hundred domains each fit. */
   configFileBytes: MIB,

@@ -8,6 +8,10 @@ export type DetailLevel = (typeof DETAIL_LEVELS)[number];
 export const GAL_RIGHTS = ['none', 'search', 'sync'] as const;
 export type GalRight = (typeof GAL_RIGHTS)[number];
 
+/** What a client may do with presence: nothing, see it, or also switch it on and off for mailboxes of its own system. */
+export const PRESENCE_RIGHTS = ['none', 'read', 'opt-in'] as const;
+export type PresenceRight = (typeof PRESENCE_RIGHTS)[number];
+
 /** Who asks, and what that gives: resolved once by authentication, read at the single exit (lookup/). */
 export interface Requester {
   readonly name: string;
@@ -19,7 +23,7 @@ export interface Requester {
   readonly mayAsk: ReadonlySet<string> | 'all';
   readonly detail: DetailLevel;
   readonly anonymous: boolean;
-  readonly presence: 'none' | 'read';
+  readonly presence: PresenceRight;
   /** Absent: none. */
   readonly gal?: GalRight | undefined;
   /** Its own deadline for a lookup, where it has one. */

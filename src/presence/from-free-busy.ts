@@ -2,10 +2,10 @@ import type { Instant } from '../core/clock.ts';
 import type { BusyType } from '../freebusy/busy-type.ts';
 import type { FreeBusy } from '../freebusy/free-busy.ts';
 import { tiles } from '../freebusy/slots.ts';
-import type { Presence, PresenceState } from './presence.ts';
+import type { CalendarState, Presence } from './presence.ts';
 
 /** Which availability a kind of time becomes. Total, and a site may change every row but that of no data. */
-export type PresenceMapping = Readonly<Record<BusyType, PresenceState>>;
+export type PresenceMapping = Readonly<Record<BusyType, CalendarState>>;
 
 /** The original's table (presence.md §C.1): Free and Tentative → Available, Busy → In a meeting, Out of Office → Away. */
 export const DEFAULT_PRESENCE_MAPPING: PresenceMapping = {
@@ -24,7 +24,7 @@ export const DEFAULT_PRESENCE_MAPPING: PresenceMapping = {
  * `now` outside the free/busy's window is unknown.
  */
 export function presenceAt(freeBusy: FreeBusy, now: Instant, mapping: PresenceMapping = DEFAULT_PRESENCE_MAPPING): Presence {
-  let state: PresenceState | undefined;
+  let state: CalendarState | undefined;
   for (const tile of tiles(freeBusy)) {
     if (tile.end <= now) continue;
     if (state === undefined) {

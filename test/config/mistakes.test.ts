@@ -54,7 +54,6 @@ it.each([
   ['caldav system', `systems: { c: { type: caldav, url: "https://c.example" } }`, 'systems.c.type'],
   ['oauth', `${MINIMAL}    auth: oauth`, 'systems.exchange.auth'],
   ['client bearer', `${MINIMAL}${CLIENT}\n    auth: [bearer]`, 'clients[0].auth[0]'],
-  ['presence opt-in', `${MINIMAL}${CLIENT}\n    presence: opt-in`, 'clients[0].presence'],
   ['gateways', `${MINIMAL}presence: { gateways: [] }`, 'presence.gateways'],
   ['publishers', `${MINIMAL}presence: { publishers: [] }`, 'presence.publishers'],
   ['parameters', `${MINIMAL}presence: { parameters: {} }`, 'presence.parameters'],

@@ -1,5 +1,5 @@
 import type * as z from 'zod';
-import { DETAIL_LEVELS, GAL_RIGHTS } from '../../core/request-context.ts';
+import { DETAIL_LEVELS, GAL_RIGHTS, PRESENCE_RIGHTS } from '../../core/request-context.ts';
 import { CLIENT_AUTHS } from '../config.ts';
 import type { ClientConfig } from '../config.ts';
 import { duration } from '../fields/duration.ts';
@@ -25,7 +25,7 @@ export function clients(surroundings: Surroundings) {
       mayAsk: list(line('the name of a system')).default([]),
       detail: oneOf(DETAIL_LEVELS).default('busy-type'),
       gal: oneOf(GAL_RIGHTS).default('none'),
-      presence: oneOf(['none', 'read'], ['opt-in']).default('none'),
+      presence: oneOf(PRESENCE_RIGHTS).default('none'),
       deadline: duration(LIMITS.deadlineMs).optional(),
     }),
   );

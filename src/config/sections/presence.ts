@@ -1,6 +1,6 @@
 import type * as z from 'zod';
-import type { PresenceConfig } from '../config.ts';
-import { PRESENCE_STATES } from '../config.ts';
+import { PRECEDENCE_RULES, PRESENCE_STATES } from '../presence-config.ts';
+import type { PresenceConfig } from '../presence-config.ts';
 import { mailbox } from '../fields/addresses.ts';
 import { notYet, oneOf, text } from '../fields/field.ts';
 import { list, section } from '../fields/section.ts';
@@ -28,5 +28,14 @@ export function presence() {
 
 /** Each mailbox once, and without the keys of later versions. */
 export function settledPresence({ optIn, mapping }: z.output<ReturnType<typeof presence>>): PresenceConfig {
-  return { optIn: [...new Set(optIn)], mapping };
+  return { optIn: [...new Set(optIn)], mapping, ...NOTHING_ELSE };
 }
+
+/** Until the keys are read. */
+const NOTHING_ELSE: Omit<PresenceConfig, 'optIn' | 'mapping'> = {
+  precedence: [...PRECEDENCE_RULES],
+  language: 'en',
+  parameters: { ewsStatusFrequency: 60, notificationPort: 50_020, calendarSpread: 50, exchangeTimeoutMs: 20_000, exchangeQueue: 1_000, exchangeThreads: 8, apply: 'gradual' },
+  gateways: [],
+  publishers: [],
+};

@@ -12,6 +12,8 @@ import type { RequestBudget } from './request-budget.ts';
 export interface HttpClientOptions {
   /** PEM certificates of the authorities trusted in place of Node's own; verification itself is never switched off. */
   readonly ca?: readonly string[] | undefined;
+  /** Which names of the server's certificate count; absent: Node's own rules. */
+  readonly nameCheck?: 'san-then-cn' | 'cn-only' | undefined;
   /** Hosts to which a redirect may lead beside the one that was asked: `name` (any port of it) or `name:port`. */
   readonly redirectHosts?: readonly string[];
   /** Added in order; the last one is nearest to the wire. */

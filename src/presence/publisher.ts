@@ -1,0 +1,44 @@
+import type { ProbeFinding } from '../core/probe-finding.ts';
+import type { MailboxAddress } from '../directory/smtp-address.ts';
+import type { PresenceState, ShownPresence } from './presence.ts';
+
+/**
+ * PORT. A server that shows availability to its users: SIP, XMPP, a chat product.
+ *
+ * It is told of every change, one at a time for each mailbox, newest last; whoever calls keeps the queue, the pace and the tries. What has to be
+ * renewed (a SIP publication's lifetime) it renews by itself, and what it needs for that over restarts it keeps in its KeptTexts.
+ *
+ * Failures are BridgeErrors: `temporary` ones are worth another try (after `retryAfterMs`, where given); BACKEND_AUTH, BACKEND_TLS and CONFIGURATION are about the
+ * server as a whole; everything else is about this mailbox.
+ */
+export interface PresencePublisher {
+  /** For logs, metrics and reports: `sip im.corp.example:5060`. Unique. */
+  readonly label: string;
+  /** How many calls may be under way, and how many may begin in a second. */
+  readonly pace: { readonly concurrency: number; readonly perSecond: number };
+  /** Opens connections and goes on renewing. Returns at once; never throws. @param onLost the server has lost everything that it was told (it restarted, we were away): all of it is to be published again */
+  start(onLost: () => void): void;
+  /** Resolves when the server has accepted it. Idempotent. */
+  publish(mailbox: MailboxAddress, shown: ShownPresence, signal: AbortSignal): Promise<void>;
+  /** Takes away all that was published about the mailbox. Idempotent: nothing there is no failure. */
+  withdraw(mailbox: MailboxAddress, signal: AbortSignal): Promise<void>;
+  /** What somebody who watches the mailbox sees on the server itself; undefined: nothing. For the canary. @throws BridgeError UNSUPPORTED where the server cannot be asked */
+  observe(mailbox: MailboxAddress, signal: AbortSignal): Promise<PresenceState | undefined>;
+  /** Tries reachability, certificate, sign-in, rights; never throws, every failure is a finding. Needs no `start`. */
+  probe(signal: AbortSignal): Promise<readonly ProbeFinding[]>;
+  /** Ends connections and timers; nothing is withdrawn. Safe to call twice. */
+  close(): Promise<void>;
+}
+
+/** PORT. Short texts by key that outlive the process: watermarks, SIP's entity tags. Held in memory; a change is on disk within a second. */
+export interface KeptTexts {
+  get(key: string): string | undefined;
+  set(key: string, text: string): void;
+  delete(key: string): void;
+  keys(): Iterable<string>;
+}
+
+/** For tests and commands: kept as long as the process. */
+export function memoryTexts(): KeptTexts {
+  return new Map<string, string>();
+}
