@@ -630,14 +630,35 @@ export const LIMITS = {
   calendarSpreadSeconds: { min: 0, max: 59 },
   /** Users for a second of `calendarSpread: auto` (presence.md, A66). */
   usersPerSpreadSecond: 100,
-  /** How far ahead calendars are read for presence: the next reading, an hour away, may fail a day long. */
-  presenceHorizonMs: 2 * 86_400_000,
+  /** Changes of one calendar that are kept, from now on: three days with ten meetings each; it is read again long before. */
+  presenceSteps: 64,
+  /** How far back a calendar is read, so that it is known since when a meeting lasts. */
+  presencePastMs: 86_400_000,
   /** Everybody's calendar is read again within this time, whatever was notified. */
   presenceSafetyPollMs: 60 * 60_000,
   /** The same where nobody tells of changes. */
   presencePollMs: 5 * 60_000,
   /** What was read is believed for this long after the last reading that failed for want of the server; then the state is unknown. */
   presenceStaleMs: 10 * 60_000,
+  /** After a notification, so that a burst is one reading. */
+  presenceGatherMs: 100,
+  /** Refused credentials are not tried again before: accounts get locked. */
+  presenceRefusedPauseMs: 5 * 60_000,
+  /** One publication: a SIP transaction over UDP gives up after 32 s. */
+  presencePublishMs: 35_000,
+  /** How far a publisher that came late may exceed its pace. */
+  presenceCatchUpMs: 100,
+  /** Failures of a gateway in a row after which its people go to another one, where there is one, and for how long. */
+  presenceFailuresBeforeDown: 3,
+  presenceDownMs: 5 * 60_000,
+  /** After somebody came or went, until all are sorted into gateways again: thousands who are switched on one after the other are sorted once. */
+  presenceSortMs: 50,
+  /** Lags of the latest changes that status speaks of. */
+  presenceLags: 4_096,
+  /** An answer from memory is not older than this; whoever watches by asking wants no hour-old calendar. */
+  presenceFreshMs: 60_000,
+  /** States shown in one go before others get their turn: 5 ms. */
+  presenceShownPerTurn: 250,
   /** Changes kept for watchers who come back with Last-Event-ID: some minutes of 15,000 users. */
   presenceEventsKept: 20_000,
   /** Watchers of the event stream, in all. */
