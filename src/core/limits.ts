@@ -630,8 +630,8 @@ export const LIMITS = {
   calendarSpreadSeconds: { min: 0, max: 59 },
   /** Users for a second of `calendarSpread: auto` (presence.md, A66). */
   usersPerSpreadSecond: 100,
-  /** Changes of one calendar that are kept, from now on: three days with ten meetings each; it is read again long before. */
-  presenceSteps: 64,
+  /** Changes of one calendar that are kept, from now on: two days with twelve meetings each; it is read again long before. */
+  presenceSteps: 48,
   /** How far back a calendar is read, so that it is known since when a meeting lasts. */
   presencePastMs: 86_400_000,
   /** Everybody's calendar is read again within this time, whatever was notified. */
@@ -653,6 +653,8 @@ export const LIMITS = {
   presenceDownMs: 5 * 60_000,
   /** After somebody came or went, until all are sorted into gateways again: thousands who are switched on one after the other are sorted once. */
   presenceSortMs: 50,
+  /** What publishers show, kept once for all who show it: states, languages, ends of meetings. */
+  presenceSharedTexts: 1_000,
   /** Lags of the latest changes that status speaks of. */
   presenceLags: 4_096,
   /** An answer from memory is not older than this; whoever watches by asking wants no hour-old calendar. */

@@ -233,6 +233,16 @@ const ABOUT_THE_SERVER: ReadonlySet<ErrorCode> = new Set(['BACKEND_AUTH', 'BACKE
 
 /** What a watcher of that publisher can tell apart. */
 function summaryOf({ state, reason, until, language }: ShownPresence, withTimes: boolean): string {
-  const isPlain = state === 'available' || state === 'unknown';
-  return isPlain ? state : `${state} ${language}${withTimes ? ` ${reason} ${until ?? ''}` : ''}`;
+  if (state === 'available' || state === 'unknown') return state;
+  return shared(withTimes ? `${state} ${language} ${reason} ${until ?? ''}` : `${state} ${language}`);
+}
+
+/** Thousands of people show the same few things: one text for all of them. */
+const TEXTS = new Map<string, string>();
+function shared(text: string): string {
+  const known = TEXTS.get(text);
+  if (known !== undefined) return known;
+  if (TEXTS.size >= LIMITS.presenceSharedTexts) TEXTS.clear();
+  TEXTS.set(text, text);
+  return text;
 }

@@ -15,13 +15,18 @@ const STATES = 8;
  * do not flap and Free to Tentative is no change. Outside of its window it is unknown. A few hundred bytes for a busy week.
  */
 export class Timeline {
-  readonly window: Interval;
-  /** Ascending; the first one at the window's start. */
+  /** Ascending; the first one where the window begins. */
   readonly #steps: readonly number[];
+  readonly #end: Instant;
 
-  private constructor(window: Interval, steps: readonly number[]) {
-    this.window = window;
+  private constructor(steps: readonly number[], end: Instant) {
     this.#steps = steps;
+    this.#end = end;
+  }
+
+  /** What it speaks of; empty where nothing is known. */
+  get window(): Interval {
+    return { start: this.#steps.length === 0 ? this.#end : Math.floor(this.#steps[0]! / STATES), end: this.#end };
   }
 
   /** @param from what was before is not asked about any more: it begins with the state at that instant; it ends with the last of LIMITS.presenceSteps changes */
@@ -40,30 +45,35 @@ export class Timeline {
       steps.push(tile.start * STATES + CALENDAR_STATES.indexOf(state));
       last = state;
     }
-    return new Timeline({ start: steps.length === 0 ? end : Math.floor(steps[0]! / STATES), end }, steps);
+    // A copy is as long as it has to be: pushing makes room for more.
+    return new Timeline(steps.slice(), end);
   }
 
   /** Nothing is known. */
   static unknown(at: Instant): Timeline {
-    return new Timeline({ start: at, end: at }, []);
+    return new Timeline([], at);
   }
 
   stateAt(at: Instant): CalendarState {
-    if (at < this.window.start || at >= this.window.end) return 'unknown';
+    if (!this.#covers(at)) return 'unknown';
     return CALENDAR_STATES[this.#steps[this.#indexAt(at)]! % STATES]!;
   }
 
   /** Since when it has said what it says at `at`; the window's start where it said so then already, `at` outside of it. */
   since(at: Instant): Instant {
-    if (at < this.window.start || at >= this.window.end) return at;
+    if (!this.#covers(at)) return at;
     return Math.floor(this.#steps[this.#indexAt(at)]! / STATES);
   }
 
   /** The first instant after `at` at which it says something else; undefined: none that is known. */
   changeAfter(at: Instant): Instant | undefined {
-    if (at >= this.window.end) return undefined;
-    const next = at < this.window.start ? this.#steps[0] : this.#steps[this.#indexAt(at) + 1];
+    if (at >= this.#end) return undefined;
+    const next = this.#covers(at) ? this.#steps[this.#indexAt(at) + 1] : this.#steps[0];
     return next === undefined ? undefined : Math.floor(next / STATES);
+  }
+
+  #covers(at: Instant): boolean {
+    return at < this.#end && this.#steps.length > 0 && at * STATES + STATES - 1 >= this.#steps[0]!;
   }
 
   /** Of the last step that is not behind `at`, by halving. */
