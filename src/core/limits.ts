@@ -695,14 +695,16 @@ export const LIMITS = {
   presenceRetryMs: 2_000,
   /** A watcher that takes nothing for this long is cut off; it comes back, and gets what it has missed. */
   presenceStreamStallMs: 60_000,
-  /** What the connection holds of a watcher's events; all others wait as they are, shared by all watchers. */
-  presenceStreamBytes: 64 * KIB,
+  /** Events are written together up to this size; Node's own buffer of a connection is as large. */
+  presenceStreamWrite: 16 * KIB,
+  /** At the end of a stream its watcher may take what is still on its way; then the connection is cut. */
+  presenceStreamEndMs: 2_000,
+  /** An id is a process and a number. */
+  presenceEventIdCharacters: 100,
   /** Events that wait for one watcher: a whole replay, and what comes meanwhile. */
   presenceStreamWaiting: 30_000,
   /** One opt-in, one state: short keys, short values. */
   presenceBodyBytes: 4 * KIB,
-  /** Somebody's own state may be said for this long at most; then it is the calendar's turn again. */
-  presenceOwnMs: 366 * 86_400_000,
   /** Mailboxes that one call switches, by API or over the control socket; they are stored together. */
   presenceSwitches: 1_000,
   /** Publishers and gateways that are tried at the same time by `presence check`. */
