@@ -67,7 +67,7 @@ describe('opting in by API', () => {
     }
     expect([...seen]).toHaveLength(1);
     expect([...seen][0]).toMatch(/^\[404,/);
-    expect(JSON.parse([...seen][0]!)[1]).toBe((await all.get('/api/v1/presence/nobody@gmail.com')).body);
+    expect((JSON.parse([...seen][0]!) as readonly unknown[])[1]).toBe((await all.get('/api/v1/presence/nobody@gmail.com')).body);
     expect(presence.calls).toEqual([]);
   });
 
