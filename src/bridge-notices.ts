@@ -7,7 +7,7 @@ import type { Whereabouts } from './directory/whereabouts.ts';
 import type { Routing } from './lookup/routing.ts';
 import type { NotifyFeed } from './protocols/notify/endpoint.ts';
 import type { PushedMessages } from './protocols/schedule-plus/pushed-messages.ts';
-import type { AdminQueue } from './protocols/rest-api/admin-endpoint.ts';
+import type { AdminQueue } from './protocols/rest-api/admin-queue.ts';
 import { mailboxOfLegacyExchangeDn } from './protocols/schedule-plus/legacy-exchange-dn.ts';
 import type { ReplicationAgent } from './replication/agent.ts';
 import { encodeQueueReport } from './replication/report.ts';

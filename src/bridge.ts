@@ -15,6 +15,7 @@ import { silentLogger } from './core/logger.ts';
 import type { Logger } from './core/logger.ts';
 import type { CalendarSystem } from './freebusy/calendar-system.ts';
 import { ServedAddresses } from './directory/served-addresses.ts';
+import type { MailboxAddress } from './directory/smtp-address.ts';
 import { Lookup } from './lookup/lookup.ts';
 import { Routing } from './lookup/routing.ts';
 import type { HomeSystem } from './lookup/routing.ts';
@@ -27,6 +28,7 @@ import { LoadGate } from './platform/http-server/load-gate.ts';
 import { metricsEndpoint } from './platform/http-server/metrics-endpoint.ts';
 import { createMetrics } from './platform/metrics.ts';
 import type { PrometheusMetrics } from './platform/metrics.ts';
+import { CalendarOnlyPresence, noPidf } from './presence/calendar-only-presence.ts';
 import { CalendarPresence } from './presence/calendar-presence.ts';
 import { autodiscoverEndpoint } from './protocols/autodiscover/endpoint.ts';
 import { caldavEndpoint } from './protocols/caldav/endpoint.ts';
@@ -38,6 +40,7 @@ import { owaWebdavEndpoint } from './protocols/owa-webdav/endpoint.ts';
 import { createSystem } from './protocols/registry.ts';
 import { adminEndpoint } from './protocols/rest-api/admin-endpoint.ts';
 import { restApiEndpoint } from './protocols/rest-api/endpoint.ts';
+import { PresenceStreams, StreamSlots } from './protocols/rest-api/presence-streams.ts';
 import { zimbraSoapEndpoint } from './protocols/zimbra-soap/endpoint.ts';
 import type { ReplicationAgent } from './replication/agent.ts';
 
@@ -63,6 +66,8 @@ interface Runtime {
   readonly routing: Routing;
   readonly book: BridgeAddressBook;
   readonly faces: RequestListener;
+  /** Who watches presence with the rights of this configuration. */
+  readonly streams: PresenceStreams;
   readonly ldap: (base: string) => LdapFaceServices;
 }
 
@@ -83,6 +88,7 @@ export class Bridge {
   readonly #failures: FailureMemory;
   readonly #tokenKey = randomBytes(32);
   readonly #gate = new LoadGate();
+  readonly #watchers = new StreamSlots();
   readonly #listeners = new Map<string, Listener>();
   readonly #retired = new Set<Runtime>();
   readonly #leaving = new Set<Listener>();
@@ -199,6 +205,8 @@ export class Bridge {
     }
     await this.#replication.swap(replication, { work: true, graceMs: TURNS_GRACE_MS });
     this.#runtime = next;
+    // Who watches comes back as whoever he is now.
+    old.streams.end();
     if (isOtherBook) next.book.start();
     this.#retired.add(old);
     setTimeout(() => void this.#retire(old), OLD_RUNTIME_MS).unref();
@@ -214,6 +222,7 @@ export class Bridge {
   /** Lets requests under way finish, then ends everything. Safe to call twice. */
   async close(): Promise<void> {
     this.#ready = false;
+    this.#runtime.streams.end();
     const listeners = [...this.#listeners.values(), ...this.#leaving].map((listener) => listener.close(CLOSE_GRACE_MS));
     await Promise.all([...listeners, this.#ldap.close(CLOSE_GRACE_MS), this.#replication.close(TURNS_GRACE_MS), this.#runtime.book.close()]);
     this.#listeners.clear();
@@ -235,7 +244,10 @@ export class Bridge {
     const lookup = new Lookup({ routing, workingElsewhereAs: config.workingElsewhere, clock, logger, metrics });
     const { behindProxy, trustedProxies } = config;
     const signIn = new ClientSignIn({ accounts: config.clients.map(accountOf), failures: this.#failures, tokenKey: this.#tokenKey, clock, metrics, behindProxy, trustedProxies });
-    const presence = new CalendarPresence({ source: lookup, optIn: new Set(config.presence.optIn), mapping: config.presence.mapping, clock });
+    const optIn = new Set(config.presence.optIn);
+    const presence = new CalendarOnlyPresence(new CalendarPresence({ source: lookup, optIn, mapping: config.presence.mapping, clock }), optIn);
+    const streams = new PresenceStreams(this.#watchers);
+    const presenceFace = { presence, streams, homeOf: (mailbox: MailboxAddress) => routing.route(mailbox).home?.name, encodePidf: noPidf };
     const services = { source: lookup, signIn, clock, workingElsewhereAs: config.workingElsewhere, addresses: new ServedAddresses(homes, whereabouts), directory, publicUrl: () => this.publicUrl };
     const pushed = pushedMessages(config, routing, whereabouts, () => this.replication);
     const faces = createApp({
@@ -244,7 +256,7 @@ export class Bridge {
       always: healthEndpoint(() => this.#ready),
       gate: this.#gate,
       routers: [
-        restApiEndpoint({ source: lookup, directory, presence, signIn }),
+        restApiEndpoint({ source: lookup, directory, signIn, ...presenceFace }),
         owaWebdavEndpoint({ ...services, pushed }),
         ewsEndpoint({ ...services, pushed }),
         autodiscoverEndpoint(services),
@@ -257,7 +269,7 @@ export class Bridge {
       metrics,
     });
     const ldap = (base: string): LdapFaceServices => ({ directory, base, signIn: ldapSignIn(signIn, logger), clock, logger, metrics });
-    return { config, systems, lookup, routing, book, faces, ldap };
+    return { config, systems, lookup, routing, book, faces, streams, ldap };
   }
 
   #replicationParts({ config, systems, routing, book }: Runtime): ReplicationParts {

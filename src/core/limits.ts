@@ -681,6 +681,63 @@ export const LIMITS = {
   // ── Presence: gateways' configuration and certificates ────────────────────────────────────────────────────────
 
   // ── Presence: opting in, faces, commands, languages ───────────────────────────────────────────────────────────
+  /** A change that nobody waits for is on disk by then (KeptTexts promises a second). */
+  keptValuesWriteMs: 500,
+  /** After a disk that was full or gone, the next try; then twice as long, and so on. */
+  keptValuesRetryPauses: { firstMs: 1_000, longestMs: 60_000 },
+  /** A mailbox, or a mailbox and what it is kept for. */
+  keptKeyCharacters: 512,
+  /** A watermark has about 100, an entity tag fewer. */
+  keptTextCharacters: 4 * KIB,
+  /** 15,000 people with half a dozen values each, ten times over. */
+  keptValues: 1_000_000,
+  /** A million short lines; whatever is larger was not written by us. */
+  keptFileBytes: 256 * MIB,
+  /** Lines beyond those that say something new, before the file is written anew. */
+  keptIdleLines: 5_000,
+  /** Of one audit log; a switch is 200 bytes. Then it becomes audit.log.1 and so on. */
+  auditFileBytes: 16 * MIB,
+  /** Older audit logs kept beside the one that is written: about half a million switches. */
+  auditFilesKept: 5,
+  /** Waiting for a disk that does not take them; beyond it entries are lost, which is said. */
+  auditWaiting: 100_000,
+  auditTextCharacters: 1_000,
+  /** RFC 5646 §4.4.1: 35 are enough for every language tag that is in use. */
+  languageTagCharacters: 35,
+  /** Every language of the world's calendars, many times over. */
+  catalogueFiles: 500,
+  /** Five short texts. */
+  catalogueBytes: 64 * KIB,
+  /** XEP-0108 and PIDF notes are shown on one line. */
+  statusTextCharacters: 200,
+  /** Different missing languages that are warned of, each once. */
+  missingLanguagesSaid: 100,
+  /** Proxies give up on a silent answer after 30 to 60 s. */
+  presenceKeepAliveMs: 15_000,
+  /** How long EventSource waits before it comes back. */
+  presenceRetryMs: 2_000,
+  /** A watcher that takes nothing for this long is cut off; it comes back, and gets what it has missed. */
+  presenceStreamStallMs: 60_000,
+  /** Events are written together up to this size; Node's own buffer of a connection is as large. */
+  presenceStreamWrite: 16 * KIB,
+  /** At the end of a stream its watcher may take what is still on its way; then the connection is cut. */
+  presenceStreamEndMs: 2_000,
+  /** An id is a process and a number. */
+  presenceEventIdCharacters: 100,
+  /** Events that wait for one watcher: a whole replay, and what comes meanwhile. */
+  presenceStreamWaiting: 30_000,
+  /** One opt-in, one state: short keys, short values. */
+  presenceBodyBytes: 4 * KIB,
+  /** Mailboxes that one call switches, by API or over the control socket; they are stored together. */
+  presenceSwitches: 1_000,
+  /** Publishers and gateways that are tried at the same time by `presence check`. */
+  presenceChecks: 8,
+  /** All that is tried of one gateway or publisher: DNS, certificates, sign-in, one mailbox, a call-back. */
+  presenceCheckMs: 60_000,
+  /** How long the canary waits until a watcher sees what was published; Kamailio and Prosody need milliseconds. */
+  canaryMs: 15_000,
+  /** How often it looks. */
+  canaryLooksMs: 200,
 
   // ── Configuration ─────────────────────────────────────────────────────────────────────────────────────────────
   /** A thousand systems with a hundred domains each fit. */

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Clock, Instant } from '../core/clock.ts';
 import { LIMITS } from '../core/limits.ts';
-import { LogLines } from './log-lines.ts';
+import { LogLines } from '../core/log-lines.ts';
 
 /** `["b", book, since]`, then `["-", row id, at]` */
 type Line = readonly ['b', string, Instant] | readonly ['-', string, Instant];

@@ -4,7 +4,7 @@ import type { Instant } from '../core/clock.ts';
 import { LIMITS } from '../core/limits.ts';
 import type { SourceEntry } from '../directory/entry-source.ts';
 import type { ComingRecord } from './gal.ts';
-import { LogLines } from './log-lines.ts';
+import { LogLines } from '../core/log-lines.ts';
 import type { SourceRecord } from './record.ts';
 
 /** How far a source has been read. */

@@ -19,18 +19,18 @@ import { ClientSignIn } from '../../src/platform/auth/client-sign-in.ts';
 import { FailureMemory } from '../../src/platform/auth/failure-memory.ts';
 import { createApp } from '../../src/platform/http-server/app.ts';
 import { LoadGate } from '../../src/platform/http-server/load-gate.ts';
-import { CalendarPresence } from '../../src/presence/calendar-presence.ts';
-import { DEFAULT_PRESENCE_MAPPING } from '../../src/presence/from-free-busy.ts';
 import { ewsEndpoint } from '../../src/protocols/ews/endpoint.ts';
 import { ifbEndpoint } from '../../src/protocols/ifb/endpoint.ts';
 import { owaWebdavEndpoint } from '../../src/protocols/owa-webdav/endpoint.ts';
 import { restApiEndpoint } from '../../src/protocols/rest-api/endpoint.ts';
+import { PresenceStreams, StreamSlots } from '../../src/protocols/rest-api/presence-streams.ts';
 import { encodeFreeBusyMessage } from '../../src/protocols/schedule-plus/encode-free-busy-message.ts';
 import { zimbraSoapEndpoint } from '../../src/protocols/zimbra-soap/endpoint.ts';
 import { publishablePart } from '../../src/replication/publication-window.ts';
 import { minutesOf } from '../protocols/schedule-plus/message-minutes.ts';
 import { ASKING_ZONES, instantOf, localTime } from './agreement-zones.ts';
 import type { AskingZone } from './agreement-zones.ts';
+import { FakePresence } from '../presence/fake-presence.ts';
 
 /**
  * One calendar, five faces and the replicated message: what each of them says of every slot must be the same, after each protocol's documented loss.
@@ -70,10 +70,10 @@ beforeAll(async () => {
     clock: systemClock,
     metrics: noMetrics,
   });
-  const presence = new CalendarPresence({ source: lookup, optIn: new Set(), mapping: DEFAULT_PRESENCE_MAPPING, clock: systemClock });
+  const presence = { presence: new FakePresence(), streams: new PresenceStreams(new StreamSlots()), homeOf: () => undefined, encodePidf: () => '' };
   const addresses = new ServedAddresses([{ name: 'exchange', domains: ['corp.example'], mailboxes: [] }]);
   const services = { source: lookup, signIn, clock: systemClock, workingElsewhereAs: 'free' as const, addresses, publicUrl: () => base };
-  const routers = [restApiEndpoint({ source: lookup, directory: NO_DIRECTORY, presence, signIn }), owaWebdavEndpoint(services), zimbraSoapEndpoint({ ...services, directory: NO_DIRECTORY }), ewsEndpoint(services), ifbEndpoint(services)];
+  const routers = [restApiEndpoint({ source: lookup, directory: NO_DIRECTORY, signIn, ...presence }), owaWebdavEndpoint(services), zimbraSoapEndpoint({ ...services, directory: NO_DIRECTORY }), ewsEndpoint(services), ifbEndpoint(services)];
   server = createServer(createApp({ trustedProxies: [], deadlineMs: 5_000, always: Router(), gate: new LoadGate(), routers, logger: silentLogger, metrics: noMetrics }));
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   base = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;

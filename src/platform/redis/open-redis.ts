@@ -6,7 +6,7 @@ import type { RedisAddress } from './address.ts';
 import { Connections } from './connections.ts';
 import { runEmbedded } from './embedded-server.ts';
 import { findServer } from './find-server.ts';
-import { GroupCommit } from './group-commit.ts';
+import { GroupCommit } from '../../core/group-commit.ts';
 import { openOwnDirectory } from './own-directory.ts';
 import type { OwnDirectory } from './own-directory.ts';
 import { noServer, runPrivate } from './private-server.ts';

@@ -1,53 +1,33 @@
 import { Router } from 'express';
-import type { Request, RequestHandler } from 'express';
 import { BridgeError } from '../../core/errors.ts';
-import type { RequestContext, Requester } from '../../core/request-context.ts';
+import type { Requester } from '../../core/request-context.ts';
 import type { Directory } from '../../directory/directory.ts';
 import { parseMailboxAddress } from '../../directory/smtp-address.ts';
 import { askMailboxes } from '../../freebusy/ask-mailboxes.ts';
 import type { FreeBusySource } from '../../freebusy/source.ts';
-import type { CalendarPresence } from '../../presence/calendar-presence.ts';
 import type { SignIn } from '../../platform/auth/sign-in.ts';
 import { rawParameters, rawQueryOf } from '../../platform/http-server/raw-query.ts';
-import { encodeError, refuseJson } from '../../platform/http-server/refuse-json.ts';
-import { contextFor, noteForLog } from '../../platform/http-server/request-scope.ts';
+import { noteForLog } from '../../platform/http-server/request-scope.ts';
 import { asksForDetails } from './directory-entry.ts';
 import { encodeSingleEntry } from './get-directory-entry.ts';
 import { decodeFreeBusyQuestion, encodeFreeBusyBody } from './get-free-busy.ts';
-import { encodePresence } from './get-presence.ts';
+import { addPresence } from './presence-endpoint.ts';
+import type { PresenceApiServices } from './presence-endpoint.ts';
 import { decodeDirectoryQuestion, encodeDirectoryBody } from './search-directory.ts';
+import { signedIn } from './signed-in-endpoint.ts';
 import openapi from './openapi.json' with { type: 'json' };
 
-export interface RestApiServices {
+export interface RestApiServices extends PresenceApiServices {
   readonly source: FreeBusySource;
-  readonly presence: CalendarPresence;
   readonly directory: Directory;
   readonly signIn: SignIn;
 }
 
-type Operation = (request: Request, requester: Requester, ctx: RequestContext) => Promise<unknown>;
-
 /** Our own JSON API under /api/v1; every operation signs in first. openapi.json is the contract, and is served. */
-export function restApiEndpoint({ source, presence, directory, signIn }: RestApiServices): Router {
+export function restApiEndpoint({ source, directory, signIn, ...presence }: RestApiServices): Router {
   const router = Router({ caseSensitive: true });
-  const operation =
-    (name: string, run: Operation): RequestHandler =>
-    async (request, response) => {
-      noteForLog(request, { face: 'api', operation: name });
-      try {
-        const requester = await signIn.fromRequest(request);
-        response.setHeader('Cache-Control', 'no-store');
-        if (request.method !== 'GET' && request.method !== 'HEAD') {
-          response.status(405).set('Allow', 'GET, HEAD').json({ error: encodeError(new BridgeError('UNSUPPORTED', 'only GET is answered here')) });
-          return;
-        }
-        response.json(await run(request, requester, contextFor(request, requester)));
-      } catch (thrown) {
-        refuseJson(request, response, thrown);
-      }
-    };
+  const operation = signedIn(signIn);
 
-  // Every method signs in first: nobody without a client learns what exists.
   router.all(
     '/api/v1/freebusy',
     operation('freebusy', async (request, requester, ctx) => {
@@ -56,17 +36,7 @@ export function restApiEndpoint({ source, presence, directory, signIn }: RestApi
       return encodeFreeBusyBody(window, await askMailboxes(source, mailboxes, window, requester.detail === 'details', ctx));
     }),
   );
-  router.all(
-    '/api/v1/presence/:address',
-    operation('presence', async (request, requester, ctx) => {
-      if (requester.presence === 'none') throw new BridgeError('ACCESS_DENIED', 'this client may not see presence');
-      const address = String(request.params['address']);
-      const mailbox = parseMailboxAddress(address);
-      const found = mailbox === undefined ? undefined : await presence.presenceOf(mailbox, ctx);
-      if (found === undefined) throw new BridgeError('NOT_FOUND', 'no presence for this address');
-      return encodePresence(address, found);
-    }),
-  );
+  addPresence(router, operation, presence);
   router.all(
     '/api/v1/directory',
     operation('directory', async (request, requester) => {

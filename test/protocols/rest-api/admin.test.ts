@@ -7,7 +7,7 @@ import { createApp } from '../../../src/platform/http-server/app.ts';
 import type { Listener } from '../../../src/platform/http-server/listener.ts';
 import { LoadGate } from '../../../src/platform/http-server/load-gate.ts';
 import { adminEndpoint } from '../../../src/protocols/rest-api/admin-endpoint.ts';
-import type { AdminQueue } from '../../../src/protocols/rest-api/admin-endpoint.ts';
+import type { AdminQueue } from '../../../src/protocols/rest-api/admin-queue.ts';
 import { ask as send, serve } from '../../platform/http-server/serving.ts';
 
 const REPORT = { counts: [{ route: 'zimbra → exchange', waiting: 1 }], entries: [] };

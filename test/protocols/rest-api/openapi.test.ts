@@ -27,16 +27,16 @@ function routes(): readonly string[] {
 
 describe('openapi.json', () => {
   it('has every route of the router, and the router has every path of it', () => {
-    // The router takes every method, signs in, and answers GET; nothing else is documented.
-    const documented = Object.entries(DOCUMENT.paths).flatMap(([path, methods]) => (Object.keys(methods).join() === 'get' ? [path] : []));
+    // The router takes every method, signs in, and answers those that are documented.
+    const documented = Object.keys(DOCUMENT.paths);
     expect(documented.length).toBeGreaterThan(2);
     expect([...routes()].sort()).toEqual(documented.sort());
   });
 
   it('has a response for every way in which an operation can end', () => {
     for (const [path, methods] of Object.entries(DOCUMENT.paths)) {
-      for (const { responses } of Object.values(methods)) {
-        const needed = path.endsWith('freebusy') ? [200, 400, 401, 429] : path.endsWith('directory') ? [200, 400, 401, 403, 429] : path.includes('{address}') ? [200, 401, 403, 404, 429] : [200, 401, 429];
+      for (const [method, { responses }] of Object.entries(methods)) {
+        const needed = method === 'put' ? [200, 400, 401, 403, 404, 409, 413, 429, 503] : method === 'delete' ? [200, 401, 403, 404, 409, 429, 503] : path.endsWith('events') ? [200, 400, 401, 403, 406, 429, 503] : path.endsWith('freebusy') ? [200, 400, 401, 429] : path.endsWith('directory') ? [200, 400, 401, 403, 429] : path.includes('{address}') ? [200, 401, 403, 404, 429] : [200, 401, 429];
         expect([path, Object.keys(responses)]).toEqual([path, expect.arrayContaining(needed.map(String))]);
       }
     }
@@ -61,10 +61,20 @@ describe('openapi.json', () => {
     expect((await api.get('/api/v1/openapi.json')).json).toEqual(DOCUMENT);
   });
 
+  it('a method that is not in it is 405 and says which are', async () => {
+    const api = await openApi({ source: nobody });
+    apis.push(api);
+    for (const [path, methods] of Object.entries(DOCUMENT.paths)) {
+      const answer = await ask(api.url, path.replace('{address}', 'anna@corp.example'), { method: 'PATCH' });
+      const allowed = (answer.headers.allow ?? '').split(', ').filter((one) => one !== 'HEAD').map((one) => one.toLowerCase());
+      expect([path, answer.status, allowed.sort()]).toEqual([path, 405, Object.keys(methods).sort()]);
+    }
+  });
+
   it('a path that is not in it is 404', async () => {
     const api = await openApi({ source: nobody });
     apis.push(api);
-    for (const target of ['/api/v1', '/api/v1/', '/api/v1/presence', '/api/v1/presence/', '/api/v2/freebusy', '/API/V1/freebusy', '/api/v1/presence/a/b', '/api/v1/../v1/freebusy', '/api/v1/freebusy/x', '/api/v1/directory/a/b', '/API/v1/directory']) expect([target, (await ask(api.url, target)).status]).toEqual([target, 404]);
+    for (const target of ['/api/v1', '/api/v1/', '/api/v1/presence', '/api/v1/presence/', '/api/v2/freebusy', '/API/V1/freebusy', '/api/v1/presence/a/b', '/api/v1/presence/a/opt-in/x', '/api/v1/presence/a/calendar', '/api/v1/../v1/freebusy', '/api/v1/freebusy/x', '/api/v1/directory/a/b', '/API/v1/directory']) expect([target, (await ask(api.url, target)).status]).toEqual([target, 404]);
   });
 });
 

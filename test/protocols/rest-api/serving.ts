@@ -15,9 +15,14 @@ import type { SignIn } from '../../../src/platform/auth/sign-in.ts';
 import { createApp } from '../../../src/platform/http-server/app.ts';
 import { LoadGate } from '../../../src/platform/http-server/load-gate.ts';
 import type { Listener } from '../../../src/platform/http-server/listener.ts';
+import { CalendarOnlyPresence } from '../../../src/presence/calendar-only-presence.ts';
 import { CalendarPresence } from '../../../src/presence/calendar-presence.ts';
 import { DEFAULT_PRESENCE_MAPPING } from '../../../src/presence/from-free-busy.ts';
+import type { ShownPresence } from '../../../src/presence/presence.ts';
+import type { PresenceService } from '../../../src/presence/presence-service.ts';
 import { restApiEndpoint } from '../../../src/protocols/rest-api/endpoint.ts';
+import type { StreamBounds } from '../../../src/protocols/rest-api/presence-stream.ts';
+import { PresenceStreams, StreamSlots } from '../../../src/protocols/rest-api/presence-streams.ts';
 import { ASKER } from '../../freebusy/asking.ts';
 import { ask, serve } from '../../platform/http-server/serving.ts';
 import type { Answer } from '../../platform/http-server/serving.ts';
@@ -45,7 +50,7 @@ function validatorFor(path: string, method: string, status: number): ValidateFun
 /** Which path of the document a target is, by its templates. */
 function documentPath(target: string): string {
   const path = target.replace(/\?.*$/s, '');
-  const found = Object.keys(DOCUMENT.paths).find((template) => new RegExp(`^${template.replace(/[.]/g, '\\.').replace(/\{[^}]+\}/g, '[^/]+')}$`).test(path));
+  const found = Object.keys(DOCUMENT.paths).sort((one, other) => one.split('{').length - other.split('{').length).find((template) => new RegExp(`^${template.replace(/[.]/g, '\\.').replace(/\{[^}]+\}/g, '[^/]+')}$`).test(path));
   if (found === undefined) throw new Error(`${path} is not in openapi.json`);
   return found;
 }
@@ -53,6 +58,10 @@ function documentPath(target: string): string {
 export interface Api {
   /** Asks, and holds what comes back against the document. */
   get(target: string, headers?: Record<string, string>): Promise<Answer & { readonly json: unknown }>;
+  /** The same for any method; a body goes as application/json unless `headers` says otherwise. */
+  send(method: string, target: string, body?: string, headers?: Record<string, string>): Promise<Answer & { readonly json: unknown }>;
+  readonly streams: PresenceStreams;
+  readonly gate: LoadGate;
   readonly url: string;
   close(): Promise<void>;
 }
@@ -63,6 +72,17 @@ export interface ApiOptions {
   readonly optIn?: readonly string[];
   readonly directory?: Directory;
   readonly now?: number;
+  /** In place of one from `source` and `optIn`. */
+  readonly presence?: PresenceService;
+  readonly homeOf?: (mailbox: MailboxAddress) => string | undefined;
+  readonly slots?: StreamSlots;
+  readonly bounds?: StreamBounds;
+  readonly deadlineMs?: number;
+}
+
+/** Stands for protocols/pidf. */
+export function fakePidf(mailbox: MailboxAddress, { state }: ShownPresence): string {
+  return `<presence entity="pres:${mailbox}">${state}</presence>`;
 }
 
 /** Signs everybody in as this one client, or nobody. */
@@ -84,19 +104,19 @@ function signInAs(requester: Requester | BridgeError): SignIn {
   };
 }
 
-export async function openApi({ source, requester = ASKER, optIn = [], directory = NO_DIRECTORY, now = 0 }: ApiOptions): Promise<Api> {
-  const presence = new CalendarPresence({ source, optIn: new Set(optIn as readonly MailboxAddress[]), mapping: DEFAULT_PRESENCE_MAPPING, clock: { now: () => now } });
-  const router = restApiEndpoint({ source, presence, directory, signIn: signInAs(requester) });
-  const listener: Listener = await serve(createApp({ trustedProxies: [], deadlineMs: 5_000, always: Router(), gate: new LoadGate(), routers: [router], logger: silentLogger, metrics: noMetrics }));
-  return {
-    url: listener.url,
-    close: () => listener.close(0),
-    get: async (target, headers = {}) => {
-      const answer = await ask(listener.url, target, { headers });
-      const json: unknown = JSON.parse(answer.body);
-      const validate = validatorFor(documentPath(target), 'get', answer.status);
-      if (!validate(json)) throw new Error(`not as openapi.json says: ${ajv.errorsText(validate.errors)} in ${answer.body}`);
-      return { ...answer, json };
-    },
+export async function openApi({ source, requester = ASKER, optIn = [], directory = NO_DIRECTORY, now = 0, ...rest }: ApiOptions): Promise<Api> {
+  const listed = new Set(optIn as readonly MailboxAddress[]);
+  const presence = rest.presence ?? new CalendarOnlyPresence(new CalendarPresence({ source, optIn: listed, mapping: DEFAULT_PRESENCE_MAPPING, clock: { now: () => now } }), listed);
+  const streams = new PresenceStreams(rest.slots ?? new StreamSlots(), rest.bounds);
+  const gate = new LoadGate();
+  const router = restApiEndpoint({ source, presence, streams, homeOf: rest.homeOf ?? (() => undefined), encodePidf: fakePidf, directory, signIn: signInAs(requester) });
+  const listener: Listener = await serve(createApp({ trustedProxies: [], deadlineMs: rest.deadlineMs ?? 5_000, always: Router(), gate, routers: [router], logger: silentLogger, metrics: noMetrics }));
+  const send: Api['send'] = async (method, target, body, headers = {}) => {
+    const answer = await ask(listener.url, target, { method, headers: { ...(body === undefined ? {} : { 'content-type': 'application/json', 'content-length': String(Buffer.byteLength(body)) }), ...headers }, ...(body === undefined ? {} : { body }) });
+    const json: unknown = JSON.parse(answer.body);
+    const validate = validatorFor(documentPath(target), method.toLowerCase(), answer.status);
+    if (!validate(json)) throw new Error(`not as openapi.json says: ${ajv.errorsText(validate.errors)} in ${answer.body}`);
+    return { ...answer, json };
   };
+  return { url: listener.url, streams, gate, close: () => listener.close(0), get: (target, headers) => send('GET', target, undefined, headers), send };
 }

@@ -1,5 +1,6 @@
 import { open, rename, rm } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 
 /**
@@ -68,6 +69,7 @@ export class LogLines {
       await write(fresh);
       await fresh.sync();
       await rename(fresh.#path, path);
+      await syncFolder(path);
     } catch (error) {
       await fresh.close().catch(() => undefined);
       await rm(fresh.#path, { force: true }).catch(() => undefined);
@@ -109,6 +111,7 @@ export class LogLines {
   async #openAtEnd(): Promise<FileHandle> {
     const file = await open(this.#path, 'a', 0o600);
     try {
+      if (this.#bytes === 0) await syncFolder(this.#path);
       // The torn line would become one with the next.
       await file.truncate(this.#bytes);
     } catch (error) {
@@ -116,6 +119,16 @@ export class LogLines {
       throw error;
     }
     return file;
+  }
+}
+
+/** The name of a new file is as lasting as its content only when its folder is on disk, too (fsync(2)). */
+async function syncFolder(path: string): Promise<void> {
+  const folder = await open(dirname(path), 'r');
+  try {
+    await folder.sync();
+  } finally {
+    await folder.close();
   }
 }
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { GroupCommit } from '../../../src/platform/redis/group-commit.ts';
+import { GroupCommit } from '../../src/core/group-commit.ts';
 
 /** Saves that end when the test says so. */
 function saves(): { readonly begun: ((error?: Error) => void)[]; readonly save: () => Promise<void> } {

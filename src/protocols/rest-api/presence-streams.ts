@@ -1,0 +1,61 @@
+import type { ServerResponse } from 'node:http';
+import { BridgeError } from '../../core/errors.ts';
+import { LIMITS } from '../../core/limits.ts';
+import type { PresenceService } from '../../presence/presence-service.ts';
+import { PresenceStream } from './presence-stream.ts';
+import type { StreamBounds } from './presence-stream.ts';
+import type { EventsQuestion } from './presence-events.ts';
+
+/** How many watch, over all listeners and reloads; one for the life of the process. */
+export class StreamSlots {
+  readonly #most: number;
+  #open = 0;
+
+  constructor(most: number = LIMITS.presenceStreams) {
+    this.#most = most;
+  }
+
+  get open(): number {
+    return this.#open;
+  }
+
+  /** False where there are too many already. */
+  take(): boolean {
+    if (this.#open >= this.#most) return false;
+    this.#open += 1;
+    return true;
+  }
+
+  give(): void {
+    this.#open -= 1;
+  }
+}
+
+/** The watchers of one configuration: when it is in force no longer they are sent away, and come back as whoever they are then. */
+export class PresenceStreams {
+  readonly #slots: StreamSlots;
+  readonly #bounds: StreamBounds;
+  readonly #open = new Set<PresenceStream>();
+  #isOver = false;
+
+  constructor(slots: StreamSlots, bounds: StreamBounds = {}) {
+    this.#slots = slots;
+    this.#bounds = bounds;
+  }
+
+  /** Goes on until somebody leaves, or `end`. @throws BridgeError BACKEND_BUSY where too many watch, or the configuration is being replaced */
+  open(presence: PresenceService, response: ServerResponse, question: EventsQuestion): void {
+    if (this.#isOver || !this.#slots.take()) throw new BridgeError('BACKEND_BUSY', this.#isOver ? 'come back at once' : `${LIMITS.presenceStreams} watch already`, { temporary: true, retryAfterMs: this.#isOver ? 1_000 : 10_000 });
+    // Before anything can fail: whatever happens, it is given back once.
+    response.once('close', () => this.#slots.give());
+    const stream = new PresenceStream(presence, response, question, this.#bounds);
+    this.#open.add(stream);
+    response.once('close', () => this.#open.delete(stream));
+  }
+
+  /** Ends all of them, and takes none any more. */
+  end(): void {
+    this.#isOver = true;
+    for (const stream of this.#open) stream.end();
+  }
+}
