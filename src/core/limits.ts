@@ -679,6 +679,36 @@ export const LIMITS = {
   // ── Presence: ejabberd and webhooks ───────────────────────────────────────────────────────────────────────────
 
   // ── Presence: gateways' configuration and certificates ────────────────────────────────────────────────────────
+  /** The schema's own bounds ([MS-OXWSNTIF] StatusFrequency), minutes; the default is the original's. */
+  ewsStatusFrequency: { min: 1, max: 1_440, default: 60 },
+  /** The original's, for UDP and TCP alike (presence.md, A60). */
+  notificationPort: { min: 1, max: 65_535, default: 50_020 },
+  /** Seconds. Over a minute a start would be shown after its end (presence.md, A67). */
+  calendarSpread: { min: 0, max: 59, default: 50 },
+  /** A healthy Exchange answers within 2 s, one that is busy within 20; what waits for minutes holds a thread for nothing. */
+  exchangeTimeoutMs: { min: 1_000, max: 120_000, default: 20_000 },
+  /** Mailboxes that wait cost 200 bytes each; beyond it they wait behind the queue, and none is lost. */
+  exchangeQueue: { min: 10, max: 100_000, default: 1_000 },
+  /** No more than the connections of one back end. */
+  exchangeThreads: { min: 1, max: 32, default: 8 },
+  /** Stands at the beginning of every line about a gateway. */
+  gatewayDescriptionCharacters: 100,
+  /** BCP 47 §4.4.1: the longest tag without extensions and private use has 35. */
+  languageTagCharacters: 35,
+  /** Shorter renewals are load without use, longer ones leave the dead standing; RFC 3903 leaves the choice to the server (423). */
+  sipExpiresMs: { min: 60_000, max: 86_400_000 },
+  /** Addresses of one gateway whose certificates are looked at; Exchange Online gives eight, a farm behind DNS a dozen. */
+  certificateAddresses: 32,
+  /** Name, connection and handshake of one address; beyond it nobody speaks TLS there. */
+  certificateTimeoutMs: 5_000,
+  /** Of a chain that a server sends; honest ones have two to four. */
+  certificateChain: 10,
+  /** Names of one certificate that are kept for a report; those of an Exchange have five, of a hoster a hundred. */
+  certificateNames: 100,
+  /** One name or distinguished name of a certificate, in a report. */
+  certificateNameCharacters: 300,
+  /** An authority takes a week to issue, and an administrator a week to notice: warned so long before. */
+  certificateWarningMs: 30 * 86_400_000,
 
   // ── Presence: opting in, faces, commands, languages ───────────────────────────────────────────────────────────
   /** A change that nobody waits for is on disk by then (KeptTexts promises a second). */

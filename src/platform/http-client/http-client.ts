@@ -3,6 +3,7 @@ import type { Dispatcher } from 'undici';
 import { BridgeError } from '../../core/errors.ts';
 import { LIMITS } from '../../core/limits.ts';
 import { DecompressError, decompress } from '../decompress.ts';
+import { checkServerIdentity } from '../server-identity.ts';
 import { connectionError, isDeadConnection } from './connection-error.ts';
 import { hopCount } from './interceptors.ts';
 import type { HopOptions } from './interceptors.ts';
@@ -184,7 +185,12 @@ function defaultPort(url: URL): string {
 function newAgent(options: HttpClientOptions): Agent {
   return new Agent({
     // NODE_TLS_REJECT_UNAUTHORIZED=0 in the environment changes nothing here.
-    connect: { rejectUnauthorized: true, timeout: LIMITS.connectTimeoutMs, ...(options.ca === undefined ? {} : { ca: [...options.ca] }) },
+    connect: {
+      rejectUnauthorized: true,
+      timeout: LIMITS.connectTimeoutMs,
+      ...(options.ca === undefined ? {} : { ca: [...options.ca] }),
+      ...(options.nameCheck === undefined ? {} : { checkServerIdentity: checkServerIdentity(options.nameCheck) }),
+    },
     connections: LIMITS.connectionsPerBackend,
     keepAliveTimeout: LIMITS.upstreamKeepAliveMs,
     keepAliveMaxTimeout: LIMITS.upstreamKeepAliveMs,
