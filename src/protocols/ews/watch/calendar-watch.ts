@@ -56,8 +56,6 @@ export class EwsCalendarWatch implements CalendarWatch {
   #apply: 'gradual' | 'now';
   /** No new subscription before, because Exchange grants no more. */
   #heldUntil: Instant = 0;
-  /** Since when push is used and nobody has called. */
-  #uncalledSince: Instant | undefined;
   #trouble: string | undefined;
   #renewalsLeft = 0;
   #tickedAt: Instant;
@@ -100,8 +98,7 @@ export class EwsCalendarWatch implements CalendarWatch {
 
   status(): WatchStatus {
     const counts = countModes(this.#watched.values(), this.#ladder.way !== undefined, this.#options.callBack?.generation);
-    const isHeldBack = this.#now() < this.#heldUntil;
-    const trouble = this.#gate.isShut ? this.#trouble : isHeldBack ? 'Exchange grants no more subscriptions or connections: the others are polled' : this.#ladder.reason;
+    const trouble = this.#gate.isShut ? this.#trouble : this.#now() < this.#heldUntil ? 'Exchange grants no more subscriptions or connections: the others are polled' : this.#ladder.reason;
     return { method: this.#ladder.way?.name ?? 'poll', ...counts, heardAt: this.#options.wire.heardAt, trouble };
   }
 
@@ -112,9 +109,8 @@ export class EwsCalendarWatch implements CalendarWatch {
     this.#tick();
   }
 
-  async close(options: { readonly unsubscribe?: boolean } = {}): Promise<void> {
-    this.#closing ??= this.#close(options.unsubscribe === true);
-    await this.#closing;
+  close(options: { readonly unsubscribe?: boolean } = {}): Promise<void> {
+    return (this.#closing ??= this.#close(options.unsubscribe === true));
   }
 
   async #close(unsubscribe: boolean): Promise<void> {
@@ -143,32 +139,26 @@ export class EwsCalendarWatch implements CalendarWatch {
     this.#tickedAt = now;
     const wanted = { way: this.#ladder.way?.name, generation: this.#options.callBack?.generation, frequency: this.#apply === 'now' ? this.#frequency : undefined };
     let isCalled = false;
+    let subscribedAt = Infinity;
+    let somebody: MailboxAddress | undefined;
     for (const watched of this.#watched.values()) {
       isCalled ||= watched.subscription?.isProved === true;
+      if (watched.subscription !== undefined) subscribedAt = Math.min(subscribedAt, watched.madeAt);
+      if (watched.trouble === undefined) somebody ??= watched.mailbox;
       if (watched.isBusy || this.#ready.has(watched)) continue;
       if (watched.dueAt !== undefined && watched.dueAt <= now) this.#ready.add(watched);
-      else if (this.#renewalsLeft >= 1 && isOutdated(watched.subscription, wanted)) {
+      else if (watched.dueAt === undefined && this.#renewalsLeft >= 1 && isOutdated(watched.subscription, wanted)) {
         this.#renewalsLeft -= 1;
         this.#ready.add(watched);
       }
     }
-    this.#seeWhetherCalled(isCalled, now);
-    const somebody = [...this.#watched.values()].find((one) => one.trouble === undefined)?.mailbox;
+    // Push that nobody ever calls is worth nothing: a firewall, a name that Exchange does not know. Where it was our choice, we choose again.
+    if (!isCalled && this.#ladder.way?.name === 'push' && this.#ladder.hasNext && now - subscribedAt > LIMITS.ewsPushProofMs) this.#down('Exchange accepts push subscriptions and does not call');
     this.#ladder.tick(this.#gate.isShut ? undefined : somebody, this.#end.signal, (way) => {
       this.#options.logger.info({ system: this.#options.description, method: way.name }, 'calendar changes are heard of in a better way again');
       for (const watched of this.#watched.values()) if (watched.subscription === undefined) watched.dueAt = now;
     });
     this.#turn();
-  }
-
-  /** Push that nobody ever calls is worth nothing: a firewall, a name that Exchange does not know. Where it was our choice, we choose again. */
-  #seeWhetherCalled(isCalled: boolean, now: Instant): void {
-    if (this.#ladder.way?.name !== 'push' || !this.#ladder.hasNext || isCalled || ![...this.#watched.values()].some((one) => one.subscription !== undefined)) {
-      this.#uncalledSince = undefined;
-      return;
-    }
-    this.#uncalledSince ??= now;
-    if (now - this.#uncalledSince > LIMITS.ewsPushProofMs) this.#down('Exchange accepts push subscriptions and does not call');
   }
 
   #turn(): void {
@@ -331,16 +321,12 @@ export class EwsCalendarWatch implements CalendarWatch {
   #down(reason: string): void {
     const from = this.#ladder.way?.name;
     this.#ladder.down(reason);
-    this.#uncalledSince = undefined;
     const to = this.#ladder.way?.name ?? 'poll';
     this.#options.logger.warn({ system: this.#options.description, method: to, reason }, `Exchange does not tell of changes by ${from ?? 'poll'}: ${to} from now on`);
     for (const watched of this.#watched.values()) {
       watched.failures = 0;
-      if (to === 'poll') {
-        this.#leave(watched.subscription);
-        watched.subscription = undefined;
-      }
-      if (watched.subscription === undefined) watched.dueAt = this.#now();
+      if (to === 'poll') this.#leave(watched.subscription);
+      if (watched.subscription?.isOver !== false) Object.assign(watched, { subscription: undefined, dueAt: this.#now() });
     }
   }
 

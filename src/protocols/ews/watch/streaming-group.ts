@@ -133,6 +133,8 @@ export class StreamingGroup {
       await this.#read(members, signal);
       // Closed as agreed: Exchange keeps what happens until the next stream. One that closes at once, again and again, is not asked faster and faster.
       settle();
+      // Nothing of it is on its way any more.
+      if (this.#open?.members === members) this.#open = undefined;
       this.#reopen(signal, this.#failures === 0 ? 0 : pauseAfter(this.#failures, this.#options.timing.pauses));
     } catch (thrown) {
       if (signal.aborted || this.#isClosed) return;
