@@ -667,6 +667,61 @@ export const LIMITS = {
   presenceStreams: 200,
 
   // ── Presence: EWS subscriptions ───────────────────────────────────────────────────────────────────────────────
+  /** Subscription ids and watermarks are opaque; Exchange's have a few hundred characters. */
+  ewsOpaqueCharacters: 4 * KIB,
+  /** Exchange takes a watermark of the last 30 days (presence.md §B.1); an older one is not even offered. */
+  ewsWatermarkAgeMs: 29 * 86_400_000,
+  /** Ids of one GetStreamingEvents (presence.md §B.2). */
+  ewsStreamSubscriptions: 200,
+  /** Minutes; the schema's upper bound (StreamingSubscriptionConnectionTimeoutType). */
+  ewsStreamMinutes: 30,
+  /** One envelope in a stream: 200 calendars, each with dozens of events. A server without end (grommunio/gromox 268) is cut off here. */
+  ewsStreamEnvelopeBytes: 2 * MIB,
+  /** All that one connection may bring in its 30 minutes. */
+  ewsStreamBytes: 64 * MIB,
+  /** Exchange says OK about once a minute on an idle stream; silence for so long is a dead connection. */
+  ewsStreamSilenceMs: 3 * 60_000,
+  /** New subscriptions are gathered for so long before the stream is opened again with them. */
+  ewsStreamSettleMs: 1_000,
+  /** After a stream that broke, and after a server that cannot be reached: soon well again, no change waits longer than this beside the safety poll. */
+  ewsWatchPauses: { firstMs: 1_000, longestMs: 60_000 },
+  /** Minutes after which Exchange forgets a pull subscription that nobody asks. */
+  ewsPullMinutes: 30,
+  /** Between two GetEvents for one mailbox: every one is a request. */
+  ewsPullEveryMs: 60_000,
+  /** GetEvents in a row while MoreEvents is true: 50 events each. */
+  ewsPullPages: 20,
+  /** Between two looks at what is due. */
+  ewsWatchTickMs: 1_000,
+  /** Where Exchange refuses our credentials: a lookup locks no account by the hour, thousands of subscriptions would. */
+  ewsRefusedPauseMs: 5 * 60_000,
+  /** Where it grants no more subscriptions or connections: the rest is polled until then. */
+  ewsHeldBackMs: 10 * 60_000,
+  /** A mailbox that cannot be watched is tried again so often; somebody may have moved it, or given the right. */
+  ewsMailboxTroubleMs: 15 * 60_000,
+  /** A way of hearing of changes that was refused as a whole is tried again so often: servers are upgraded. */
+  ewsBetterWayMs: 60 * 60_000,
+  /** Exchange calls at once, and again after 30, 60, 120 and 240 s (presence.md §B.1): nobody who was not called by then can be called. */
+  ewsPushProofMs: 10 * 60_000,
+  /** Renewals in a second where a port or a frequency has changed: 7,500 subscriptions move in six minutes. */
+  ewsRenewalsPerSecond: 20,
+  /** Takes leave of Exchange for so long when the bridge ends. */
+  ewsLeaveMs: 2_000,
+  /** How long the check waits to be called. */
+  ewsProbeCallMs: 5_000,
+  /** Notifications in one call, and events in one of them: Exchange sends 50. */
+  ewsNotificationEvents: 1_000,
+  /** Calls for a subscription whose id is not known yet: the answer to Subscribe is a moment away. */
+  ewsEarlyCalls: 4,
+  /** Calls a second that one address may make; Exchange has a few servers, and 7,500 calendars change less often. */
+  callBacksPerSecond: 200,
+  /** Connections to the call-back port at the same time. */
+  callBackConnections: 512,
+  /** A call is a few hundred bytes: whoever takes longer sends it on purpose. */
+  callBackRequestMs: 10_000,
+  callBackIdleMs: 5_000,
+  /** Addresses whose rate is remembered. */
+  callBackAddresses: 10_000,
 
   // ── Presence: WebDAV subscriptions and call-backs ─────────────────────────────────────────────────────────────
   /** One notification (presence.md §B.1): ids and watermarks only. */
