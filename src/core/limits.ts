@@ -676,6 +676,8 @@ export const LIMITS = {
   webdavRequestMs: 20_000,
   /** Between two tries of what failed, for one mailbox and for the server as a whole. */
   webdavWatchPauses: { firstMs: 2_000, longestMs: 10 * 60_000 },
+  /** After refused credentials: accounts get locked. */
+  webdavAuthPauseMs: 5 * 60_000,
   /** A mailbox that cannot be subscribed to (no right, no such command) is tried again so often: rights are cached for hours. */
   webdavRefusedPauseMs: 60 * 60_000,
   /** All subscriptions are renewed for a notification that names none, at most so often: whoever knows a path could send one. */

@@ -56,7 +56,7 @@ export class OwaCalendarSource implements FreeBusySource {
     const mailbox = part.mailboxes[0]!;
     try {
       const answer = await this.#search(part, mailbox, ctx);
-      if (MAY_NOT.has(answer.status)) return await this.#inSlots(part, mailbox, new BridgeError('MAILBOX_REFUSED', 'the calendar may not be searched', { details: { status: answer.status } }), ctx);
+      if (isSearchRefused(answer)) return await this.#inSlots(part, mailbox, new BridgeError('MAILBOX_REFUSED', 'the calendar may not be searched', { details: { status: answer.status } }), ctx);
       const problem = problemOf(answer, 207);
       if (problem !== undefined) throw problem;
       const result = await this.#decode(part, mailbox, answer, ctx);
@@ -111,9 +111,14 @@ export class OwaCalendarSource implements FreeBusySource {
   }
 }
 
-const SEARCH_HEADERS = { translate: 'f', 'content-type': 'text/xml; charset="utf-8"' };
+/** Of a SEARCH. */
+export const SEARCH_HEADERS = { translate: 'f', 'content-type': 'text/xml; charset="utf-8"' };
 
-/** SEARCH is not allowed there, is not there, or is not understood; a 401 is about the folder, or StoreConnection would have thrown. */
+/** Whether SEARCH is not allowed there, is not there, or is not understood; a 401 is about the folder, or StoreConnection would have thrown. */
+export function isSearchRefused({ status }: OwaAnswer): boolean {
+  return MAY_NOT.has(status);
+}
+
 const MAY_NOT: ReadonlySet<number> = new Set([400, 401, 403, 404, 405, 410, 422, 501]);
 
 /** The mailbox is closed, or has no calendar that could be found: the free/busy that it has published may be open. */

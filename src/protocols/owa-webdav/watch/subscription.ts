@@ -28,17 +28,23 @@ export function idHeader(ids: readonly string[]): Readonly<Record<string, string
   return { 'subscription-id': ids.join(',') };
 }
 
+/** Between which a granted lifetime is believed, in ms. */
+export interface LifetimeBounds {
+  readonly leastMs: number;
+  readonly longestMs: number;
+}
+
 /** What the answer to a new subscription says; undefined where it has no id that could be sent back. */
-export function subscribedOf(headers: Readonly<Record<string, string>>): Subscription | undefined {
+export function subscribedOf(headers: Readonly<Record<string, string>>, bounds: LifetimeBounds): Subscription | undefined {
   const id = headers['subscription-id']?.trim();
   if (id === undefined || !isSubscriptionId(id)) return undefined;
   const location = headers['content-location']?.trim();
-  return { id, location: location === '' ? undefined : location, lifetimeMs: lifetimeIn(headers) };
+  return { id, location: location === '' ? undefined : location, lifetimeMs: lifetimeIn(headers, bounds) };
 }
 
 /** The lifetime that the server granted, within bounds; what was asked for where it says nothing. */
-export function lifetimeIn(headers: Readonly<Record<string, string>>): number {
-  const { lifetimeMs, leastMs, longestMs } = LIMITS.webdavSubscription;
+export function lifetimeIn(headers: Readonly<Record<string, string>>, { leastMs, longestMs }: LifetimeBounds): number {
+  const { lifetimeMs } = LIMITS.webdavSubscription;
   const text = headers['subscription-lifetime']?.trim() ?? '';
   if (!/^\d{1,12}$/.test(text)) return lifetimeMs;
   return Math.min(Math.max(Number(text) * 1_000, leastMs), longestMs);
