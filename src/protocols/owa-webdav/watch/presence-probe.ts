@@ -1,5 +1,6 @@
 import { DAY_MS } from '../../../core/clock.ts';
 import type { Clock } from '../../../core/clock.ts';
+import type { BridgeError } from '../../../core/errors.ts';
 import type { NotificationPort } from '../../../core/notification-port.ts';
 import type { ProbeFinding } from '../../../core/probe-finding.ts';
 import type { RequestContext } from '../../../core/request-context.ts';
@@ -36,19 +37,16 @@ export async function probePresence(probe: PresenceProbe, sample: MailboxAddress
   const headers = { depth: '0', translate: 'f', 'content-type': 'text/xml; charset="utf-8"' };
   const first = await attempt(() => probe.store.exchange({ method: 'PROPFIND', url: root, headers, body: encodeFolderPropfind(), ctx, budget: new RequestBudget() }));
   const callBack = await callBackFinding(probe, ctx);
-  if ('error' in first) {
-    if (isConnection(first.error.code)) return [failed('connection', first.error), callBack];
-    const signIn = failed('sign-in', first.error);
-    return [isBare(probe.username) ? { ...signIn, advice: `${signIn.advice ?? ''}; ${DOMAIN_ADVICE}` } : signIn, callBack];
-  }
+  if ('error' in first) return [isConnection(first.error.code) ? failed('connection', first.error) : notSignedIn(probe, first.error), callBack];
   const { answer } = first;
   const tooNew = versionContradiction(answer);
   if (tooNew !== undefined) return [tooNew, callBack];
+  const problem = isGone(answer) || isForbidden(answer) ? undefined : problemOf(answer, 207);
+  if (problem?.code === 'BACKEND_AUTH') return [notSignedIn(probe, problem), callBack];
   const server = [...versionFinding(answer), ...clockFinding(answer.headers['date'], probe.clock.now())];
   if (sample === undefined) {
-    const problem = isGone(answer) || isForbidden(answer) ? undefined : problemOf(answer, 207);
     const nobody: ProbeFinding = { step: 'right to read', outcome: 'warn', text: 'nobody is named whose calendar could be tried', advice: 'opt somebody in, or name a mailbox' };
-    return [problem === undefined ? signedIn(probe) : failed('sign-in', problem), ...server, nobody, callBack];
+    return [problem === undefined ? signedIn(probe) : failed('connection', problem), ...server, nobody, callBack];
   }
   const right = rightFinding(probe, sample, root, answer);
   if (right.outcome === 'fail') return [signedIn(probe), ...server, right, callBack];
@@ -62,6 +60,11 @@ const DOMAIN_ADVICE = 'the account is given without its domain: DOMAIN\\user wor
 
 function isBare(username: string): boolean {
   return !/[\\@]/.test(username);
+}
+
+function notSignedIn(probe: PresenceProbe, error: BridgeError): ProbeFinding {
+  const finding = failed('sign-in', error);
+  return isBare(probe.username) ? { ...finding, advice: `${finding.advice ?? ''}; ${DOMAIN_ADVICE}` } : finding;
 }
 
 function signedIn({ auth }: PresenceProbe): ProbeFinding {
