@@ -140,6 +140,8 @@ const NODE_DOORS: Readonly<Record<string, RegExp>> = {
   'node:https': /^(?:platform|cli|sandbox)\//,
   'node:net': /^(?:platform|config|cli|sandbox)\//,
   'node:tls': /^(?:platform|config)\//,
+  // HTTPU: Exchange 2003 notifies by UDP.
+  'node:dgram': /^(?:platform\/call-back|sandbox)\//,
   'node:dns/promises': /^platform\//,
   'node:child_process': /^platform\/redis\/(?:private|find)-server\.ts$/,
   'node:vm': /^$/,

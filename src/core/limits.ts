@@ -726,6 +726,46 @@ export const LIMITS = {
   // ── Presence: WebDAV subscriptions and call-backs ─────────────────────────────────────────────────────────────
   /** One notification (presence.md §B.1): ids and watermarks only. */
   presenceNotificationBytes: 64 * KIB,
+  /** One datagram of HTTPU (presence.md §B.4); an honest one has a hundred bytes. */
+  httpuDatagramBytes: 8 * KIB,
+  /** Datagrams to known paths that one address gets through in a second: 15,000 calendars that all change within a minute are 250. */
+  httpuDatagramsPerSecond: 300,
+  /** Addresses that are counted at the same time; an Exchange has a handful, and the others know no path. */
+  httpuSources: 100,
+  /** A datagram to ourselves, for `presence check`: so often, and so long each time. */
+  httpuReach: { tries: 3, waitMs: 500 },
+  /** Requested lifetime of a subscription, what shorter and longer ones count as (a client of 2002 was seen to do so with 60 s), and when it is renewed. */
+  webdavSubscription: { lifetimeMs: 3_600_000, leastMs: 60_000, longestMs: 86_400_000, renewedAt: 0.9 },
+  /** Seconds over which Exchange gathers changes before it notifies; one of its clients' authors doubts that it does. */
+  webdavNotificationDelaySeconds: 5,
+  /** A subscription's id is a number; a kept or a hostile one may be anything. */
+  webdavSubscriptionIdCharacters: 64,
+  /** Ids in one header: IIS 6 takes 16 KiB of headers. */
+  webdavIdsPerRequest: 100,
+  /** Notifications of one calendar within this time are one POLL. */
+  webdavPollGatheringMs: 1_000,
+  /** POLL where datagrams tell of changes: a lost one costs no more than this, and 15,000 calendars 17 requests a second. */
+  webdavSafetyPollMs: 15 * 60_000,
+  /** POLL where nobody tells: as a client of 2002 did. */
+  webdavPollMs: 60_000,
+  /** Requests of subscriptions at the same time and begun in a second: reading calendars comes first. */
+  webdavWatchPace: { concurrency: 4, perSecond: 50 },
+  /** One of them. */
+  webdavRequestMs: 20_000,
+  /** Between two tries of what failed, for one mailbox and for the server as a whole. */
+  webdavWatchPauses: { firstMs: 2_000, longestMs: 10 * 60_000 },
+  /** After refused credentials: accounts get locked. */
+  webdavAuthPauseMs: 5 * 60_000,
+  /** A mailbox that cannot be subscribed to (no right, no such command) is tried again so often: rights are cached for hours. */
+  webdavRefusedPauseMs: 60 * 60_000,
+  /** All subscriptions are renewed for a notification that names none, at most so often: whoever knows a path could send one. */
+  webdavUnsolicitedMs: 60_000,
+  /** Contract: leave is taken within this time. */
+  webdavFarewellMs: 2_000,
+  /** URL of a calendar folder as a server gives it. */
+  webdavFolderUrlCharacters: 2_048,
+  /** How far beyond the window is searched: whose midnight the literals of a query mean, no document says for every version; zones reach from -12 to +14 hours. */
+  webdavSearchMarginMs: 15 * 3_600_000,
 
   // ── Presence: SIP ─────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -22,7 +22,7 @@ export interface HttpClientOptions {
 }
 
 export interface HttpRequest {
-  readonly method: 'GET' | 'POST' | 'PROPFIND' | 'PROPPATCH' | 'DELETE' | 'SEARCH' | 'HEAD';
+  readonly method: 'GET' | 'POST' | 'PROPFIND' | 'PROPPATCH' | 'DELETE' | 'SEARCH' | 'SUBSCRIBE' | 'UNSUBSCRIBE' | 'POLL' | 'HEAD';
   readonly url: URL;
   readonly headers?: Readonly<Record<string, string>>;
   /** Sent with Content-Length, never chunked (grommunio answers chunked bodies 400). */
