@@ -15,8 +15,8 @@ export interface PidfOptions {
 }
 
 /**
- * A presence document (RFC 3863): one tuple, a person (RFC 4479) with its activity (RFC 4480) where there is one, and the next stretch as timed status (RFC 4481). Nothing of
- * any event but its time.
+ * A presence document (RFC 3863): one tuple (none for `unknown`: nothing is said about reachability then), a person (RFC 4479) with its activity (RFC 4480) where there is one, and the
+ * next stretch as timed status (RFC 4481). Nothing of any event but its time.
  *
  * Ids and timestamp depend on mailbox and state only, so that the same state is the same document: a server that has it twice (after a crash) sees one tuple.
  */
@@ -26,12 +26,23 @@ export function encodePidf(mailbox: MailboxAddress, shown: ShownPresence, { enti
   const since = isoTime(shown.since);
   const next = shown.next !== null && shown.next.start > now ? timedStatus(shown.next) : NOTHING;
   const note = shown.text === '' ? NOTHING : xml`<note xml:lang="${shown.language}">${shown.text}</note>`;
-  // RFC 3863 §4.1.4: a status is never empty. Where `basic` would say too much, the activity stands in it.
-  const said = status.basic === undefined ? activities(status, null) : basic('basic', status);
-  const tuple = xml`<tuple id="t${id}"><status>${said}</status>${next}${note}<timestamp>${since}</timestamp></tuple>`;
+  // RFC 3863 §4.1.2, §4.1.4: a document may have no tuple, but no tuple may be without a status that says something.
+  const tuple = status.basic === undefined ? NOTHING : xml`<tuple id="t${id}"><status>${basic('basic', status)}</status>${next}${note}<timestamp>${since}</timestamp></tuple>`;
   const person = status.activity === undefined ? NOTHING : xml`<dm:person id="p${id}">${activities(status, shown.until)}<dm:timestamp>${since}</dm:timestamp></dm:person>`;
-  return xmlDocument(xml`<presence xmlns="${PIDF_NS}" xmlns:dm="${DATA_MODEL_NS}" xmlns:r="${RPID_NS}" xmlns:ts="${TIMED_STATUS_NS}" entity="${entity}">${tuple}${person}</presence>`);
+  return xmlDocument(xml`<presence xmlns="${PIDF_NS}"${namespaces(tuple, person)} entity="${entity}">${tuple}${person}</presence>`);
 }
+
+/** Those that are used: a document that goes in one datagram is read everywhere, and 1300 octets are soon full (RFC 3261 §18.1.1). */
+function namespaces(...pieces: readonly XmlText[]): XmlText {
+  const used = PREFIXES.filter(([prefix]) => pieces.some(({ text }) => text.includes(`<${prefix}:`)));
+  return new XmlText(used.map(([prefix, ns]) => ` xmlns:${prefix}="${ns}"`).join(''));
+}
+
+const PREFIXES = [
+  ['dm', DATA_MODEL_NS],
+  ['r', RPID_NS],
+  ['ts', TIMED_STATUS_NS],
+] as const;
 
 /** `pres:anna@corp.example` (RFC 3859 §3): what RFC 6068 would escape in a mail address is escaped. */
 export function presUri(mailbox: MailboxAddress): string {

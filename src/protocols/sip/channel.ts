@@ -26,6 +26,8 @@ export interface SipChannel {
   readonly isReliable: boolean;
   readonly local: { readonly address: string; readonly port: number };
   readonly remote: { readonly address: string; readonly port: number };
+  /** Takes what comes; to be called at once, and once. */
+  read(reader: ChannelReader): void;
   send(bytes: Buffer): void;
   /** The reader hears nothing any more. */
   close(): void;
@@ -37,53 +39,64 @@ export interface SipChannel {
  * @param ca PEM; with tls, replaces Node's own authorities; the certificate must name `server.host`
  * @throws Error with the system's or TLS's code
  */
-export async function openChannel(server: SipServer, { address, family }: HostAddress, ca: readonly string[] | undefined, reader: ChannelReader, signal: AbortSignal): Promise<SipChannel> {
+export async function openChannel(server: SipServer, { address, family }: HostAddress, ca: readonly string[] | undefined, signal: AbortSignal): Promise<SipChannel> {
   const remote = { address, port: server.port };
-  if (server.transport === 'udp') return datagramChannel(await DatagramSocket.open({ address, family, port: server.port }), remote, reader);
+  if (server.transport === 'udp') return datagramChannel(await DatagramSocket.open({ address, family, port: server.port }), remote);
   const target = { host: address, port: server.port, timeoutMs: LIMITS.connectTimeoutMs, signal };
   const plain = await openStream(target);
-  if (server.transport === 'tcp') return streamChannel(plain, remote, reader);
-  return streamChannel(await secureStream(plain, { ...target, host: server.host }, ca), remote, reader);
+  if (server.transport === 'tcp') return streamChannel(plain, remote);
+  return streamChannel(await secureStream(plain, { ...target, host: server.host }, ca), remote);
 }
 
-function datagramChannel(socket: DatagramSocket, remote: SipChannel['remote'], reader: ChannelReader): SipChannel {
-  socket.read({
-    received: (datagram) => {
-      const message = unlessBroken(() => readDatagram(datagram));
-      if (message !== undefined) reader.received(message);
-    },
-    failed: (error) => reader.ended(error),
-  });
-  return { isReliable: false, local: socket.local, remote, send: (bytes) => socket.send(bytes), close: () => socket.close() };
+function datagramChannel(socket: DatagramSocket, remote: SipChannel['remote']): SipChannel {
+  return {
+    isReliable: false,
+    local: socket.local,
+    remote,
+    read: (reader) =>
+      socket.read({
+        received: (datagram) => {
+          const message = unlessBroken(() => readDatagram(datagram));
+          if (message !== undefined) reader.received(message);
+        },
+        failed: (error) => reader.ended(error),
+      }),
+    send: (bytes) => socket.send(bytes),
+    close: () => socket.close(),
+  };
 }
 
-function streamChannel(socket: Socket, remote: SipChannel['remote'], reader: ChannelReader): SipChannel {
+function streamChannel(socket: Socket, remote: SipChannel['remote']): SipChannel {
   const framer = new StreamFramer();
   let isOpen = true;
-  const end = (error: Error): void => {
-    if (!isOpen) return;
-    isOpen = false;
-    socket.destroy();
-    reader.ended(error);
-  };
-  socket.on('error', end);
-  socket.on('close', () => end(Object.assign(new Error('closed'), { code: 'ECONNRESET' })));
-  socket.on('data', (chunk: Buffer) => {
-    const messages = unlessBroken(() => framer.push(chunk));
-    for (const message of messages ?? []) if (isOpen) reader.received(message);
-    if (messages === undefined) end(Object.assign(new Error('what came is no SIP'), { code: 'ERR_NO_SIP' }));
-  });
-  const local = { address: socket.localAddress ?? '', port: socket.localPort ?? 0 };
   return {
     isReliable: true,
-    local,
+    local: { address: socket.localAddress ?? '', port: socket.localPort ?? 0 },
     remote,
+    read: (reader) => {
+      const end = (error: Error): void => {
+        if (!isOpen) return;
+        isOpen = false;
+        socket.destroy();
+        reader.ended(error);
+      };
+      socket.on('error', end).on('close', () => end(coded('ECONNRESET', 'closed')));
+      socket.on('data', (chunk: Buffer) => {
+        const messages = unlessBroken(() => framer.push(chunk));
+        for (const message of messages ?? []) if (isOpen) reader.received(message);
+        if (messages === undefined) end(coded('ERR_NO_SIP', 'what came is no SIP'));
+      });
+    },
     send: (bytes) => void (isOpen && socket.write(bytes)),
     close: () => {
       isOpen = false;
       socket.destroy();
     },
   };
+}
+
+function coded(code: string, text: string): Error {
+  return Object.assign(new Error(text), { code });
 }
 
 function unlessBroken<T>(read: () => T): T | undefined {

@@ -1,4 +1,5 @@
-import { BridgeError, toBridgeError } from '../../core/errors.ts';
+import { toBridgeError } from '../../core/errors.ts';
+import type { BridgeError } from '../../core/errors.ts';
 import { LIMITS } from '../../core/limits.ts';
 import type { ProbeFinding } from '../../core/probe-finding.ts';
 import type { MailboxAddress } from '../../directory/smtp-address.ts';

@@ -92,6 +92,10 @@ export class SipPublisher implements PresencePublisher {
   async withdraw(mailbox: MailboxAddress, signal: AbortSignal): Promise<void> {
     await this.#inTurn(mailbox, signal, async () => {
       this.#renewals.forget(mailbox);
+      const shown = this.#published.get(mailbox);
+      // Kamailio shows what is removed as closed once more; of a document without a tuple it cannot, and shows watchers nothing at all, other publishers' tuples included.
+      if (shown?.state === 'unknown' && this.#kept.get(mailbox) !== undefined) await this.#tell(mailbox, { ...shown, state: 'offline' }, { isRefresh: false, isKnown: false }, signal);
+      this.#renewals.forget(mailbox);
       this.#published.delete(mailbox);
       this.#failures.delete(mailbox);
       const etag = this.#kept.get(mailbox)?.etag;

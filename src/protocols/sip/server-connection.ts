@@ -61,10 +61,9 @@ export class ServerConnection {
   }
 
   static async #to(address: HostAddress, server: SipServer, { ca, timers, takeNotify, addresses }: ConnectionOptions & { readonly addresses: number }, signal: AbortSignal): Promise<ServerConnection> {
-    // The channel may be heard before it is known here.
-    let connection: ServerConnection | undefined;
-    const channel = await openChannel(server, address, ca, { received: (message) => connection !== undefined && connection.#received(message, takeNotify), ended: (error) => connection !== undefined && connection.#ended(error) }, signal);
-    connection = new ServerConnection(channel, new ClientTransactions({ send: (bytes) => channel.send(bytes), isReliable: channel.isReliable, timers }), server, addresses);
+    const channel = await openChannel(server, address, ca, signal);
+    const connection = new ServerConnection(channel, new ClientTransactions({ send: (bytes) => channel.send(bytes), isReliable: channel.isReliable, timers }), server, addresses);
+    channel.read({ received: (message) => connection.#received(message, takeNotify), ended: (error) => connection.#ended(error) });
     return connection;
   }
 
