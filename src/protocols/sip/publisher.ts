@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { pauseAfter } from '../../core/back-off.ts';
 import type { Clock, Instant } from '../../core/clock.ts';
 import { toBridgeError } from '../../core/errors.ts';
@@ -67,6 +68,8 @@ export class SipPublisher implements PresencePublisher {
 
   constructor(options: SipPublisherOptions) {
     this.#options = options;
+    // Every renewal under way listens; Node takes more than ten for a leak.
+    setMaxListeners(0, this.#ending.signal);
     this.label = `sip ${hostText(options.server.host)}:${options.server.port}`;
     this.#client = new SipClient(options);
     this.#kept = new KeptPublications(options.memory, this.label, options.clock);
