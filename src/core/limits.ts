@@ -768,6 +768,38 @@ export const LIMITS = {
   webdavSearchMarginMs: 15 * 3_600_000,
 
   // ── Presence: SIP ─────────────────────────────────────────────────────────────────────────────────────────────
+  /** One message: Kamailio sends all documents of a presentity as one, some KB each. */
+  sipMessageBytes: 256 * KIB,
+  /** Of that, start line and headers: Record-Routes and Vias of a long way fit. */
+  sipHeadBytes: 32 * KIB,
+  sipHeaders: 200,
+  /** RFC 3261 §17.1.1.1, T1: an estimate of the round trip; retransmissions begin with it, and 64 of it are the patience. */
+  sipT1Ms: 500,
+  /** RFC 3261 §17.1.2.2, T2: retransmissions come no rarer. */
+  sipT2Ms: 4_000,
+  /** A NOTIFY comes within a second of the SUBSCRIBE (presence.md §D.3); a busy server gets more. */
+  sipNotifyMs: 10_000,
+  /** Requests in a row without any answer: a connection is given up that the other side may have forgotten (a firewall, a crash). */
+  sipUnanswered: 3,
+  /** Addresses of a server's name that are tried. */
+  sipAddresses: 8,
+  /** How long a 423 may make a publication live: a day's stale state is the worst that a crash may leave. */
+  sipLongestExpiresMs: 86_400_000,
+  /** Answers from a server that says 423 or 412 again and again. */
+  sipPublishTries: 4,
+  /** An entity tag (RFC 3903 §11.3.1) is opaque; Kamailio's has 30 characters. */
+  sipEntityTagCharacters: 256,
+  /** Publications renewed at the same time: they wait for nobody, so few are enough. */
+  sipRenewalsInFlight: 16,
+  /** Between two tries to renew; jitter and doubling on top. */
+  sipRenewalPause: { firstMs: 5_000, longestMs: 5 * 60_000 },
+  /** A server that lost one publication may have lost all; said once in this time. */
+  sipLostPauseMs: 60_000,
+  /** Publications at the same time and a second: 15,000 meetings begin within a minute (presence.md §F.2), and a server answers thousands. */
+  sipPublishPace: { concurrency: 32, perSecond: 400 },
+  /** A document that we read back: some publishers' together. */
+  pidfBytes: 256 * KIB,
+  pidfNodes: 5_000,
 
   // ── Presence: XMPP ────────────────────────────────────────────────────────────────────────────────────────────
 
