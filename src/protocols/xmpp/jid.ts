@@ -1,0 +1,31 @@
+import { BridgeError } from '../../core/errors.ts';
+import { domainOf, localPartOf } from '../../directory/smtp-address.ts';
+import type { MailboxAddress } from '../../directory/smtp-address.ts';
+
+/** XEP-0106 §3, the characters of it that an address can have. */
+const ESCAPES: Readonly<Record<string, string>> = { '&': '\\26', "'": '\\27' };
+
+/** RFC 7622 §3.1, of each part. */
+const PART_OCTETS = 1023;
+
+/**
+ * The bare JID of a mailbox: its address (the contract), with XEP-0106's escapes in the local part.
+ *
+ * A local part that a server could take for somebody else's is refused, because his activity would show this mailbox's meetings: servers fold JIDs in ways of their own (RFC 3920's
+ * nodeprep makes `straße` to `strasse`, full-width letters to plain ones, and drops what cannot be seen).
+ *
+ * @throws BridgeError MAILBOX_REFUSED
+ */
+export function jidOf(mailbox: MailboxAddress): string {
+  const [local, domain] = [localPartOf(mailbox), domainOf(mailbox)];
+  if (!isUnmistakable(local) || !isUnmistakable(domain)) throw new BridgeError('MAILBOX_REFUSED', 'an XMPP server could take this address for another one');
+  const escaped = local.replace(/[&']/g, (character) => ESCAPES[character]!);
+  if (Buffer.byteLength(escaped) > PART_OCTETS || Buffer.byteLength(domain) > PART_OCTETS) throw new BridgeError('MAILBOX_REFUSED', 'the address is too long for XMPP');
+  return `${escaped}@${domain}`;
+}
+
+/** Whether no way of folding changes it. */
+function isUnmistakable(text: string): boolean {
+  if (/[\s\p{C}\p{Default_Ignorable_Code_Point}\u1806"/\\<>:@ς]/u.test(text)) return false;
+  return text.normalize('NFKC') === text && text.toLowerCase() === text && text.toUpperCase().toLowerCase().normalize('NFKC') === text;
+}
