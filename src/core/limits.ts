@@ -658,8 +658,8 @@ export const LIMITS = {
   presenceXmppOpenMs: 10_000,
   /** One answer. PEP with files takes 10 ms (measured); the server does one thing after another. */
   presenceXmppAnswerMs: 20_000,
-  /** How long after the handshake its privileges may come; Prosody sends them with it. */
-  presenceXmppPrivilegesMs: 2_000,
+  /** How long after the handshake its privileges may come; Prosody sends them in one go with it. */
+  presenceXmppPrivilegesMs: 1_000,
   /** Questions under way: its caller keeps to `pace`, this holds whatever it does. */
   presenceXmppPending: 1_000,
   /** What may wait to be sent before more is refused, with answers to those who ask us. */

@@ -6,8 +6,8 @@ import { XmlError } from './read.ts';
 
 /** What becomes of a document that never ends: its root's children, one by one, as they are complete. */
 export interface StanzaListener {
-  /** The root has opened; it has attributes and neither children nor text. */
-  opened(root: XmlElement): void;
+  /** The root has opened; it has attributes and neither children nor text. `contentNs`: the namespace of children without a prefix; undefined where it names none. */
+  opened(root: XmlElement, contentNs: string | undefined): void;
   /** Whether a child of the root is worth keeping; what is not costs its parsing only. */
   wants(name: string, ns: string): boolean;
   stanza(element: XmlElement): void;
@@ -90,7 +90,7 @@ export class StanzaReader {
     this.#depth++;
     if (this.#depth === 1) {
       this.#bytes = 0;
-      this.#listener.opened(elementOf(tag));
+      this.#listener.opened(elementOf(tag), tag.ns['']);
       return;
     }
     if (this.#depth === 2) {

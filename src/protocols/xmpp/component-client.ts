@@ -15,7 +15,7 @@ import type { ComponentAccount } from './component-stream.ts';
 import { stanzaFailure } from './failure.ts';
 import { STANZA_ERROR_NS } from './names.ts';
 import { decodePrivileges } from './privilege.ts';
-import type { Privileges } from './privilege.ts';
+import type { IqType, Privileges } from './privilege.ts';
 
 export interface ComponentClientOptions extends ComponentAccount {
   readonly label: string;
@@ -65,6 +65,11 @@ export class ComponentClient {
 
   get isOnline(): boolean {
     return this.#state?.is === 'online';
+  }
+
+  /** Whether any host of the present connection grants that. */
+  isGranted(namespace: string, type: IqType): boolean {
+    return this.#state?.is === 'online' && [...this.#state.session.privileges.values()].some(({ iq }) => iq.get(namespace)?.has(type) === true);
   }
 
   /**

@@ -9,7 +9,7 @@ import { StanzaReader } from '../../platform/xml/stanza-reader.ts';
 import { xml } from '../../platform/xml/write.ts';
 import type { XmlText } from '../../platform/xml/write.ts';
 import { openStream } from '../../platform/stream-connection.ts';
-import { connectionFailure, streamFailure } from './failure.ts';
+import { connectionFailure, notForComponents, streamFailure } from './failure.ts';
 import { COMPONENT_NS, STREAM_NS } from './names.ts';
 
 /** A component of a server (XEP-0114). */
@@ -49,7 +49,7 @@ export class ComponentStream {
     this.#onStanza = onStanza;
     this.#reader = new StanzaReader(
       {
-        opened: (root) => this.#opened(root, secret),
+        opened: (root, contentNs) => this.#opened(root, contentNs, secret),
         // Logins and logouts of everybody, where the component may see them, are passed over unbuilt.
         wants: (name) => name !== 'presence',
         stanza: (element) => this.#stanza(element),
@@ -121,9 +121,11 @@ export class ComponentStream {
     }
   }
 
-  #opened(root: XmlElement, secret: string): void {
+  #opened(root: XmlElement, contentNs: string | undefined, secret: string): void {
     const id = attribute(root, 'id');
     if (root.name !== 'stream' || root.ns !== STREAM_NS) this.#end(new BridgeError('BACKEND_MALFORMED', 'what answers there is no XMPP server', { temporary: true }));
+    // Prosody's port for clients says `host-unknown` behind it, which would be misleading.
+    else if (contentNs !== undefined && contentNs !== COMPONENT_NS) this.#end(notForComponents(contentNs.slice(0, LIMITS.presenceXmppWordsCharacters)));
     // A stream that Prosody will not have begins with an empty id; why comes behind it.
     else if (id !== undefined && id !== '') this.#write(`<handshake>${createHash('sha1').update(id + secret).digest('hex')}</handshake>`);
   }

@@ -27,12 +27,16 @@ export function streamFailure(error: XmlElement): BridgeError {
       return refused('the XMPP server does not know this component', 'give the server a Component section for it');
     case 'invalid-namespace':
     case 'bad-namespace-prefix':
-      return new BridgeError('CONFIGURATION', 'that port of the XMPP server is not for components', { details: { ...details, advice: 'server must name the port for components (XEP-0114, 5347)' } });
+      return notForComponents(condition);
     case 'conflict':
       return new BridgeError('BACKEND_BUSY', 'the component is connected already', { temporary: true, details: { ...details, advice: 'only one bridge may be this component' } });
     default:
       return new BridgeError('BACKEND_UNREACHABLE', 'the XMPP server ended the connection', { temporary: true, details });
   }
+}
+
+export function notForComponents(reason: string): BridgeError {
+  return new BridgeError('CONFIGURATION', 'that port of the XMPP server is not for components', { details: { reason, advice: 'server must name the port for components (XEP-0114, 5347)' } });
 }
 
 /** Conditions that say something about the user, not about the server (RFC 6120 §8.3.3). */

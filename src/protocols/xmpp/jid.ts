@@ -17,11 +17,24 @@ const PART_OCTETS = 1023;
  * @throws BridgeError MAILBOX_REFUSED
  */
 export function jidOf(mailbox: MailboxAddress): string {
+  const problem = jidProblem(mailbox);
+  if (problem !== undefined) throw new BridgeError('MAILBOX_REFUSED', problem);
+  return `${escaped(localPartOf(mailbox))}@${domainOf(mailbox)}`;
+}
+
+function escaped(local: string): string {
+  return local.replace(/[&']/g, (character) => ESCAPES[character]!);
+}
+
+function jidProblem(mailbox: MailboxAddress): string | undefined {
   const [local, domain] = [localPartOf(mailbox), domainOf(mailbox)];
-  if (!isUnmistakable(local) || !isUnmistakable(domain)) throw new BridgeError('MAILBOX_REFUSED', 'an XMPP server could take this address for another one');
-  const escaped = local.replace(/[&']/g, (character) => ESCAPES[character]!);
-  if (Buffer.byteLength(escaped) > PART_OCTETS || Buffer.byteLength(domain) > PART_OCTETS) throw new BridgeError('MAILBOX_REFUSED', 'the address is too long for XMPP');
-  return `${escaped}@${domain}`;
+  if (!isUnmistakable(local) || !isUnmistakable(domain)) return 'an XMPP server could take this address for another one';
+  return Buffer.byteLength(escaped(local)) > PART_OCTETS ? 'the address is too long for XMPP' : undefined;
+}
+
+/** Whether `jidOf` has an answer. */
+export function hasJid(mailbox: MailboxAddress): boolean {
+  return jidProblem(mailbox) === undefined;
 }
 
 /** Whether no way of folding changes it. */

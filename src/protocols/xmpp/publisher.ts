@@ -13,9 +13,9 @@ import { ACTIVITIES, NO_ACTIVITY, decodeActivity, encodeActivity } from './activ
 import { askAsUser, missingPrivilege } from './as-user.ts';
 import { ComponentClient } from './component-client.ts';
 import type { ComponentAccount } from './component-stream.ts';
-import { jidOf } from './jid.ts';
+import { hasJid, jidOf } from './jid.ts';
 import { PUBSUB_NS } from './names.ts';
-import type { IqType } from './privilege.ts';
+import type { IqType, Privileges } from './privilege.ts';
 import { probeComponent } from './probe.ts';
 import { decodeLastItem, encodeLastItem, encodePublish, encodeRetract } from './pubsub.ts';
 
@@ -54,10 +54,12 @@ export class XmppPublisher implements PresencePublisher {
 
   /** Watchers are told by an empty activity, then nothing stays for those who come later. A user who is not there has nothing to take away. */
   async withdraw(mailbox: MailboxAddress, signal: AbortSignal): Promise<void> {
+    // Nothing was ever published about somebody without a JID.
+    if (!hasJid(mailbox)) return;
     try {
       await this.#withdraw(mailbox, signal);
     } catch (error) {
-      if (!(error instanceof BridgeError) || (error.code !== 'MAILBOX_UNKNOWN' && error.code !== 'MAILBOX_REFUSED')) throw error;
+      if (!(error instanceof BridgeError) || error.code !== 'MAILBOX_UNKNOWN') throw error;
     }
   }
 
@@ -92,7 +94,13 @@ export class XmppPublisher implements PresencePublisher {
     const jid = jidOf(mailbox);
     const { component } = this.#options;
     const privileges = await this.#client.privilegesOf(domainOf(mailbox), signal);
-    if (privileges?.iq.get(PUBSUB_NS)?.has(type) !== true) throw missingPrivilege(type, privileges, component, domainOf(mailbox));
+    if (privileges?.iq.get(PUBSUB_NS)?.has(type) !== true) throw this.#missing(type, privileges, domainOf(mailbox));
     return askAsUser(this.#client, { component, jid, type }, payload, signal);
+  }
+
+  /** Where other hosts grant it, the server as a whole is not to blame: it may not even have that host. */
+  #missing(type: IqType, privileges: Privileges | undefined, host: string): BridgeError {
+    const error = missingPrivilege(type, privileges, this.#options.component, host);
+    return error.code === 'BACKEND_AUTH' && this.#client.isGranted(PUBSUB_NS, type) ? new BridgeError('MAILBOX_REFUSED', error.publicMessage, { details: error.details }) : error;
   }
 }
