@@ -18,6 +18,7 @@ import { PUBSUB_NS } from './names.ts';
 import type { IqType, Privileges } from './privilege.ts';
 import { probeComponent } from './probe.ts';
 import { decodeLastItem, encodeLastItem, encodePublish, encodeRetract } from './pubsub.ts';
+import type { LastItem } from './pubsub.ts';
 
 export interface XmppPublisherOptions extends ComponentAccount {
   readonly clock: Clock;
@@ -64,16 +65,8 @@ export class XmppPublisher implements PresencePublisher {
   }
 
   async observe(mailbox: MailboxAddress, signal: AbortSignal): Promise<PresenceState | undefined> {
-    let answer: XmlElement;
-    try {
-      answer = await this.#ask(mailbox, 'get', encodeLastItem(), signal);
-    } catch (error) {
-      // No node yet.
-      if (error instanceof BridgeError && error.details['reason'] === 'item-not-found') return undefined;
-      throw error;
-    }
-    const activity = decodeLastItem(answer);
-    return activity === undefined ? undefined : decodeActivity(activity);
+    const item = await this.#lastItem(mailbox, signal);
+    return item?.activity === undefined ? undefined : decodeActivity(item.activity);
   }
 
   async probe(signal: AbortSignal): Promise<readonly ProbeFinding[]> {
@@ -84,10 +77,25 @@ export class XmppPublisher implements PresencePublisher {
     await this.#client.close();
   }
 
+  /** In this order, a try that ends in the middle is made good by the next one. */
   async #withdraw(mailbox: MailboxAddress, signal: AbortSignal): Promise<void> {
-    // The item is made first: retracting one that is not there fails, and mod_privilege does not say with what.
-    await this.#ask(mailbox, 'set', encodePublish(NO_ACTIVITY), signal);
-    await this.#ask(mailbox, 'set', encodeRetract(), signal);
+    if (await this.#mayBeShown(mailbox, signal)) await this.#ask(mailbox, 'set', encodePublish(NO_ACTIVITY), signal);
+    await unlessNotFound(this.#ask(mailbox, 'set', encodeRetract(), signal));
+  }
+
+  /** Whether what is shown is ours; what the person has published since is left alone. Where nothing may be read, it is taken for ours. */
+  async #mayBeShown(mailbox: MailboxAddress, signal: AbortSignal): Promise<boolean> {
+    try {
+      return (await this.#lastItem(mailbox, signal))?.isOurs === true;
+    } catch (error) {
+      if (error instanceof BridgeError && error.code === 'UNSUPPORTED') return true;
+      throw error;
+    }
+  }
+
+  async #lastItem(mailbox: MailboxAddress, signal: AbortSignal): Promise<LastItem | undefined> {
+    const answer = await unlessNotFound(this.#ask(mailbox, 'get', encodeLastItem(), signal));
+    return answer === undefined ? undefined : decodeLastItem(answer);
   }
 
   async #ask(mailbox: MailboxAddress, type: IqType, payload: XmlText, signal: AbortSignal): Promise<XmlElement> {
@@ -102,5 +110,15 @@ export class XmppPublisher implements PresencePublisher {
   #missing(type: IqType, privileges: Privileges | undefined, host: string): BridgeError {
     const error = missingPrivilege(type, privileges, this.#options.component, host);
     return error.code === 'BACKEND_AUTH' && this.#client.isGranted(PUBSUB_NS, type) ? new BridgeError('MAILBOX_REFUSED', error.publicMessage, { details: error.details }) : error;
+  }
+}
+
+/** Undefined where there is no such node or item. */
+async function unlessNotFound(asked: Promise<XmlElement>): Promise<XmlElement | undefined> {
+  try {
+    return await asked;
+  } catch (error) {
+    if (error instanceof BridgeError && error.details['reason'] === 'item-not-found') return undefined;
+    throw error;
   }
 }

@@ -1,12 +1,12 @@
-import { child, childrenNamed, descend } from '../../platform/xml/element.ts';
+import { attribute, childrenNamed, descend } from '../../platform/xml/element.ts';
 import type { XmlElement } from '../../platform/xml/element.ts';
 import { xml } from '../../platform/xml/write.ts';
 import type { XmlText } from '../../platform/xml/write.ts';
 import { activityOf } from './activity.ts';
 import { ACTIVITY_NS, PUBSUB_NS } from './names.ts';
 
-/** XEP-0060 §12.20: the id of the item of a node that holds one. A person's own client uses it too, so that either replaces the other's. */
-const ITEM_ID = 'current';
+/** Our own, so that what a person's client has published under another is told apart; a node of XEP-0163 keeps one item all the same, and the later replaces the earlier. */
+const ITEM_ID = 'freebusy-bridge';
 
 /** Publishes the activity (XEP-0060 §7.1.1, XEP-0163 §3); the server makes the node where there is none, for contacts only (XEP-0163 §4). */
 export function encodePublish(activity: XmlText): XmlText {
@@ -23,12 +23,15 @@ export function encodeLastItem(): XmlText {
   return xml`<pubsub xmlns="${PUBSUB_NS}"><items node="${ACTIVITY_NS}" max_items="1"/></pubsub>`;
 }
 
-/** The activity of the last item of an answer; undefined where there is no item, or none with an activity. */
-export function decodeLastItem(iq: XmlElement): XmlElement | undefined {
-  return childrenNamed(descend(iq, 'pubsub', 'items'), 'item').map(activityOf).findLast((one) => one !== undefined);
+export interface LastItem {
+  /** Undefined where it is about something else. */
+  readonly activity: XmlElement | undefined;
+  /** Whether we have published it. */
+  readonly isOurs: boolean;
 }
 
-/** Whether an answer is one about items at all. */
-export function hasItems(iq: XmlElement): boolean {
-  return child(child(iq, 'pubsub'), 'items') !== undefined;
+/** The last item of an answer; undefined where there is none. */
+export function decodeLastItem(iq: XmlElement): LastItem | undefined {
+  const item = childrenNamed(descend(iq, 'pubsub', 'items'), 'item').at(-1);
+  return item === undefined ? undefined : { activity: activityOf(item), isOurs: attribute(item, 'id') === ITEM_ID };
 }
