@@ -802,6 +802,34 @@ export const LIMITS = {
   pidfNodes: 5_000,
 
   // ── Presence: XMPP ────────────────────────────────────────────────────────────────────────────────────────────
+  /** One stanza from the server. Prosody takes 512 KB from a component and 256 KB from anybody else; what its users send us comes through it. */
+  presenceXmppStanzaBytes: MIB,
+  /** TCP, stream header and handshake, each. */
+  presenceXmppOpenMs: 10_000,
+  /** One answer. PEP with files takes 10 ms (measured); the server does one thing after another. */
+  presenceXmppAnswerMs: 20_000,
+  /** How long after the handshake its privileges may come; Prosody sends them in one go with it. */
+  presenceXmppPrivilegesMs: 1_000,
+  /** Questions under way: its caller keeps to `pace`, this holds whatever it does. */
+  presenceXmppPending: 1_000,
+  /** What may wait to be sent before more is refused, with answers to those who ask us. */
+  presenceXmppSendBytes: MIB,
+  /** Between tries to connect. A restart takes a second. */
+  presenceXmppPauses: { firstMs: 500, longestMs: 60_000 },
+  /** A connection that ended before counts as one that failed: servers that accept and close at once. */
+  presenceXmppSteadyMs: 10_000,
+  /** After a refused secret, an unknown component, a missing privilege: until somebody has changed the server's configuration. */
+  presenceXmppRefusedMs: 5 * 60_000,
+  /** A blank (RFC 6120 §4.6.1), so that nothing on the way forgets an idle connection and a dead one is noticed. */
+  presenceXmppBlankMs: 60_000,
+  /** Hosts whose privileges are remembered; whoever federates with the server could send some. */
+  presenceXmppHosts: 1_000,
+  /** Of a status text; a catalogue's are below 40. */
+  presenceXmppTextCharacters: 256,
+  /** Of a server's own words that are passed on. */
+  presenceXmppWordsCharacters: 200,
+  /** Prosody does one PEP item after another, 106–155 a second with files (measured); more in flight do not help, its own cache of questions ends at 256. */
+  presenceXmppPace: { concurrency: 8, perSecond: 100 },
 
   // ── Presence: ejabberd and webhooks ───────────────────────────────────────────────────────────────────────────
 
