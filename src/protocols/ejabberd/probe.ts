@@ -4,7 +4,6 @@ import type { ProbeFinding } from '../../core/probe-finding.ts';
 import { probeNetwork } from '../../platform/network-probe.ts';
 import { setPresenceArguments } from './api-connection.ts';
 import type { EjabberdApi, EjabberdApiOptions } from './api-connection.ts';
-import { ejabberdConfigurationLines } from './configuration-lines.ts';
 import { faultOf } from './faults.ts';
 import { COMMANDS } from './names.ts';
 import type { Command } from './names.ts';
@@ -57,8 +56,7 @@ function findingsOf(faults: readonly (readonly [Command, BridgeError])[], userna
   }
   const who = username ?? 'our address';
   if (missing.length > 0) {
-    const permission = `${ejabberdConfigurationLines({ username })}`.split('\n').find((line) => line.includes('what:'))!.trim();
-    return [{ step: 'rights', outcome: 'fail', text: `${who} may not call ${missing.join(', ')}`, advice: `grant it in api_permissions: ${permission}` }];
+    return [{ step: 'rights', outcome: 'fail', text: `${who} may not call ${missing.join(', ')}`, advice: `grant it in api_permissions: what: [${COMMANDS.join(', ')}]` }];
   }
   return [
     { step: 'rights', outcome: 'ok', text: `${who} may call ${COMMANDS.join(', ')}` },
