@@ -104,19 +104,27 @@ describe.skipIf(!hasEjabberd)('presence through ejabberd, seen by an ordinary cl
     await bob.seen('carol does nothing');
   });
 
-  it('is seen of somebody who is away, also by those who come later; opting out takes it back', async () => {
+  it('somebody who is signed out is seen as soon as she comes, also by those who come later; opting out takes it back', async () => {
     await publisher.publish(mailbox('dave'), shown('in-a-meeting'), signal);
-    await bob.seen('dave does working/in_a_meeting');
     expect((await failure(publisher.observe(mailbox('dave'), signal))).code).toBe('UNSUPPORTED');
+    const desk = await signIn('dave', 'desk');
+    await desk.show('available');
+    await bob.seen('dave/desk available');
+    await publisher.refresh();
+    await bob.seen('dave/desk dnd "In a meeting" 0');
+    await bob.seen('dave does working/in_a_meeting "In a meeting"');
     const late = await signIn('bob', 'late');
     await late.show('available');
     await late.seen('dave does working/in_a_meeting "In a meeting"');
 
     await publisher.withdraw(mailbox('dave'), signal);
     await late.seen('dave does nothing');
-    expect(await publisher.observe(mailbox('dave'), signal)).toBeUndefined();
+    expect(await publisher.observe(mailbox('dave'), signal)).toBe('available');
     await publisher.withdraw(mailbox('dave'), signal);
-    await late.close();
+    await Promise.all([late.close(), desk.close()]);
+    await bob.seen('dave/desk gone');
+    await publisher.withdraw(mailbox('dave'), signal);
+    expect(await publisher.observe(mailbox('dave'), signal)).toBeUndefined();
   });
 
   it('what she chooses in the meeting stays; what her client says again does not', async () => {
@@ -171,7 +179,11 @@ describe.skipIf(!hasEjabberd)('presence through ejabberd, seen by an ordinary cl
   });
 
   it("finds the account of an address that a JID spells otherwise (XEP-0106), and says who has none", async () => {
+    const desk = await signIn(nodeOf("o'neil"), 'desk');
+    await desk.show('available');
+    await bob.seen('o\\27neil/desk available');
     await publisher.publish(mailbox("o'neil"), shown('in-a-meeting', 'Bei <Tisch> & "so"'), signal);
+    await bob.seen('o\\27neil/desk dnd');
     await bob.seen('o\\27neil does working/in_a_meeting "Bei <Tisch> & \\"so\\""');
     const unknown = await failure(publisher.publish(mailbox('nobody'), shown('in-a-meeting'), signal));
     expect([unknown.code, unknown.temporary]).toEqual(['MAILBOX_UNKNOWN', false]);

@@ -30,8 +30,8 @@ export interface EjabberdPublisherOptions extends EjabberdApiOptions {
 }
 
 /**
- * Publishes through ejabberd's HTTP API (presence.md §D.2): the activity into the person's own PEP node, which reaches contacts also while she is away and
- * late watchers, and the `<show>` of every live session. The account is the one whose JID is the mail address.
+ * Publishes through ejabberd's HTTP API (presence.md §D.2): the activity into the person's own PEP node, which contacts who come later are told of too, and
+ * the `<show>` of every live session. The account is the one whose JID is the mail address.
  *
  * Sessions that come later are found by a slow pass (LIMITS.ejabberdRefreshMs) over those who are shown as something; whose choice stands is
  * planSessions' to say.
@@ -43,6 +43,8 @@ export class EjabberdPublisher implements PresencePublisher {
   readonly #api: EjabberdApi;
   /** Whose sessions show, or are to show, something of ours. */
   readonly #shown = new Map<MailboxAddress, ShownPresence>();
+  /** The sessions that were there when the activity was last published: ejabberd tells contacts of it through them. */
+  readonly #told = new Map<MailboxAddress, readonly Session[]>();
   /** Who is being worked on. */
   readonly #turns = new Map<MailboxAddress, Promise<unknown>>();
   readonly #closing = new AbortController();
@@ -111,7 +113,7 @@ export class EjabberdPublisher implements PresencePublisher {
     const record = await this.#bringSessions(mailbox, live, shown, kept, signal);
     const activity = activityKey(shown);
     // An empty one is not said twice: what she says of herself meanwhile stays.
-    if (activity !== '' || kept?.activity !== '') await this.#api.sendStanza(account, account, activityIq(shown), signal);
+    if (activity !== '' || kept?.activity !== '') await this.#publishActivity(mailbox, shown, live, signal);
     if (shown === undefined) this.#options.memory.delete(this.#keyOf(mailbox));
     else this.#remember(mailbox, { ...record, activity });
   }
@@ -172,8 +174,20 @@ export class EjabberdPublisher implements PresencePublisher {
   async #refreshOne(mailbox: MailboxAddress): Promise<void> {
     const shown = this.#shown.get(mailbox);
     if (shown === undefined) return;
-    const live = await this.#api.sessionsOf(accountOf(mailbox), this.#closing.signal);
-    await this.#bringSessions(mailbox, live, shown, this.#recall(mailbox), this.#closing.signal);
+    const { signal } = this.#closing;
+    const live = await this.#api.sessionsOf(accountOf(mailbox), signal);
+    await this.#bringSessions(mailbox, live, shown, this.#recall(mailbox), signal);
+    const told = this.#told.get(mailbox) ?? [];
+    const isNew = (session: Session): boolean => !told.some((one) => one.resource === session.resource && isSameSession(one, session));
+    // What was published while she was signed out, nobody has heard.
+    if (live.some(isNew) && activityKey(shown) !== '') await this.#publishActivity(mailbox, shown, live, signal);
+  }
+
+  async #publishActivity(mailbox: MailboxAddress, shown: ShownPresence | undefined, live: readonly Session[], signal: AbortSignal): Promise<void> {
+    const account = accountOf(mailbox);
+    await this.#api.sendStanza(account, account, activityIq(shown), signal);
+    if (activityKey(shown) === '') this.#told.delete(mailbox);
+    else this.#told.set(mailbox, live);
   }
 
   /** One after the other for each mailbox: a pass and a change would both remember what the sessions showed. */
