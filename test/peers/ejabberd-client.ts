@@ -20,8 +20,8 @@ interface Xmpp {
 }
 
 interface XmppLibrary {
-  client(options: Readonly<Record<string, unknown>>): Xmpp;
-  xml(name: string, attrs?: Readonly<Record<string, string>>, ...children: readonly (Element | string)[]): Element;
+  readonly client: (options: Readonly<Record<string, unknown>>) => Xmpp;
+  readonly xml: (name: string, attrs?: Readonly<Record<string, string>>, ...children: readonly (Element | string)[]) => Element;
 }
 
 const NS_CAPS = 'http://jabber.org/protocol/caps';

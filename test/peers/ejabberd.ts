@@ -3,6 +3,7 @@ import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { createWriteStream, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { request } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import { connect, createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -146,7 +147,7 @@ ${api(apiPort, '')}${certificate === undefined ? '' : api(securePort, ', tls: tr
 async function call(port: number, name: string, args: Readonly<Record<string, unknown>>): Promise<unknown> {
   const asking = request({ host: '127.0.0.1', port, localAddress: SETUP_ADDRESS, method: 'POST', path: `/api/${name}` });
   asking.end(JSON.stringify(args));
-  const [answer] = (await once(asking, 'response')) as [import('node:http').IncomingMessage];
+  const [answer] = (await once(asking, 'response')) as [IncomingMessage];
   let text = '';
   for await (const chunk of answer.setEncoding('utf8') as AsyncIterable<string>) text += chunk;
   if (answer.statusCode !== 200) throw new Error(`${name}: ${answer.statusCode} ${text}`);
