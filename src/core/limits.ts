@@ -832,6 +832,31 @@ export const LIMITS = {
   presenceXmppPace: { concurrency: 8, perSecond: 100 },
 
   // ── Presence: ejabberd and webhooks ───────────────────────────────────────────────────────────────────────────
+  /** Calls to ejabberd's API are answered in 2 to 40 ms; one that takes this long will not be. */
+  ejabberdCallMs: 10_000,
+  /** People at a time: more make 23.01 no faster (presence.md §D.2: 448 calls/s at 20 in flight, and a change is two to four calls). */
+  ejabberdConcurrency: 8,
+  /** Changes a second: the pace that `calendarSpread: auto` plans for. */
+  ejabberdPerSecond: 100,
+  /** Live sessions of one person: ejabberd's own default (max_user_sessions) is 10. */
+  ejabberdSessions: 32,
+  /** A resource has at most 1,023 octets (RFC 7622 §3.4), a status text some words. */
+  ejabberdStatusCharacters: 4 * KIB,
+  /** How far the beginnings of one session may lie apart by two answers: its age comes in whole seconds, and answers take time. */
+  ejabberdSessionAgeMs: 3_000,
+  /** What is remembered of one person: 32 sessions, each with two texts. */
+  ejabberdRecordCharacters: 32 * 9 * KIB,
+  /** Between two passes for new sessions of people who are in a meeting. */
+  ejabberdRefreshMs: 60_000,
+  /** Pause between two people of such a pass: 20 a second, a fifth of the pace, so that changes go first. */
+  ejabberdRefreshPauseMs: 50,
+  /** A receiver that takes longer has stored nothing yet; chat products answer within a second. */
+  webhookCallMs: 10_000,
+  /** Calls at a time to one receiver, and a second: Slack's incoming webhooks take about one a second with bursts, Mattermost's default is 10 requests a second. */
+  webhookConcurrency: 4,
+  webhookPerSecond: 10,
+  /** Events whose tries are remembered, so that each keeps its id; a forgotten one gets a new id. */
+  webhookEvents: 20_000,
 
   // ── Presence: gateways' configuration and certificates ────────────────────────────────────────────────────────
   /** The schema's own bounds ([MS-OXWSNTIF] StatusFrequency), minutes; the default is the original's. */

@@ -1,4 +1,4 @@
-import { OVER } from '../../core/over.ts';
+import { OVER } from './over.ts';
 
 /**
  * Runs `work` with a signal that fires when `signal` does or after `ms`. Unlike AbortSignal.any it leaves nothing behind on a signal that

@@ -35,8 +35,18 @@ export function isFresh({ time }: Signature, now: Instant): boolean {
   return Math.abs(Number(time) * SECOND_MS - now) <= LIMITS.notifyGraceMs;
 }
 
+/** Makes the header's value for a body: `t=<unix seconds>,v1=<64 hex digits>`. The body is signed as it is sent, in UTF-8. */
+export function encodeSignature(body: string, secret: string, now: Instant): string {
+  const time = String(Math.floor(now / SECOND_MS));
+  return `t=${time},v1=${codeOf(time, body, secret).toString('hex')}`;
+}
+
 /** Whether one of the codes is the HMAC-SHA256, by `secret` in UTF-8, of `time`, `.` and the body's bytes. Takes as long whichever of them it is, or none. */
 export function isSigned({ time, codes }: Signature, body: Buffer, secret: string): boolean {
-  const expected = createHmac('sha256', secret).update(`${time}.`).update(body).digest();
+  const expected = codeOf(time, body, secret);
   return codes.map((code) => timingSafeEqual(code, expected)).includes(true);
+}
+
+function codeOf(time: string, body: Buffer | string, secret: string): Buffer {
+  return createHmac('sha256', secret).update(`${time}.`).update(body).digest();
 }

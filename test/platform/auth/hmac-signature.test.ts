@@ -1,6 +1,6 @@
 import { createHmac } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { decodeSignature, isFresh, isSigned } from '../../../src/protocols/notify/signature.ts';
+import { decodeSignature, encodeSignature, isFresh, isSigned } from '../../../src/platform/auth/hmac-signature.ts';
 
 const SECRET = 'whsec-äöü-0123456789abcdef';
 const BODY = Buffer.from('{"mailboxes":["kim@zimbra.example"]}');
@@ -19,6 +19,10 @@ describe('a signature', () => {
   it('is what openssl makes of time, full stop and body', () => {
     expect(isSigned(read(`t=${T},v1=${OPENSSL}`), BODY, SECRET)).toBe(true);
     expect(isSigned(read(`t=${T},v1=${OPENSSL.toUpperCase()}`), BODY, SECRET)).toBe(true);
+  });
+
+  it('is made as openssl makes it, the time in whole seconds', () => {
+    expect(encodeSignature(BODY.toString(), SECRET, T * 1000 + 999)).toBe(`t=${T},v1=${OPENSSL}`);
   });
 
   it('covers every byte of the body, also those that are no text', () => {
