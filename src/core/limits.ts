@@ -626,8 +626,6 @@ export const LIMITS = {
   galRefusedPauseMs: 5 * 60_000,
 
   // ── Presence ──────────────────────────────────────────────────────────────────────────────────────────────────
-  /** Contract: seconds after the minute over which changes are spread; a minute and more would confuse a meeting's end with the next one's start. */
-  calendarSpreadSeconds: { min: 0, max: 59 },
   /** Users for a second of `calendarSpread: auto` (presence.md, A66). */
   usersPerSpreadSecond: 100,
   /** Changes of one calendar that are kept, from now on: two days with twelve meetings each; it is read again long before. */
@@ -651,6 +649,9 @@ export const LIMITS = {
   /** Failures of a gateway in a row after which its people go to another one, where there is one, and for how long. */
   presenceFailuresBeforeDown: 3,
   presenceDownMs: 5 * 60_000,
+  /** Mailboxes of one question to the lookup for presence, and of one to a WebDAV gateway, which asks for each by itself. */
+  presenceLookupMailboxes: 50,
+  presenceWebdavMailboxes: 10,
   /** After somebody came or went, until all are sorted into gateways again: thousands who are switched on one after the other are sorted once. */
   presenceSortMs: 50,
   /** What publishers show, kept once for all who show it: states, languages, ends of meetings. */
@@ -912,8 +913,6 @@ export const LIMITS = {
   /** Waiting for a disk that does not take them; beyond it entries are lost, which is said. */
   auditWaiting: 100_000,
   auditTextCharacters: 1_000,
-  /** RFC 5646 §4.4.1: 35 are enough for every language tag that is in use. */
-  languageTagCharacters: 35,
   /** Every language of the world's calendars, many times over. */
   catalogueFiles: 500,
   /** Five short texts. */

@@ -52,6 +52,13 @@ interface Reading extends Planned {
   trouble: string | undefined;
 }
 
+/** Somebody's calendar, asked for by those who wait. */
+interface Asked {
+  readonly done: Promise<void>;
+  readonly end: AbortController;
+  waiters: number;
+}
+
 /**
  * Reads the calendars of one channel: at once whoever has changed, in time whoever has not been read for long, again and again what failed. Many who are due together are one
  * question, and whoever changes while being read is read once more.
@@ -62,7 +69,7 @@ export class CalendarReader {
   readonly #agenda = new Agenda<Reading>();
   readonly #timer: AgendaTimer;
   readonly #ended = new AbortController();
-  readonly #asked = new Map<MailboxAddress, Promise<void>>();
+  readonly #asked = new Map<MailboxAddress, Asked>();
   #underWay = 0;
   /** Requests in a row that the server as a whole failed. */
   #downs = 0;
@@ -119,10 +126,19 @@ export class CalendarReader {
     return this.#readings.size;
   }
 
-  /** Reads one now, for somebody who waits; several who ask at once share it. @throws BridgeError */
+  /** Reads one now, for somebody who waits; several who ask at once share it, and it ends when the last of them has gone. @throws BridgeError */
   async readNow(mailbox: MailboxAddress, ctx: RequestContext): Promise<void> {
     const asked = this.#asked.get(mailbox) ?? this.#ask(mailbox);
-    await untilAborted(asked, ctx.signal, Math.max(0, ctx.deadline - this.#options.clock.now()));
+    asked.waiters += 1;
+    try {
+      await untilAborted(asked.done, ctx.signal, Math.max(0, ctx.deadline - this.#options.clock.now()));
+    } finally {
+      asked.waiters -= 1;
+      if (asked.waiters === 0) {
+        asked.end.abort();
+        if (this.#asked.get(mailbox) === asked) this.#asked.delete(mailbox);
+      }
+    }
   }
 
   stateOf(mailbox: MailboxAddress): { readonly readAt: Instant | undefined; readonly trouble: string | undefined } | undefined {
@@ -143,11 +159,12 @@ export class CalendarReader {
     this.#ended.abort();
   }
 
-  #ask(mailbox: MailboxAddress): Promise<void> {
+  #ask(mailbox: MailboxAddress): Asked {
     const { clock } = this.#options;
     const { source, timeoutMs } = this.channel;
-    const signal = AbortSignal.any([AbortSignal.timeout(timeoutMs), this.#ended.signal]);
-    const asked = (async (): Promise<void> => {
+    const end = new AbortController();
+    const signal = AbortSignal.any([AbortSignal.timeout(timeoutMs), this.#ended.signal, end.signal]);
+    const done = (async (): Promise<void> => {
       const [result] = await source.freeBusy({ mailboxes: [mailbox], window: presenceWindow(clock.now()), details: false }, presenceContext(clock.now() + timeoutMs, signal));
       if (result === undefined) throw new BridgeError('NO_DATA', 'no answer for this mailbox');
       if ('error' in result) throw result.error;
@@ -158,7 +175,8 @@ export class CalendarReader {
         reading.isAgain = true;
         this.#options.onRead(mailbox, result.freeBusy);
       } else this.#succeeded(reading, result.freeBusy);
-    })().finally(() => this.#asked.delete(mailbox));
+    })();
+    const asked = { done, end, waiters: 0 };
     this.#asked.set(mailbox, asked);
     return asked;
   }

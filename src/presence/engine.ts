@@ -93,7 +93,7 @@ export class PresenceEngine {
   /** The calendar as read just now. */
   read(mailbox: MailboxAddress, freeBusy: FreeBusy): void {
     const now = this.#clock.now();
-    this.#learn(mailbox, () => Timeline.of(freeBusy, this.#rules.mapping, now - LIMITS.calendarSpreadSeconds.max * 1000));
+    this.#learn(mailbox, () => Timeline.of(freeBusy, this.#rules.mapping, now - LIMITS.calendarSpread.max * 1000));
   }
 
   /** The calendar cannot be read, and what was read is not to be believed any more. */

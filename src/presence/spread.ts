@@ -5,7 +5,7 @@ import type { MailboxAddress } from '../directory/smtp-address.ts';
 
 /** Seconds over which changes are spread: as configured, or (`auto`) one for every hundred users (presence.md A66). */
 export function spreadSeconds(configured: number | 'auto', users: number): number {
-  return configured === 'auto' ? Math.min(Math.ceil(users / LIMITS.usersPerSpreadSecond), LIMITS.calendarSpreadSeconds.max) : configured;
+  return configured === 'auto' ? Math.min(Math.ceil(users / LIMITS.usersPerSpreadSecond), LIMITS.calendarSpread.max) : configured;
 }
 
 /** A number that is always the same for a mailbox and evenly distributed over mailboxes, 32 bits. */
