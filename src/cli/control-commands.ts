@@ -7,6 +7,8 @@ import { encodeError } from './over-socket/error.ts';
 import { decodeMailbox, encodeOutcome } from './over-socket/push-outcome.ts';
 import { isRecord, readEach } from './over-socket/record.ts';
 import type { JsonRecord } from './over-socket/record.ts';
+import { isPresenceCommand, runPresenceCommand } from './presence/presence-control.ts';
+import type { ControlledPresence } from './presence/presence-control.ts';
 import { probeContext } from './probe-context.ts';
 import type { Replicating } from './replicating.ts';
 
@@ -17,6 +19,8 @@ export interface ControlSurroundings {
   readonly replication: () => Replicating | undefined;
   /** How it stands with its address book; undefined where it keeps none. */
   readonly gal: () => GalStatus | undefined;
+  /** Its presence; absent: it has none. */
+  readonly presence?: () => ControlledPresence | undefined;
 }
 
 /** What a bridge and its commands say to each other over the control socket, as the bridge answers it. */
@@ -33,21 +37,30 @@ export class ControlCommands {
     if (name === 'ping') return { ok: true, lines: ['running'], data: { replicates: this.#surroundings.replication() !== undefined } };
     if (name === 'reload') return this.#surroundings.reload();
     if (name === 'gal/status') return { ok: true, lines: [], data: { status: this.#surroundings.gal() } };
+    if (isPresenceCommand(name)) {
+      const presence = this.#surroundings.presence?.();
+      if (presence === undefined) return { ok: false, isMisconfigured: true, lines: ['the running bridge has no presence'] };
+      return answered(() => runPresenceCommand(name, presence, body, this.#listings));
+    }
     const run = Object.hasOwn(OF_REPLICATION, name) ? OF_REPLICATION[name] : undefined;
     if (run === undefined) return { ok: false, lines: ['the running bridge does not know this command: it is another version; restart it'] };
     const replication = this.#surroundings.replication();
     if (replication === undefined) return { ok: false, isMisconfigured: true, lines: [REPLICATES_NOTHING] };
-    try {
-      return { ok: true, lines: [], data: await run(replication, isRecord(body) ? body : {}, signal, this.#listings) };
-    } catch (thrown) {
-      const error = toBridgeError(thrown);
-      return { ok: false, lines: [error.publicMessage], data: { error: encodeError(error) } };
-    }
+    return answered(() => run(replication, isRecord(body) ? body : {}, signal, this.#listings));
   };
 
   /** Ends what listings are still open. */
   async close(): Promise<void> {
     await this.#listings.close();
+  }
+}
+
+async function answered(work: () => Promise<unknown>): Promise<ControlAnswer> {
+  try {
+    return { ok: true, lines: [], data: await work() };
+  } catch (thrown) {
+    const error = toBridgeError(thrown);
+    return { ok: false, lines: [error.publicMessage], data: { error: encodeError(error) } };
   }
 }
 

@@ -9,6 +9,10 @@ import { reachGal } from './gal/reach-gal.ts';
 import type { ExitCode } from './exit-code.ts';
 import { lookup } from './lookup.ts';
 import type { LookupOptions } from './lookup.ts';
+import { openStoredPresence } from './presence/open-stored-presence.ts';
+import { addPresenceCommand } from './presence/presence-command.ts';
+import { reachPresenceCheck } from './presence/reach-presence-check.ts';
+import { reachPresence } from './presence/reach-presence.ts';
 import { push } from './push.ts';
 import type { PushOptions } from './push.ts';
 import { dropQueued, retryQueued, showQueue } from './queue.ts';
@@ -110,6 +114,9 @@ export async function runCommandLine(argv: readonly string[], terminal: Terminal
       exit = await dropQueued(addresses, command.optsWithGlobals<QueueChangeOptions>(), terminal);
     });
   addGalCommand(program, terminal, reachGal, (ended) => {
+    exit = ended;
+  });
+  addPresenceCommand(program, terminal, { reach: reachPresence(openStoredPresence), reachCheck: reachPresenceCheck }, (ended) => {
     exit = ended;
   });
   program

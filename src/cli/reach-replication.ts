@@ -86,7 +86,7 @@ export async function openOwnReplication(bridge: Bridge, dataDir: string): Promi
 }
 
 /** Root would leave files there that the bridge's own user cannot read. */
-async function refuseForeignDataDir(dataDir: string): Promise<void> {
+export async function refuseForeignDataDir(dataDir: string): Promise<void> {
   const found = await stat(dataDir).catch(() => undefined);
   if (found === undefined || found.uid === process.getuid?.()) return;
   throw new BridgeError('CONFIGURATION', `dataDir ${dataDir} belongs to another user: run this as that user, or while the bridge runs`);

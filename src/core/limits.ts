@@ -939,6 +939,8 @@ export const LIMITS = {
   presenceBodyBytes: 4 * KIB,
   /** Mailboxes that one call switches, by API or over the control socket; they are stored together. */
   presenceSwitches: 1_000,
+  /** Mailboxes in one part of a list over the control socket: 4 MB. */
+  presencePage: 10_000,
   /** Publishers and gateways that are tried at the same time by `presence check`. */
   presenceChecks: 8,
   /** All that is tried of one gateway or publisher: DNS, certificates, sign-in, one mailbox, a call-back. */

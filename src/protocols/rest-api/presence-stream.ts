@@ -55,8 +55,10 @@ export class PresenceStream {
   end(): void {
     if (this.#isOver) return;
     this.#stop();
+    // An answer that is out has no connection any more; one whose watcher does not read stays open.
+    const { socket } = this.#response;
     this.#response.end();
-    setTimeout(() => this.#response.destroy(), LIMITS.presenceStreamEndMs).unref();
+    setTimeout(() => socket?.destroy(), LIMITS.presenceStreamEndMs).unref();
   }
 
   #stop(): void {

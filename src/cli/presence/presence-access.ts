@@ -1,0 +1,54 @@
+import type { Instant } from '../../core/clock.ts';
+import type { ProbeFinding } from '../../core/probe-finding.ts';
+import type { MailboxAddress } from '../../directory/smtp-address.ts';
+import type { CalendarGateway } from '../../presence/gateway.ts';
+import type { PresenceState } from '../../presence/presence.ts';
+import type { Actor, FollowedMailbox, OptInState, OwnSource, PresenceStatus } from '../../presence/presence-service.ts';
+import type { PresencePublisher } from '../../presence/publisher.ts';
+import type { SwitchOutcome } from '../../protocols/rest-api/admin-presence.ts';
+import type { ExitCode } from '../exit-code.ts';
+import type { Terminal } from '../terminal.ts';
+
+/** Who could be shown, for `opt-in --all`: everybody of the named systems, or of all that presence is for; in parts. An unknown system is a BridgeError INVALID_REQUEST. */
+export type ListEveryone = (systems: readonly string[], signal: AbortSignal) => AsyncIterable<readonly MailboxAddress[]>;
+
+/** Presence as a command got hold of it: of the running bridge, or what is kept on disk where none runs. */
+export interface PresenceAccess {
+  /** Undefined where no bridge runs. */
+  status(): Promise<PresenceStatus | undefined>;
+  /** Everybody who is shown; undefined where no bridge runs. */
+  followed(): Promise<readonly FollowedMailbox[] | undefined>;
+  /** Everybody about whom something was said. */
+  optIns(): Promise<readonly OptInState[]>;
+  /** In the order named; stored when it resolves. */
+  switch(mailboxes: readonly MailboxAddress[], isOn: boolean, actor: Actor): Promise<readonly SwitchOutcome[]>;
+  /** @throws BridgeError as PresenceService */
+  setLanguage(mailbox: MailboxAddress, language: string | undefined, actor: Actor): Promise<void>;
+  /** @throws BridgeError as PresenceService; UNSUPPORTED where no bridge runs */
+  setOwn(mailbox: MailboxAddress, source: OwnSource, state: PresenceState | undefined, until: Instant | null, actor: Actor): Promise<void>;
+  /** How many. @throws BridgeError UNSUPPORTED where no bridge runs */
+  resync(which: readonly MailboxAddress[] | 'all'): Promise<number>;
+  everyone: ListEveryone;
+  /** Gives back all that was opened for it. */
+  close(): Promise<void>;
+}
+
+/** Finds the presence of a configuration. Where there is none it says why and gives the exit code. */
+export type ReachPresence = (file: string, terminal: Terminal) => Promise<PresenceAccess | ExitCode>;
+
+/** Everything that `presence check` tries; nothing of it needs a running bridge. */
+export interface PresenceToCheck {
+  /** All of them, with the address of its server and somebody whose calendar the right to read is tried on. */
+  readonly gateways: readonly { readonly gateway: CalendarGateway; readonly url: URL; readonly sample: MailboxAddress | undefined }[];
+  readonly publishers: readonly PresencePublisher[];
+  /** The way to a gateway's server and its certificate: for each address, with the gateway's own authorities and rules for names (presence.md A11–A18). */
+  readonly probeCertificate: (url: URL, description: string) => Promise<readonly ProbeFinding[]>;
+  /** Of `presence.canary`. */
+  readonly canary: MailboxAddress | undefined;
+  readonly textFor: (state: PresenceState) => string;
+  readonly language: string;
+  close(): Promise<void>;
+}
+
+/** Wires what `presence check` tries. Where the configuration is wrong it says so and gives the exit code. */
+export type ReachPresenceCheck = (file: string, terminal: Terminal) => Promise<PresenceToCheck | ExitCode>;
