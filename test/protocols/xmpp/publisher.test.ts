@@ -334,6 +334,11 @@ describe('a check', () => {
     expect(findings.map(({ step, outcome }) => [step, outcome])).toEqual([['connection', 'warn'], ['sign-in', 'ok'], ['right to publish', 'ok'], ['unknown user', 'ok']]);
   });
 
+  it('a server that fails over somebody made up fails the check', async () => {
+    const server = await serving({ iq: (socket, id, to) => void socket.write(`<iq type='error' id='${id}' from='${to}' to='x'><error type='cancel'><internal-server-error xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></iq>`) });
+    expect((await publisherTo(server.server, 'not started').probe(soon())).at(-1)).toMatchObject({ step: 'unknown user', outcome: 'fail' });
+  });
+
   it('a server that takes activities of nobody is worth a warning', async () => {
     const server = await serving();
     expect((await publisherTo(server.server, 'not started').probe(soon())).at(-1)).toMatchObject({ step: 'unknown user', outcome: 'warn' });
