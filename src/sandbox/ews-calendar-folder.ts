@@ -9,7 +9,7 @@ import { EwsFault } from './ews-envelope.ts';
 import type { EwsAnswer, ServerGeneration } from './ews-envelope.ts';
 import { MESSAGES_NS, TYPES_NS } from './ews-names.ts';
 
-const SOURCE = 'exchange.md §3.4, captures/ews-server/getfolder-public.xml, Microsoft’s schemas';
+const SOURCE = 'exchange.md §3.4, captures/ews-server/getfolder-public.xml, schemas/ews';
 const CHANGE_KEY = 'AgAAAA==';
 /** Exchange's default cap and widest view (exchange.md §3.4). */
 const MOST_ITEMS = 1_000;

@@ -122,7 +122,9 @@ function postOnce(body: string, { url, ca }: PushOptions, stopped: AbortSignal):
         if (bytes > LIMITS.standInCallBackBytes) sent.destroy();
       });
       answer.on('error', failed);
-      answer.on('close', failed);
+      answer.on('close', () => {
+        if (!answer.complete) failed();
+      });
       answer.on('end', () => {
         if (answer.statusCode === 200) readStatus(Buffer.concat(parts)).then(resolve, failed);
         else failed();

@@ -11,7 +11,7 @@ import type { Subscription, Subscriptions } from './ews-subscriptions.ts';
 import type { Faults } from './stand-in-faults.ts';
 import type { StandInAnswer } from './stand-in.ts';
 
-export const STREAMING_SOURCE = 'presence.md §B.2, exchange.md §3.4, Microsoft’s schemas';
+export const STREAMING_SOURCE = 'presence.md §B.2, exchange.md §3.4, schemas/ews';
 const MOST_IDS = 200;
 const MOST_EVENTS = 50;
 /** A message without notifications comes about so often where nothing happens; in minutes. */

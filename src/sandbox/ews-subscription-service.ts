@@ -19,7 +19,7 @@ import type { Subscription, SubscriptionKind } from './ews-subscriptions.ts';
 import type { Faults } from './stand-in-faults.ts';
 import type { StandInAnswer } from './stand-in.ts';
 
-const SOURCE = 'exchange.md §3.4, presence.md §B.1 to §B.3, Microsoft’s schemas';
+const SOURCE = 'exchange.md §3.4, presence.md §B.1 to §B.3, schemas/ews';
 /** `GetEvents` brings the first fifty (exchange.md §3.4). */
 const MOST_EVENTS = 50;
 /** A streaming subscription to which nobody listens; not in any source. */
