@@ -686,6 +686,8 @@ export const LIMITS = {
   standInEvents: 500,
   /** What an account may have on premises (exchange.md §3.4). */
   standInSubscriptions: 5_000,
+  /** Form logons that are valid at a time; the oldest is forgotten first. */
+  standInSessions: 10_000,
   /** A client's answer to a push; one of Exchange's own size has some hundred bytes. */
   standInCallBackBytes: 65_536,
 } as const;
