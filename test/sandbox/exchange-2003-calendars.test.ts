@@ -309,7 +309,7 @@ describe('subscriptions of the stand-in Exchange 2003', () => {
     ].join('');
     for (const size of [conversation.length, 1, 7]) {
       const pieces = Array.from({ length: Math.ceil(conversation.length / size) }, (_, index) => conversation.slice(index * size, (index + 1) * size));
-      expect([...(await exchange(pieces)).matchAll(/HTTP\/1\.1 (\d{3}) .*\r\n(?=[A-Z])/g)].map((match) => match[1])).toEqual(['207', '207', '207', '207', '207']);
+      expect([...(await exchange(pieces)).matchAll(/(?<!<a:status>)HTTP\/1\.1 (\d{3}) /g)].map((match) => match[1])).toEqual(['207', '207', '207', '207', '207']);
       expect(server.requests.slice(-5).map((one) => one.method).sort()).toEqual(['POLL', 'POLL', 'POLL', 'SEARCH', 'SEARCH']);
     }
   });
