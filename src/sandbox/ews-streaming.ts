@@ -1,7 +1,7 @@
 import { el } from '../platform/xml/write.ts';
 import type { XmlNode } from '../platform/xml/write.ts';
 import { pause } from '../core/pause.ts';
-import { EwsFault, envelope } from './ews-envelope.ts';
+import { EwsFault, envelope, streamedEnvelope } from './ews-envelope.ts';
 import type { ServerGeneration } from './ews-envelope.ts';
 import { MESSAGES_NS, TYPES_NS } from './ews-names.ts';
 import type { MailboxEvents } from './ews-mailbox-events.ts';
@@ -59,7 +59,7 @@ export function createStreaming(options: StreamingOptions): Streaming {
   async function* talk(connection: Connection, { minutes, generation, gone }: StreamingQuestion): AsyncGenerator<string, void> {
     const until = performance.now() + minutes * minuteMs;
     const stop = AbortSignal.any([gone, connection.ended.signal]);
-    const say = (content: XmlNode): string => envelope({ body: content, source: STREAMING_SOURCE }, generation).body!;
+    const say = (content: XmlNode): string => streamedEnvelope(content, generation);
     try {
       yield say(response('Success', 'NoError', el('m:ConnectionStatus', {}, 'OK')));
       while (!stop.aborted && performance.now() < until) {

@@ -69,7 +69,7 @@ describe('ews-javascript-api and the stand-in Exchange', () => {
     connection.AddSubscription(subscription);
     const heard = new Promise<readonly string[]>((resolve, reject) => {
       connection.OnNotificationEvent.push((_, args) => resolve(args.Events.map((one) => ews.EventType[one.EventType])));
-      connection.OnSubscriptionError.push((_, args) => reject(args.Exception));
+      connection.OnSubscriptionError.push((_, args) => reject(new Error(String(args.Exception))));
     });
     await connection.Open();
     calendars.add(ANNA, { start: DAY + 9 * HOUR, end: DAY + 10 * HOUR, type: 'busy' });

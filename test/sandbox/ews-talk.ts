@@ -54,7 +54,7 @@ export function expectValid(...texts: readonly string[]): void {
   try {
     const files = texts.map((text, index) => {
       const file = join(directory, `${index}.xml`);
-      writeFileSync(file, /<s:Body>(.*)<\/s:Body>/s.exec(text)?.[1] ?? '');
+      writeFileSync(file, /<(\w+):Body[^>]*>(.*)<\/\1:Body>/s.exec(text)?.[2] ?? '');
       return file;
     });
     execFileSync('xmllint', ['--noout', '--schema', EWS_SCHEMA, ...files], { stdio: 'pipe' });
@@ -76,9 +76,9 @@ export function envelopesOf(response: Response): EnvelopeReader {
   return {
     async next() {
       for (;;) {
-        const end = pending.indexOf('</s:Envelope>');
-        if (end !== -1) {
-          const whole = pending.slice(0, end + '</s:Envelope>'.length);
+        const end = /<\/(?:\w+:)?Envelope>/.exec(pending);
+        if (end !== null) {
+          const whole = pending.slice(0, end.index + end[0].length);
           pending = pending.slice(whole.length);
           return whole;
         }
