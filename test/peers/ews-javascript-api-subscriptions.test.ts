@@ -71,7 +71,9 @@ describe('ews-javascript-api and the stand-in Exchange', () => {
       connection.OnNotificationEvent.push((_, args) => resolve(args.Events.map((one) => ews.EventType[one.EventType])));
       connection.OnSubscriptionError.push((_, args) => reject(new Error(String(args.Exception))));
     });
-    await connection.Open();
+    // Its promise is never kept: what opens is seen from the other side.
+    void connection.Open();
+    await expect.poll(() => server.streams).toBe(1);
     calendars.add(ANNA, { start: DAY + 9 * HOUR, end: DAY + 10 * HOUR, type: 'busy' });
     expect(await heard).toEqual(['Created', 'FreeBusyChanged']);
     connection.Close();
