@@ -7,7 +7,7 @@ import type { ExchangeEws, ExchangeEwsOptions } from '../../src/sandbox/exchange
 import { CAN_VALIDATE } from '../shared.ts';
 import { startCallBackListener } from './call-back-listener.ts';
 import type { CallBackListener } from './call-back-listener.ts';
-import { askEws, CALENDAR, CHANGES, envelopesOf, expectValid, getEvents, getStreamingEvents, openEws, subscribePull, subscribePush, subscribeStreaming, textOf, unsubscribe } from './ews-talk.ts';
+import { askEws, CALENDAR, CHANGES, envelopesOf, expectValid, getEvents, getStreamingEvents, M, openEws, subscribePull, subscribePush, subscribeStreaming, textOf, unsubscribe } from './ews-talk.ts';
 import type { EwsAnswer, EwsAsk } from './ews-talk.ts';
 
 const at = (text: string): number => Date.parse(text);
@@ -379,6 +379,24 @@ describe('the faults of the stand-in Exchange', () => {
     server.setFaults({ retryAfterSeconds: undefined, refused: ['streaming'] });
     expect(codeOf(await ask(subscribeStreaming(), AS_ANNA))).toBe('ErrorSchemaValidation');
     expect(codeOf(await ask(subscribePull(), AS_ANNA))).toBe('NoError');
+  });
+});
+
+describe('delays of the stand-in Exchange', () => {
+  it('hold back answers about subscriptions and notifications, nothing else', async () => {
+    await start();
+    await subscribed(subscribePush(listener.url));
+    await listener.next();
+    server.setFaults({ delayMs: 3_600_000 });
+    addBusy();
+    const leaving = new AbortController();
+    const waiting = ask(subscribePull(), { ...AS_ANNA, signal: leaving.signal });
+    const other = ask(`<m:GetFolder ${M}><m:FolderShape><t:BaseShape>IdOnly</t:BaseShape></m:FolderShape><m:FolderIds><t:DistinguishedFolderId Id="calendar"/></m:FolderIds></m:GetFolder>`, AS_ANNA);
+    expect(codeOf(await Promise.race([waiting, other]))).toBe('NoError');
+    expect(listener.bodies.length).toBe(1);
+    leaving.abort();
+    await expect(waiting).rejects.toThrow();
+    expect(server.subscriptions.map((one) => one.kind)).toEqual(['push']);
   });
 });
 
