@@ -136,6 +136,8 @@ export function createSubscriptionService(options: SubscriptionServiceOptions): 
     async answer(operation, asker) {
       if (!OPERATIONS.includes(operation.name)) return undefined;
       await faults.delay(asker.gone);
+      // Nobody would ever know of what was subscribed for who is gone.
+      if (asker.gone.aborted) throw new EwsFault('ErrorTimeoutExpired', 'The client is gone.');
       if (operation.name === 'GetStreamingEvents') {
         if (faults.now.refused.includes('streaming')) throw new EwsFault('ErrorSchemaValidation', 'The request failed schema validation: GetStreamingEvents.');
         return streaming.answer({ ...readGetStreamingEvents(operation), generation: asker.generation, gone: asker.gone });

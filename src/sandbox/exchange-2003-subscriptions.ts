@@ -201,6 +201,7 @@ export function createDavSubscriptions(options: DavSubscriptionOptions): DavSubs
     },
     async answer(request, path) {
       await faults.delay(request.gone);
+      if (request.gone.aborted) return plain(503, 'Service Unavailable');
       if (faults.now.refused.some((method) => method === request.method)) return plain(501, 'Not Implemented');
       if (path.folder !== 'calendar') return notFound();
       if (request.method === 'POLL') return poll(request, path);
