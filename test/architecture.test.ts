@@ -141,8 +141,8 @@ const NODE_DOORS: Readonly<Record<string, RegExp>> = {
   'node:net': /^(?:platform|config|cli|sandbox)\//,
   'node:dgram': /^(?:platform|sandbox)\//,
   'node:tls': /^(?:platform|config)\//,
-  // HTTPU: Exchange 2003 notifies by UDP.
-  'node:dgram': /^(?:platform\/call-back|sandbox)\//,
+  // HTTPU: Exchange 2003 notifies by UDP; SIP is spoken over it.
+  'node:dgram': /^(?:platform|sandbox)\//,
   'node:dns/promises': /^platform\//,
   'node:child_process': /^platform\/redis\/(?:private|find)-server\.ts$/,
   'node:vm': /^$/,
