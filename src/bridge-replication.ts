@@ -5,6 +5,7 @@ import { LIMITS } from './core/limits.ts';
 import type { Logger } from './core/logger.ts';
 import type { Metrics } from './core/metrics.ts';
 import type { MailboxAddress } from './directory/smtp-address.ts';
+import type { ChangeFeed, ChangeNotice } from './freebusy/change-feed.ts';
 import type { Roster } from './freebusy/roster.ts';
 import type { Addressee } from './freebusy/sink.ts';
 import type { FreeBusySource } from './freebusy/source.ts';
@@ -20,6 +21,8 @@ export interface BridgeReplicationOptions {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly metrics: Metrics;
+  /** Is told of what the feeds hear, before it is stored. */
+  readonly onHeard?: (system: string, notice: ChangeNotice) => void;
   /** See OpenRedisOptions. */
   readonly prefer?: 'private' | 'embedded' | undefined;
 }
@@ -102,6 +105,19 @@ export class BridgeReplication {
     await this.swap(undefined, { work: false, graceMs });
   }
 
+  /** The same feed, of which others hear too. */
+  #heard(system: string, feed: ChangeFeed | undefined): ChangeFeed | undefined {
+    const { onHeard } = this.#options;
+    if (feed === undefined || onHeard === undefined) return feed;
+    return {
+      run: (onChange, signal) =>
+        feed.run(async (notice) => {
+          onHeard(system, notice);
+          await onChange(notice);
+        }, signal),
+    };
+  }
+
   async #open(config: Config): Promise<OpenStore> {
     const target = targetOf(config.redis);
     const key = JSON.stringify(target ?? null);
@@ -142,7 +158,7 @@ export class BridgeReplication {
       workingElsewhereAs: config.workingElsewhere,
       homeOf,
     }));
-    const systems = froms.map(({ name, mailboxes }) => ({ name, mailboxes, feed: homes.get(name)?.feed, probe: homes.get(name)?.probe.bind(homes.get(name)) }));
+    const systems = froms.map(({ name, mailboxes }) => ({ name, mailboxes, feed: this.#heard(name, homes.get(name)?.feed), probe: homes.get(name)?.probe.bind(homes.get(name)) }));
     const agent = new ReplicationAgent({ routes, systems, store, locks: this.#locks, clock, logger, metrics });
     return {
       agent,

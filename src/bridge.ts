@@ -2,11 +2,15 @@ import { randomBytes } from 'node:crypto';
 import type { RequestListener } from 'node:http';
 import { BridgeAddressBook } from './bridge-address-book.ts';
 import { accountOf } from './bridge-clients.ts';
-import { BridgeLdap, ldapSignIn } from './bridge-ldap.ts';
-import { adminQueue, directoryMoved, notifyFeed, pushedMessages } from './bridge-notices.ts';
+import { createAdminFace, createFaces } from './bridge-faces.ts';
+import { ldapSignIn } from './bridge-ldap.ts';
+import { BridgeListeners } from './bridge-listeners.ts';
+import { directoryMoved } from './bridge-notices.ts';
+import { BridgePresence } from './bridge-presence.ts';
+import type { PreparedPresence } from './bridge-presence.ts';
 import { BridgeReplication } from './bridge-replication.ts';
 import type { PreparedReplication, ReplicationParts } from './bridge-replication.ts';
-import type { Config, Listener as ListenerConfig, SystemConfig } from './config/config.ts';
+import type { Config, SystemConfig } from './config/config.ts';
 import { listenerUrl } from './config/listener-url.ts';
 import { systemClock } from './core/clock.ts';
 import type { Clock } from './core/clock.ts';
@@ -14,34 +18,17 @@ import { BridgeError, toBridgeError } from './core/errors.ts';
 import { silentLogger } from './core/logger.ts';
 import type { Logger } from './core/logger.ts';
 import type { CalendarSystem } from './freebusy/calendar-system.ts';
-import { ServedAddresses } from './directory/served-addresses.ts';
-import type { MailboxAddress } from './directory/smtp-address.ts';
 import { Lookup } from './lookup/lookup.ts';
 import { Routing } from './lookup/routing.ts';
 import type { HomeSystem } from './lookup/routing.ts';
 import { ClientSignIn } from './platform/auth/client-sign-in.ts';
 import { FailureMemory } from './platform/auth/failure-memory.ts';
-import { createApp } from './platform/http-server/app.ts';
-import { healthEndpoint } from './platform/http-server/health.ts';
-import { Listener } from './platform/http-server/listener.ts';
 import { LoadGate } from './platform/http-server/load-gate.ts';
-import { metricsEndpoint } from './platform/http-server/metrics-endpoint.ts';
 import { createMetrics } from './platform/metrics.ts';
 import type { PrometheusMetrics } from './platform/metrics.ts';
-import { CalendarOnlyPresence, noPidf } from './presence/calendar-only-presence.ts';
-import { CalendarPresence } from './presence/calendar-presence.ts';
-import { autodiscoverEndpoint } from './protocols/autodiscover/endpoint.ts';
-import { caldavEndpoint } from './protocols/caldav/endpoint.ts';
-import { ewsEndpoint } from './protocols/ews/endpoint.ts';
 import type { LdapFaceServices } from './protocols/ldap/endpoint.ts';
-import { ifbEndpoint } from './protocols/ifb/endpoint.ts';
-import { notifyEndpoint } from './protocols/notify/endpoint.ts';
-import { owaWebdavEndpoint } from './protocols/owa-webdav/endpoint.ts';
 import { createSystem } from './protocols/registry.ts';
-import { adminEndpoint } from './protocols/rest-api/admin-endpoint.ts';
-import { restApiEndpoint } from './protocols/rest-api/endpoint.ts';
 import { PresenceStreams, StreamSlots } from './protocols/rest-api/presence-streams.ts';
-import { zimbraSoapEndpoint } from './protocols/zimbra-soap/endpoint.ts';
 import type { ReplicationAgent } from './replication/agent.ts';
 
 /** What a test or a command replaces. */
@@ -66,6 +53,7 @@ interface Runtime {
   readonly routing: Routing;
   readonly book: BridgeAddressBook;
   readonly faces: RequestListener;
+  readonly admin: RequestListener;
   /** Who watches presence with the rights of this configuration. */
   readonly streams: PresenceStreams;
   readonly ldap: (base: string) => LdapFaceServices;
@@ -89,11 +77,10 @@ export class Bridge {
   readonly #tokenKey = randomBytes(32);
   readonly #gate = new LoadGate();
   readonly #watchers = new StreamSlots();
-  readonly #listeners = new Map<string, Listener>();
+  readonly #listeners: BridgeListeners;
   readonly #retired = new Set<Runtime>();
-  readonly #leaving = new Set<Listener>();
   readonly #replication: BridgeReplication;
-  readonly #ldap = new BridgeLdap();
+  readonly #presence: BridgePresence;
   #runtime: Runtime;
   #ready = false;
 
@@ -102,9 +89,12 @@ export class Bridge {
     this.#clock = overrides.clock ?? systemClock;
     this.#logger = overrides.logger ?? silentLogger;
     this.#failures = new FailureMemory(this.#clock);
-    this.#replication = new BridgeReplication({ clock: this.#clock, logger: this.#logger, metrics: this.#metrics, prefer: overrides.ownRedis });
+    this.#listeners = new BridgeListeners(this.#logger);
+    this.#presence = new BridgePresence({ clock: this.#clock, logger: this.#logger, metrics: this.#metrics });
+    this.#replication = new BridgeReplication({ clock: this.#clock, logger: this.#logger, metrics: this.#metrics, prefer: overrides.ownRedis, onHeard: (system, notice) => this.#presence.heard(system, notice) });
     this.#metrics.readDepthsFrom(async () => (await this.#replication.agent?.depths()) ?? []);
     this.#metrics.readDirectoriesFrom(() => this.addressBook.states());
+    this.#metrics.readPresenceFrom(() => this.#presence.counts());
     this.#runtime = this.#build(config);
   }
 
@@ -127,6 +117,11 @@ export class Bridge {
     return this.#replication.agent;
   }
 
+  /** Who is shown as what; answers once the bridge has started. */
+  get presence(): BridgePresence {
+    return this.#presence;
+  }
+
   get config(): Config {
     return this.#runtime.config;
   }
@@ -138,8 +133,7 @@ export class Bridge {
 
   /** URLs of the open listeners, the public ones first, that of the LDAP face last. */
   get urls(): readonly string[] {
-    const { url } = this.#ldap;
-    return [...[...this.#listeners.values()].map((listener) => listener.url), ...(url === undefined ? [] : [url])];
+    return this.#listeners.urls;
   }
 
   /** Opens all listeners, or none. @throws BridgeError CONFIGURATION */
@@ -149,7 +143,8 @@ export class Bridge {
     // First the store: a face that listens can then keep what it is told.
     const replication = await this.#replication.prepare(this.#replicationParts(this.#runtime));
     await this.#replication.swap(replication, { work: false, graceMs: 0 });
-    await this.#listen(this.#runtime);
+    await this.#presence.apply(await this.#presence.prepare(this.#runtime));
+    await this.#listeners.swap(this.#runtime, 0);
     this.#ready = true;
     book.start();
     replication?.agent.start();
@@ -188,11 +183,13 @@ export class Bridge {
     // Two address books cannot write into one directory; the old one answers from memory meanwhile.
     const isOtherBook = next.book !== old.book;
     let replication: PreparedReplication | undefined;
+    let presence: PreparedPresence | undefined;
     try {
       if (isOtherBook) await old.book.close();
       await next.book.load();
       replication = await this.#replication.prepare(this.#replicationParts(next));
-      await this.#listen(next);
+      presence = await this.#presence.prepare(next);
+      await this.#listeners.swap(next, OLD_RUNTIME_MS);
     } catch (error) {
       if (isOtherBook) {
         await next.book.close();
@@ -200,11 +197,13 @@ export class Bridge {
         await old.book.resume().catch((thrown: unknown) => this.#logger.error({ code: toBridgeError(thrown).code, reason: toBridgeError(thrown).publicMessage }, 'the address book is read no more until the next reload'));
       }
       if (replication !== undefined) await this.#replication.discard(replication);
+      if (presence !== undefined) await this.#presence.discard(presence);
       await closeSystems(next);
       throw error;
     }
-    await this.#replication.swap(replication, { work: true, graceMs: TURNS_GRACE_MS });
     this.#runtime = next;
+    await this.#presence.apply(presence);
+    await this.#replication.swap(replication, { work: true, graceMs: TURNS_GRACE_MS });
     // Who watches comes back as whoever he is now.
     old.streams.end();
     if (isOtherBook) next.book.start();
@@ -223,9 +222,7 @@ export class Bridge {
   async close(): Promise<void> {
     this.#ready = false;
     this.#runtime.streams.end();
-    const listeners = [...this.#listeners.values(), ...this.#leaving].map((listener) => listener.close(CLOSE_GRACE_MS));
-    await Promise.all([...listeners, this.#ldap.close(CLOSE_GRACE_MS), this.#replication.close(TURNS_GRACE_MS), this.#runtime.book.close()]);
-    this.#listeners.clear();
+    await Promise.all([this.#listeners.close(CLOSE_GRACE_MS), this.#replication.close(TURNS_GRACE_MS), this.#presence.close(TURNS_GRACE_MS), this.#runtime.book.close()]);
     await Promise.all([this.#runtime, ...this.#retired].map(closeSystems));
     this.#retired.clear();
   }
@@ -234,7 +231,10 @@ export class Bridge {
     const clock = this.#clock;
     const logger = this.#logger;
     const metrics = this.#metrics;
-    const book = old !== undefined && BridgeAddressBook.keyOf(old.config) === BridgeAddressBook.keyOf(config) ? old.book : new BridgeAddressBook(config, { clock, logger }, (mailboxes) => directoryMoved(config, logger, () => this.replication, mailboxes));
+    const book = old !== undefined && BridgeAddressBook.keyOf(old.config) === BridgeAddressBook.keyOf(config) ? old.book : new BridgeAddressBook(config, { clock, logger }, (mailboxes) => {
+      directoryMoved(config, logger, () => this.replication, mailboxes);
+      this.#presence.moved();
+    });
     const { whereabouts } = book;
     const directory = book.directory(config.gal);
     const directoryDn = whereabouts.legacyExchangeDn.bind(whereabouts);
@@ -244,32 +244,12 @@ export class Bridge {
     const lookup = new Lookup({ routing, workingElsewhereAs: config.workingElsewhere, clock, logger, metrics });
     const { behindProxy, trustedProxies } = config;
     const signIn = new ClientSignIn({ accounts: config.clients.map(accountOf), failures: this.#failures, tokenKey: this.#tokenKey, clock, metrics, behindProxy, trustedProxies });
-    const optIn = new Set(config.presence.optIn);
-    const presence = new CalendarOnlyPresence(new CalendarPresence({ source: lookup, optIn, mapping: config.presence.mapping, clock }), optIn);
     const streams = new PresenceStreams(this.#watchers);
-    const presenceFace = { presence, streams, homeOf: (mailbox: MailboxAddress) => routing.route(mailbox).home?.name, encodePidf: noPidf };
-    const services = { source: lookup, signIn, clock, workingElsewhereAs: config.workingElsewhere, addresses: new ServedAddresses(homes, whereabouts), directory, publicUrl: () => this.publicUrl };
-    const pushed = pushedMessages(config, routing, whereabouts, () => this.replication);
-    const faces = createApp({
-      trustedProxies: config.trustedProxies,
-      deadlineMs: config.deadlineMs,
-      always: healthEndpoint(() => this.#ready),
-      gate: this.#gate,
-      routers: [
-        restApiEndpoint({ source: lookup, directory, signIn, ...presenceFace }),
-        owaWebdavEndpoint({ ...services, pushed }),
-        ewsEndpoint({ ...services, pushed }),
-        autodiscoverEndpoint(services),
-        zimbraSoapEndpoint(services),
-        ifbEndpoint(services),
-        caldavEndpoint(services),
-        notifyEndpoint({ signIn, secret: config.notify?.secret.reveal(), clock, feed: notifyFeed(config, routing, () => this.replication), failures: this.#failures }),
-      ],
-      logger,
-      metrics,
-    });
+    const own = { publicUrl: () => this.publicUrl, isReady: () => this.#ready, replication: () => this.replication, presence: this.#presence, failures: this.#failures, gate: this.#gate };
+    const faces = createFaces(config, { ...own, lookup, routing, homes, whereabouts, directory, signIn, streams, clock, logger, metrics });
     const ldap = (base: string): LdapFaceServices => ({ directory, base, signIn: ldapSignIn(signIn, logger), clock, logger, metrics });
-    return { config, systems, lookup, routing, book, faces, streams, ldap };
+    const admin = createAdminFace(config, { ...own, metrics, logger });
+    return { config, systems, lookup, routing, book, faces, admin, streams, ldap };
   }
 
   #replicationParts({ config, systems, routing, book }: Runtime): ReplicationParts {
@@ -279,59 +259,6 @@ export class Bridge {
       homeOf: (mailbox) => routing.route(mailbox).home?.name,
       directoryDn: (mailbox, system) => book.whereabouts.legacyExchangeDn(mailbox, system),
     };
-  }
-
-  /** Opens what is new, hands the new handler to what stays, closes what is gone; opens nothing where one cannot be opened. */
-  async #listen({ config, faces, ldap }: Runtime): Promise<void> {
-    const wanted = new Map<string, { readonly listener: ListenerConfig; readonly handler: RequestListener }>();
-    const want = (listener: ListenerConfig, handler: RequestListener): void => {
-      // Port 0 may stand there several times.
-      let key = listenerUrl(listener);
-      for (let again = 2; wanted.has(key); again++) key = `${listenerUrl(listener)} ${again}`;
-      wanted.set(key, { listener, handler });
-    };
-    for (const listener of config.listen) want(listener, faces);
-    if (config.admin !== undefined) want(config.admin.listen, this.#adminApp(config));
-    const certificate = config.tls === undefined ? undefined : { certificate: config.tls.certificate, key: config.tls.key.reveal() };
-
-    const opened = new Map<string, Listener>();
-    let openedLdap: Awaited<ReturnType<BridgeLdap['prepare']>>;
-    try {
-      for (const [key, { listener, handler }] of wanted) {
-        if (!this.#listeners.has(key)) opened.set(key, await Listener.open(new URL(listenerUrl(listener)), listener.protocol === 'https' ? certificate : undefined, handler, this.#logger));
-      }
-      openedLdap = await this.#ldap.prepare(config, ldap);
-    } catch (error) {
-      await Promise.all([...opened.values()].map((listener) => listener.close(0)));
-      throw error;
-    }
-    const gone = [...this.#listeners].filter(([key]) => !wanted.has(key));
-    for (const [key, { handler }] of wanted) {
-      const kept = this.#listeners.get(key);
-      kept?.setHandler(handler);
-      if (certificate !== undefined) kept?.setCertificate(certificate);
-    }
-    for (const [key] of gone) this.#listeners.delete(key);
-    for (const [key, listener] of opened) this.#listeners.set(key, listener);
-    await this.#ldap.swap(config, openedLdap, ldap, 0);
-    // Nobody waits for these: requests under way on them have as long as their systems.
-    for (const [, listener] of gone) {
-      this.#leaving.add(listener);
-      void listener.close(OLD_RUNTIME_MS).then(() => this.#leaving.delete(listener));
-    }
-  }
-
-  #adminApp(config: Config): RequestListener {
-    return createApp({
-      trustedProxies: [],
-      deadlineMs: config.deadlineMs,
-      always: healthEndpoint(() => this.#ready),
-      // Metrics are wanted most when the faces shed load.
-      gate: new LoadGate(),
-      routers: [metricsEndpoint(this.#metrics), adminEndpoint({ queue: () => adminQueue(this.replication), hosts: config.admin === undefined ? [] : [config.admin.listen.host.toLowerCase()] })],
-      logger: this.#logger,
-      metrics: this.#metrics,
-    });
   }
 
   async #retire(runtime: Runtime): Promise<void> {

@@ -6,6 +6,8 @@ import { checkGal } from './checks/gal.ts';
 import { checkListeners } from './checks/listeners.ts';
 import { checkNtlm } from './checks/ntlm.ts';
 import { outlineOf } from './checks/outline.ts';
+import { checkPresence } from './checks/presence.ts';
+import { checkSharedPassword } from './checks/presence-accounts.ts';
 import { checkReplication } from './checks/replication.ts';
 import { checkSystems } from './checks/systems.ts';
 import { ConfigError } from './config-error.ts';
@@ -47,9 +49,12 @@ export async function loadConfig(path: string, env: NodeJS.ProcessEnv): Promise<
     ...checkReplication(outline),
     ...checkAccounts(outline),
     ...checkGal(outline),
+    ...checkPresence(outline),
   ];
   if (!parsed.success || problems.length > 0) throw new ConfigError(file, inFileOrder(problems, tree));
   const config = settled(file, parsed.data, outline.systems.map(({ name }) => name));
+  const late = checkSharedPassword(parsed.data.presence.gateways, config.systems);
+  if (late.length > 0) throw new ConfigError(file, inFileOrder(late, tree));
   return { ...config, warnings: warningsOf(config) };
 }
 
@@ -92,7 +97,7 @@ function settled(file: string, keys: z.output<ReturnType<typeof bridge>>, order:
     systems,
     clients: settledClients(clients),
     gal: settledGal(gal),
-    presence: settledPresence(presence),
+    presence: settledPresence(presence, systems),
     replication: settledReplication(replication, systems),
   };
 }

@@ -1,7 +1,7 @@
 import { LIMITS } from '../core/limits.ts';
 import { domainOf } from '../directory/smtp-address.ts';
-import type { MailboxAddress } from '../directory/smtp-address.ts';
 import type { Config, ReplicationConfig, SystemConfig, ZimbraConfig } from './config.ts';
+import { homesOf } from './homes-of.ts';
 import { formatPath } from './key-path.ts';
 import { listed } from './problems.ts';
 
@@ -42,16 +42,10 @@ function ofRoute({ from, include, exclude }: ReplicationConfig, index: number, {
     lines.push(`${at('from')}: nothing tells of changes in ${from}, so only the hourly sweep finds them; add ${isZimbra ? `admin, ${way}` : way}`);
   }
   for (const [key, addresses] of Object.entries({ include, exclude })) {
-    const strangers = addresses.filter((address) => !homesOf(address, systems).includes(from));
+    const strangers = addresses.filter((address) => !homesOf(address, systems).some(({ name }) => name === from));
     if (strangers.length > 0) lines.push(`${at(`mailboxes.${key}`)}: not mailboxes of ${from}, so they are never replicated from there: ${listed(strangers)}`);
   }
   return lines;
-}
-
-/** Every system that may have the mailbox: where several list a domain, the configuration alone does not decide. */
-function homesOf(address: MailboxAddress, systems: readonly SystemConfig[]): readonly string[] {
-  const exact = systems.filter(({ mailboxes }) => mailboxes.includes(address));
-  return (exact.length > 0 ? exact : systems.filter(({ domains }) => domains.includes(domainOf(address)))).map(({ name }) => name);
 }
 
 /** A template that leaves the domain out names one message for anna@a.example and anna@b.example. */
@@ -69,6 +63,6 @@ function sharedMessages({ systems, replication }: Omit<Config, 'warnings'>): rea
 /** A foreign principal names its message itself; everybody else's is named by the template. */
 function domainsByTemplate({ from, only, include }: ReplicationConfig, systems: readonly SystemConfig[]): readonly string[] {
   const home = only === 'all' ? systems.find(({ name }) => name === from) : undefined;
-  const one = include.filter((address) => homesOf(address, systems).includes(from));
+  const one = include.filter((address) => homesOf(address, systems).some(({ name }) => name === from));
   return [...(home?.domains ?? []), ...[...(home?.mailboxes ?? []), ...one].map(domainOf)];
 }

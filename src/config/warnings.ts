@@ -1,13 +1,12 @@
-import { domainOf } from '../directory/smtp-address.ts';
 import type { Config, SystemConfig } from './config.ts';
 import { isLoopback } from './fields/network.ts';
 import { formatPath, quoted } from './key-path.ts';
-import { listed } from './problems.ts';
+import { presenceWarnings } from './presence-warnings.ts';
 import { replicationWarnings } from './replication-warnings.ts';
 
 /** What is not wrong but worth a look; each line begins with the key's path. Shows neither secrets nor URLs. */
 export function warningsOf(config: Omit<Config, 'warnings'>): readonly string[] {
-  return [...ofPublicUrl(config), ...config.systems.flatMap(ofSystem), ...sharedDomains(config), ...ofClients(config), ...ofGal(config), ...ofPresence(config), ...replicationWarnings(config)];
+  return [...ofPublicUrl(config), ...config.systems.flatMap(ofSystem), ...sharedDomains(config), ...ofClients(config), ...ofGal(config), ...presenceWarnings(config), ...replicationWarnings(config)];
 }
 
 /** The first listener's URL is what Autodiscover hands out where nothing else is said. */
@@ -90,11 +89,4 @@ function ofGal({ gal, clients }: Omit<Config, 'warnings'>): readonly string[] {
     client.gal !== 'none' && gal.sources.length === 0 ? [`${formatPath(['clients', index, 'gal'])}: there is no address book: list directories under gal.sources`] : [],
   );
   return [...readable, ...nobodys];
-}
-
-function ofPresence({ presence, systems }: Omit<Config, 'warnings'>): readonly string[] {
-  const homeless = presence.optIn.filter(
-    (address) => !systems.some(({ domains, mailboxes }) => domains.includes(domainOf(address)) || mailboxes.includes(address)),
-  );
-  return homeless.length === 0 ? [] : [`presence.optIn: no system has the mailbox of ${listed(homeless)}`];
 }

@@ -626,36 +626,270 @@ export const LIMITS = {
   galRefusedPauseMs: 5 * 60_000,
 
   // ── Presence ──────────────────────────────────────────────────────────────────────────────────────────────────
-  /** Contract: seconds after the minute over which changes are spread; a minute and more would confuse a meeting's end with the next one's start. */
-  calendarSpreadSeconds: { min: 0, max: 59 },
   /** Users for a second of `calendarSpread: auto` (presence.md, A66). */
   usersPerSpreadSecond: 100,
-  /** How far ahead calendars are read for presence: the next reading, an hour away, may fail a day long. */
-  presenceHorizonMs: 2 * 86_400_000,
+  /** Changes of one calendar that are kept, from now on: two days with twelve meetings each; it is read again long before. */
+  presenceSteps: 48,
+  /** How far back a calendar is read, so that it is known since when a meeting lasts. */
+  presencePastMs: 86_400_000,
   /** Everybody's calendar is read again within this time, whatever was notified. */
   presenceSafetyPollMs: 60 * 60_000,
   /** The same where nobody tells of changes. */
   presencePollMs: 5 * 60_000,
   /** What was read is believed for this long after the last reading that failed for want of the server; then the state is unknown. */
   presenceStaleMs: 10 * 60_000,
+  /** After a notification, so that a burst is one reading. */
+  presenceGatherMs: 100,
+  /** Refused credentials are not tried again before: accounts get locked. */
+  presenceRefusedPauseMs: 5 * 60_000,
+  /** One publication: a SIP transaction over UDP gives up after 32 s. */
+  presencePublishMs: 35_000,
+  /** How far a publisher that came late may exceed its pace. */
+  presenceCatchUpMs: 100,
+  /** Failures of a gateway in a row after which its people go to another one, where there is one, and for how long. */
+  presenceFailuresBeforeDown: 3,
+  presenceDownMs: 5 * 60_000,
+  /** Mailboxes of one question to the lookup for presence, and of one to a WebDAV gateway, which asks for each by itself. */
+  presenceLookupMailboxes: 50,
+  presenceWebdavMailboxes: 10,
+  /** After somebody came or went, until all are sorted into gateways again: thousands who are switched on one after the other are sorted once. */
+  presenceSortMs: 50,
+  /** What publishers show, kept once for all who show it: states, languages, ends of meetings. */
+  presenceSharedTexts: 1_000,
+  /** Lags of the latest changes that status speaks of. */
+  presenceLags: 4_096,
+  /** An answer from memory is not older than this; whoever watches by asking wants no hour-old calendar. */
+  presenceFreshMs: 60_000,
+  /** States shown in one go before others get their turn: 5 ms. */
+  presenceShownPerTurn: 250,
   /** Changes kept for watchers who come back with Last-Event-ID: some minutes of 15,000 users. */
   presenceEventsKept: 20_000,
   /** Watchers of the event stream, in all. */
   presenceStreams: 200,
 
   // ── Presence: EWS subscriptions ───────────────────────────────────────────────────────────────────────────────
+  /** Subscription ids and watermarks are opaque; Exchange's have a few hundred characters. */
+  ewsOpaqueCharacters: 4 * KIB,
+  /** Exchange takes a watermark of the last 30 days (presence.md §B.1); an older one is not even offered. */
+  ewsWatermarkAgeMs: 29 * 86_400_000,
+  /** Ids of one GetStreamingEvents (presence.md §B.2). */
+  ewsStreamSubscriptions: 200,
+  /** Minutes; the schema's upper bound (StreamingSubscriptionConnectionTimeoutType). */
+  ewsStreamMinutes: 30,
+  /** One envelope in a stream: 200 calendars, each with dozens of events. A server without end (grommunio/gromox 268) is cut off here. */
+  ewsStreamEnvelopeBytes: 2 * MIB,
+  /** All that one connection may bring in its 30 minutes. */
+  ewsStreamBytes: 64 * MIB,
+  /** Exchange says OK about once a minute on an idle stream; silence for so long is a dead connection. */
+  ewsStreamSilenceMs: 3 * 60_000,
+  /** New subscriptions are gathered for so long before the stream is opened again with them. */
+  ewsStreamSettleMs: 1_000,
+  /** After a stream that broke, and after a server that cannot be reached: soon well again, no change waits longer than this beside the safety poll. */
+  ewsWatchPauses: { firstMs: 1_000, longestMs: 60_000 },
+  /** Minutes after which Exchange forgets a pull subscription that nobody asks. */
+  ewsPullMinutes: 30,
+  /** Between two GetEvents for one mailbox: every one is a request. */
+  ewsPullEveryMs: 60_000,
+  /** GetEvents in a row while MoreEvents is true: 50 events each. */
+  ewsPullPages: 20,
+  /** Between two looks at what is due. */
+  ewsWatchTickMs: 1_000,
+  /** Where Exchange refuses our credentials: a lookup locks no account by the hour, thousands of subscriptions would. */
+  ewsRefusedPauseMs: 5 * 60_000,
+  /** Where it grants no more subscriptions or connections: the rest is polled until then. */
+  ewsHeldBackMs: 10 * 60_000,
+  /** A mailbox that cannot be watched is tried again so often; somebody may have moved it, or given the right. */
+  ewsMailboxTroubleMs: 15 * 60_000,
+  /** A way of hearing of changes that was refused as a whole is tried again so often: servers are upgraded. */
+  ewsBetterWayMs: 60 * 60_000,
+  /** Exchange calls at once, and again after 30, 60, 120 and 240 s (presence.md §B.1): nobody who was not called by then can be called. */
+  ewsPushProofMs: 10 * 60_000,
+  /** Renewals in a second where a port or a frequency has changed: 7,500 subscriptions move in six minutes. */
+  ewsRenewalsPerSecond: 20,
+  /** Takes leave of Exchange for so long when the bridge ends. */
+  ewsLeaveMs: 2_000,
+  /** How long the check waits to be called. */
+  ewsProbeCallMs: 5_000,
+  /** Notifications in one call, and events in one of them: Exchange sends 50. */
+  ewsNotificationEvents: 1_000,
+  /** Calls for a subscription whose id is not known yet: the answer to Subscribe is a moment away. */
+  ewsEarlyCalls: 4,
+  /** Calls a second that one address may make; Exchange has a few servers, and 7,500 calendars change less often. */
+  callBacksPerSecond: 200,
+  /** Connections to the call-back port at the same time. */
+  callBackConnections: 512,
+  /** A call is a few hundred bytes: whoever takes longer sends it on purpose. */
+  callBackRequestMs: 10_000,
+  callBackIdleMs: 5_000,
+  /** Addresses whose rate is remembered. */
+  callBackAddresses: 10_000,
 
   // ── Presence: WebDAV subscriptions and call-backs ─────────────────────────────────────────────────────────────
   /** One notification (presence.md §B.1): ids and watermarks only. */
   presenceNotificationBytes: 64 * KIB,
+  /** One datagram of HTTPU (presence.md §B.4); an honest one has a hundred bytes. */
+  httpuDatagramBytes: 8 * KIB,
+  /** Datagrams to known paths that one address gets through in a second: 15,000 calendars that all change within a minute are 250. */
+  httpuDatagramsPerSecond: 300,
+  /** Addresses that are counted at the same time; an Exchange has a handful, and the others know no path. */
+  httpuSources: 100,
+  /** A datagram to ourselves, for `presence check`: so often, and so long each time. */
+  httpuReach: { tries: 3, waitMs: 500 },
+  /** Requested lifetime of a subscription, what shorter and longer ones count as (a client of 2002 was seen to do so with 60 s), and when it is renewed. */
+  webdavSubscription: { lifetimeMs: 3_600_000, leastMs: 60_000, longestMs: 86_400_000, renewedAt: 0.9 },
+  /** Seconds over which Exchange gathers changes before it notifies; one of its clients' authors doubts that it does. */
+  webdavNotificationDelaySeconds: 5,
+  /** A subscription's id is a number; a kept or a hostile one may be anything. */
+  webdavSubscriptionIdCharacters: 64,
+  /** Ids in one header: IIS 6 takes 16 KiB of headers. */
+  webdavIdsPerRequest: 100,
+  /** Notifications of one calendar within this time are one POLL. */
+  webdavPollGatheringMs: 1_000,
+  /** POLL where datagrams tell of changes: a lost one costs no more than this, and 15,000 calendars 17 requests a second. */
+  webdavSafetyPollMs: 15 * 60_000,
+  /** POLL where nobody tells: as a client of 2002 did. */
+  webdavPollMs: 60_000,
+  /** Requests of subscriptions at the same time and begun in a second: reading calendars comes first. */
+  webdavWatchPace: { concurrency: 4, perSecond: 50 },
+  /** One of them. */
+  webdavRequestMs: 20_000,
+  /** Between two tries of what failed, for one mailbox and for the server as a whole. */
+  webdavWatchPauses: { firstMs: 2_000, longestMs: 10 * 60_000 },
+  /** After refused credentials: accounts get locked. */
+  webdavAuthPauseMs: 5 * 60_000,
+  /** A mailbox that cannot be subscribed to (no right, no such command) is tried again so often: rights are cached for hours. */
+  webdavRefusedPauseMs: 60 * 60_000,
+  /** All subscriptions are renewed for a notification that names none, at most so often: whoever knows a path could send one. */
+  webdavUnsolicitedMs: 60_000,
+  /** Contract: leave is taken within this time. */
+  webdavFarewellMs: 2_000,
+  /** URL of a calendar folder as a server gives it. */
+  webdavFolderUrlCharacters: 2_048,
+  /** How far beyond the window is searched: whose midnight the literals of a query mean, no document says for every version; zones reach from -12 to +14 hours. */
+  webdavSearchMarginMs: 15 * 3_600_000,
 
   // ── Presence: SIP ─────────────────────────────────────────────────────────────────────────────────────────────
+  /** One message: Kamailio sends all documents of a presentity as one, some KB each. */
+  sipMessageBytes: 256 * KIB,
+  /** Of that, start line and headers: Record-Routes and Vias of a long way fit. */
+  sipHeadBytes: 32 * KIB,
+  sipHeaders: 200,
+  /** RFC 3261 §17.1.1.1, T1: an estimate of the round trip; retransmissions begin with it, and 64 of it are the patience. */
+  sipT1Ms: 500,
+  /** RFC 3261 §17.1.2.2, T2: retransmissions come no rarer. */
+  sipT2Ms: 4_000,
+  /** A NOTIFY comes within a second of the SUBSCRIBE (presence.md §D.3); a busy server gets more. */
+  sipNotifyMs: 10_000,
+  /** Requests in a row without any answer: a connection is given up that the other side may have forgotten (a firewall, a crash). */
+  sipUnanswered: 3,
+  /** Addresses of a server's name that are tried. */
+  sipAddresses: 8,
+  /** How long a 423 may make a publication live: a day's stale state is the worst that a crash may leave. */
+  sipLongestExpiresMs: 86_400_000,
+  /** Answers from a server that says 423 or 412 again and again. */
+  sipPublishTries: 4,
+  /** An entity tag (RFC 3903 §11.3.1) is opaque; Kamailio's has 30 characters. */
+  sipEntityTagCharacters: 256,
+  /** Publications renewed at the same time: they wait for nobody, so few are enough. */
+  sipRenewalsInFlight: 16,
+  /** Between two tries to renew; jitter and doubling on top. */
+  sipRenewalPause: { firstMs: 5_000, longestMs: 5 * 60_000 },
+  /** A server that lost one publication may have lost all; said once in this time. */
+  sipLostPauseMs: 60_000,
+  /** Publications at the same time and a second: 15,000 meetings begin within a minute (presence.md §F.2), and a server answers thousands. */
+  sipPublishPace: { concurrency: 32, perSecond: 400 },
+  /** A document that we read back: some publishers' together. */
+  pidfBytes: 256 * KIB,
+  pidfNodes: 5_000,
 
   // ── Presence: XMPP ────────────────────────────────────────────────────────────────────────────────────────────
+  /** One stanza from the server. Prosody takes 512 KB from a component and 256 KB from anybody else; what its users send us comes through it. */
+  presenceXmppStanzaBytes: MIB,
+  /** TCP, stream header and handshake, each. */
+  presenceXmppOpenMs: 10_000,
+  /** One answer. PEP with files takes 10 ms (measured); the server does one thing after another. */
+  presenceXmppAnswerMs: 20_000,
+  /** How long after the handshake its privileges may come; Prosody sends them in one go with it. */
+  presenceXmppPrivilegesMs: 1_000,
+  /** Questions under way: its caller keeps to `pace`, this holds whatever it does. */
+  presenceXmppPending: 1_000,
+  /** What may wait to be sent before more is refused, with answers to those who ask us. */
+  presenceXmppSendBytes: MIB,
+  /** Between tries to connect. A restart takes a second. */
+  presenceXmppPauses: { firstMs: 500, longestMs: 60_000 },
+  /** A connection that ended before counts as one that failed: servers that accept and close at once. */
+  presenceXmppSteadyMs: 10_000,
+  /** After a refused secret, an unknown component, a missing privilege: until somebody has changed the server's configuration. */
+  presenceXmppRefusedMs: 5 * 60_000,
+  /** A blank (RFC 6120 §4.6.1), so that nothing on the way forgets an idle connection and a dead one is noticed. */
+  presenceXmppBlankMs: 60_000,
+  /** Hosts whose privileges are remembered; whoever federates with the server could send some. */
+  presenceXmppHosts: 1_000,
+  /** Of a status text; a catalogue's are below 40. */
+  presenceXmppTextCharacters: 256,
+  /** Of a server's own words that are passed on. */
+  presenceXmppWordsCharacters: 200,
+  /** Prosody does one PEP item after another, 106–155 a second with files (measured); more in flight do not help, its own cache of questions ends at 256. */
+  presenceXmppPace: { concurrency: 8, perSecond: 100 },
 
   // ── Presence: ejabberd and webhooks ───────────────────────────────────────────────────────────────────────────
+  /** Calls to ejabberd's API are answered in 2 to 40 ms; one that takes this long will not be. */
+  ejabberdCallMs: 10_000,
+  /** People at a time: more make 23.01 no faster (presence.md §D.2: 448 calls/s at 20 in flight, and a change is two to four calls). */
+  ejabberdConcurrency: 8,
+  /** Changes a second: the pace that `calendarSpread: auto` plans for. */
+  ejabberdPerSecond: 100,
+  /** Live sessions of one person: ejabberd's own default (max_user_sessions) is 10. */
+  ejabberdSessions: 32,
+  /** A resource has at most 1,023 octets (RFC 7622 §3.4), a status text some words. */
+  ejabberdStatusCharacters: 4 * KIB,
+  /** How far the beginnings of one session may lie apart by two answers: its age comes in whole seconds, and answers take time. */
+  ejabberdSessionAgeMs: 3_000,
+  /** What is remembered of one person: 32 sessions, each with two texts. */
+  ejabberdRecordCharacters: 32 * 9 * KIB,
+  /** Between two passes for new sessions of people who are in a meeting. */
+  ejabberdRefreshMs: 60_000,
+  /** Pause between two people of such a pass: 20 a second, a fifth of the pace, so that changes go first. */
+  ejabberdRefreshPauseMs: 50,
+  /** A receiver that takes longer has stored nothing yet; chat products answer within a second. */
+  webhookCallMs: 10_000,
+  /** Calls at a time to one receiver, and a second: Slack's incoming webhooks take about one a second with bursts, Mattermost's default is 10 requests a second. */
+  webhookConcurrency: 4,
+  webhookPerSecond: 10,
+  /** Events whose tries are remembered, so that each keeps its id; a forgotten one gets a new id. */
+  webhookEvents: 20_000,
 
   // ── Presence: gateways' configuration and certificates ────────────────────────────────────────────────────────
+  /** The schema's own bounds ([MS-OXWSNTIF] StatusFrequency), minutes; the default is the original's. */
+  ewsStatusFrequency: { min: 1, max: 1_440, default: 60 },
+  /** The original's, for UDP and TCP alike (presence.md, A60). */
+  notificationPort: { min: 1, max: 65_535, default: 50_020 },
+  /** Seconds. Over a minute a start would be shown after its end (presence.md, A67). */
+  calendarSpread: { min: 0, max: 59, default: 50 },
+  /** A healthy Exchange answers within 2 s, one that is busy within 20; what waits for minutes holds a thread for nothing. */
+  exchangeTimeoutMs: { min: 1_000, max: 120_000, default: 20_000 },
+  /** Mailboxes that wait cost 200 bytes each; beyond it they wait behind the queue, and none is lost. */
+  exchangeQueue: { min: 10, max: 100_000, default: 1_000 },
+  /** No more than the connections of one back end. */
+  exchangeThreads: { min: 1, max: 32, default: 8 },
+  /** Stands at the beginning of every line about a gateway. */
+  gatewayDescriptionCharacters: 100,
+  /** BCP 47 §4.4.1: the longest tag without extensions and private use has 35. */
+  languageTagCharacters: 35,
+  /** Shorter renewals are load without use, longer ones leave the dead standing; RFC 3903 leaves the choice to the server (423). */
+  sipExpiresMs: { min: 60_000, max: 86_400_000 },
+  /** Addresses of one gateway whose certificates are looked at; Exchange Online gives eight, a farm behind DNS a dozen. */
+  certificateAddresses: 32,
+  /** Name, connection and handshake of one address; beyond it nobody speaks TLS there. */
+  certificateTimeoutMs: 5_000,
+  /** Of a chain that a server sends; honest ones have two to four. */
+  certificateChain: 10,
+  /** Names of one certificate that are kept for a report; those of an Exchange have five, of a hoster a hundred. */
+  certificateNames: 100,
+  /** One name or distinguished name of a certificate, in a report. */
+  certificateNameCharacters: 300,
+  /** An authority takes a week to issue, and an administrator a week to notice: warned so long before. */
+  certificateWarningMs: 30 * 86_400_000,
 
   // ── Presence: opting in, faces, commands, languages ───────────────────────────────────────────────────────────
   /** A change that nobody waits for is on disk by then (KeptTexts promises a second). */
@@ -679,8 +913,6 @@ export const LIMITS = {
   /** Waiting for a disk that does not take them; beyond it entries are lost, which is said. */
   auditWaiting: 100_000,
   auditTextCharacters: 1_000,
-  /** RFC 5646 §4.4.1: 35 are enough for every language tag that is in use. */
-  languageTagCharacters: 35,
   /** Every language of the world's calendars, many times over. */
   catalogueFiles: 500,
   /** Five short texts. */

@@ -22,6 +22,16 @@ export interface DirectoryState {
   readonly isUp: boolean;
 }
 
+/** How it stands with presence. */
+export interface PresenceCounts {
+  /** People by what is shown of them. */
+  readonly states: Readonly<Record<string, number>>;
+  /** Calendars by gateway (or system) and by how their changes are heard of. */
+  readonly watched: readonly { readonly gateway: string; readonly mode: string; readonly count: number }[];
+  /** Publications that wait, by publisher. */
+  readonly waiting: readonly { readonly publisher: string; readonly count: number }[];
+}
+
 /** What is counted; platform/metrics.ts gives it to Prometheus. No mailbox is ever a label. */
 export interface Metrics {
   /** A request to a face was answered. */
@@ -41,6 +51,10 @@ export interface Metrics {
   replicationStage(route: string, stage: ReplicationStage, durationMs: number): void;
   /** Mailboxes that a feed (`waitset`, `notify`, `push-face`, `sweep`, `directory`) told of and that were stored. */
   changes(system: string, feed: string, count: number): void;
+  /** A planned change of presence was shown, so long after the instant planned for it. */
+  presenceShown(lagMs: number): void;
+  /** A publication ended: `ok`, `withdrawn` or an error code. */
+  presencePublished(publisher: string, outcome: string): void;
 }
 
 export const noMetrics: Metrics = {
@@ -53,4 +67,6 @@ export const noMetrics: Metrics = {
   replicationFailed() {},
   replicationStage() {},
   changes() {},
+  presenceShown() {},
+  presencePublished() {},
 };

@@ -67,6 +67,11 @@ export class Lookup implements FreeBusySource {
     });
   }
 
+  /** A calendar has changed: what was asked before that answers nobody who asks from now on. */
+  calendarsChanged(): void {
+    this.#flights.retire();
+  }
+
   /** What is to be asked about a mailbox or a group, or why nothing is; said to whoever wants to know. @param expanded how many members this question may still ask about */
   #decide(mailbox: MailboxAddress, ctx: RequestContext, expanded: { left: number }): Decision {
     const decision = this.#decideOne(mailbox, ctx);

@@ -44,6 +44,11 @@ export class SingleFlight<T> {
     }
   }
 
+  /** What is under way is for those who wait for it already: whoever asks from now on starts anew. */
+  retire(): void {
+    this.#flights.clear();
+  }
+
   #begin(key: string, until: Instant, start: (signal: AbortSignal, until: Instant) => Promise<T>): Flight<T> {
     const controller = new AbortController();
     const flight: Flight<T> = { result: start(controller.signal, until), controller, waiters: 0, until, timer: this.#endAt(until, () => this.#end(key, flight)) };

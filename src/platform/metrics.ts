@@ -1,6 +1,6 @@
 import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client';
 import { toBridgeError } from '../core/errors.ts';
-import type { DirectoryState, Metrics, QueueDepth } from '../core/metrics.ts';
+import type { DirectoryState, Metrics, PresenceCounts, QueueDepth } from '../core/metrics.ts';
 
 export interface PrometheusMetrics extends Metrics {
   /** The exposition text and its content type. */
@@ -9,6 +9,8 @@ export interface PrometheusMetrics extends Metrics {
   readDepthsFrom(read: () => Promise<readonly QueueDepth[]>): void;
   /** Whom to ask how it stands with the directories, likewise. */
   readDirectoriesFrom(read: () => readonly DirectoryState[]): void;
+  /** Whom to ask how it stands with presence, likewise. */
+  readPresenceFrom(read: () => PresenceCounts): void;
 }
 
 /** Seconds; a cached answer takes milliseconds, the default deadline is 5 s. */
@@ -34,6 +36,19 @@ export function createMetrics(): PrometheusMetrics {
   const entries = new Gauge({ name: 'freebusy_directory_entries', help: 'Entries of a directory of the address book.', labelNames: ['source'], registers });
   const age = new Gauge({ name: 'freebusy_directory_age_seconds', help: 'Since a directory was last read to its end.', labelNames: ['source'], registers });
   const directoryUp = new Gauge({ name: 'freebusy_directory_up', help: '1 while the last reading of a directory ended well.', labelNames: ['source'], registers });
+  const lag = new Histogram({ name: 'freebusy_presence_lag_seconds', help: 'Changes of presence, behind the instant planned for them.', buckets: BUCKETS, registers });
+  const published = new Counter({ name: 'freebusy_presence_publications_total', help: 'Publications of presence, by what came of them.', labelNames: ['publisher', 'outcome'], registers });
+  const states = new Gauge({ name: 'freebusy_presence_people', help: 'People who opted in, by what is shown of them.', labelNames: ['state'], registers });
+  const watched = new Gauge({ name: 'freebusy_presence_calendars', help: 'Calendars by gateway and by how their changes are heard of.', labelNames: ['gateway', 'mode'], registers });
+  const unpublished = new Gauge({ name: 'freebusy_presence_waiting', help: 'Publications that wait.', labelNames: ['publisher'], registers });
+  let readPresence: () => PresenceCounts = () => ({ states: {}, watched: [], waiting: [] });
+  const updatePresence = (): void => {
+    for (const gauge of [states, watched, unpublished]) gauge.reset();
+    const counts = readPresence();
+    for (const [state, count] of Object.entries(counts.states)) states.set({ state }, count);
+    for (const { gateway, mode, count } of counts.watched) watched.set({ gateway, mode }, count);
+    for (const { publisher, count } of counts.waiting) unpublished.set({ publisher }, count);
+  };
   let readDirectories: () => readonly DirectoryState[] = () => [];
   const updateDirectories = (): void => {
     for (const gauge of [entries, age, directoryUp]) gauge.reset();
@@ -72,6 +87,11 @@ export function createMetrics(): PrometheusMetrics {
     replicationFailed: (route, system, kind) => failures.inc({ route, system, kind }),
     replicationStage: (route, stage, durationMs) => stages.observe({ route, stage }, durationMs / 1000),
     changes: (system, feed, count) => changes.inc({ system, feed }, count),
+    presenceShown: (lagMs) => lag.observe(lagMs / 1000),
+    presencePublished: (publisher, outcome) => published.inc({ publisher, outcome }),
+    readPresenceFrom: (read) => {
+      readPresence = read;
+    },
     readDepthsFrom: (read) => {
       readDepths = read;
     },
@@ -81,6 +101,7 @@ export function createMetrics(): PrometheusMetrics {
     expose: async () => {
       await updateDepths();
       updateDirectories();
+      updatePresence();
       return { contentType: registry.contentType, body: await registry.metrics() };
     },
   };

@@ -16,6 +16,8 @@ export interface PresencePublisher {
   readonly label: string;
   /** How many calls may be under way, and how many may begin in a second. */
   readonly pace: { readonly concurrency: number; readonly perSecond: number };
+  /** Its documents say until when a state lasts, so that a meeting's new end is news. Absent: only states are. */
+  readonly showsTimes?: boolean;
   /** Opens connections and goes on renewing. Returns at once; never throws. @param onLost the server has lost everything that it was told (it restarted, we were away): all of it is to be published again */
   start(onLost: () => void): void;
   /** Resolves when the server has accepted it. Idempotent. */

@@ -5,6 +5,8 @@ import { BridgeError } from '../core/errors.ts';
 import type { Logger } from '../core/logger.ts';
 import type { RequestContext } from '../core/request-context.ts';
 import type { Config, SystemConfig, ZimbraConfig } from '../config/config.ts';
+import type { GatewayConfig, PresenceParameters, PublisherConfig } from '../config/presence-config.ts';
+import type { NotificationPort } from '../core/notification-port.ts';
 import type { EntrySource } from '../directory/entry-source.ts';
 import type { ProbeFinding } from '../core/probe-finding.ts';
 import type { CalendarSystem } from '../freebusy/calendar-system.ts';
@@ -13,15 +15,23 @@ import type { MailboxAddress } from '../directory/smtp-address.ts';
 import type { Roster } from '../freebusy/roster.ts';
 import type { Addressee, SinkSystem } from '../freebusy/sink.ts';
 import type { KeptSource } from '../gal/source-reading.ts';
+import type { CalendarGateway, WatchListener } from '../presence/gateway.ts';
+import type { KeptTexts, PresencePublisher } from '../presence/publisher.ts';
 import { AddressFileSource } from './address-file/entry-source.ts';
+import { EjabberdPublisher } from './ejabberd/publisher.ts';
 import { ExchangeEwsSystem } from './ews/client.ts';
 import { EwsGalSource } from './ews/gal-source.ts';
+import { EwsPresenceGateway } from './ews/presence-gateway.ts';
 import { ExchangeEwsSink } from './ews/sink.ts';
 import { LdapSource } from './ldap/source.ts';
 import { IfbSystem } from './ifb/client.ts';
 import { OwaWebdavSystem } from './owa-webdav/client.ts';
 import { OwaGalSource } from './owa-webdav/gal-source.ts';
+import { WebdavPresenceGateway } from './owa-webdav/presence-gateway.ts';
 import { OwaWebdavSink } from './owa-webdav/sink.ts';
+import { SipPublisher } from './sip/publisher.ts';
+import { WebhookPublisher } from './webhook/publisher.ts';
+import { XmppPublisher } from './xmpp/publisher.ts';
 import { ZimbraSystem } from './zimbra-soap/client.ts';
 import { ZimbraGalSource } from './zimbra-soap/gal-source.ts';
 import { createZimbraHome } from './zimbra-soap/home.ts';
@@ -159,5 +169,56 @@ function systemDirectory(config: SystemConfig, services: SourceServices): EntryS
       return new OwaGalSource({ ...common, ...exchangeOptions(config), auth: config.auth });
     case 'ifb':
       throw new BridgeError('CONFIGURATION', `${name} has no directory`);
+  }
+}
+
+export interface GatewayServices {
+  readonly parameters: PresenceParameters;
+  readonly callBack: NotificationPort | undefined;
+  /** Whether Exchange can call us by what is configured. */
+  readonly isReachable: boolean;
+  readonly memory: KeptTexts;
+  readonly listener: WatchListener;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+/** Makes a presence gateway; nothing is asked before somebody is followed. */
+export function createGateway(config: GatewayConfig, { parameters, ...services }: GatewayServices): CalendarGateway {
+  const { description, url, username, password, hosts, ca, nameCheck } = config;
+  const common = { description, url, username, password: password.reveal(), hosts, ca, nameCheck, ...services };
+  if (config.type === 'webdav') return new WebdavPresenceGateway({ ...common, auth: config.auth });
+  return new EwsPresenceGateway({
+    ...common,
+    notifications: config.notifications,
+    statusFrequencyMinutes: parameters.ewsStatusFrequency,
+    apply: parameters.apply,
+    timeoutMs: parameters.exchangeTimeoutMs,
+    concurrency: parameters.exchangeThreads,
+  });
+}
+
+export interface PublisherServices {
+  /** @param label of the publisher */
+  readonly memoryOf: (label: string) => KeptTexts;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+/** Makes what shows availability somewhere; nothing is opened before `start`. */
+export function createPublisher(config: PublisherConfig, { memoryOf, clock, logger }: PublisherServices): PresencePublisher {
+  switch (config.type) {
+    case 'sip': {
+      const { server, username, password, ca, expiresMs } = config;
+      return new SipPublisher({ server, username, password: password?.reveal(), ca, expiresMs, memory: memoryOf(`sip ${server.transport} ${server.host}:${server.port}`), clock, logger });
+    }
+    case 'xmpp':
+      return new XmppPublisher({ component: config.component, server: config.server, secret: config.secret.reveal(), clock, logger });
+    case 'ejabberd': {
+      const { url, username, password, ca, busyShow } = config;
+      return new EjabberdPublisher({ url, username, password: password?.reveal(), ca, busyShow, memory: memoryOf(`ejabberd ${url.host}`), clock, logger });
+    }
+    case 'webhook':
+      return new WebhookPublisher({ url: config.url.reveal(), secret: config.secret.reveal(), ca: config.ca, clock, logger });
   }
 }

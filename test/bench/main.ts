@@ -5,11 +5,12 @@ import { galSearch } from './gal-search.ts';
 import { describeMachine } from './machine.ts';
 import { manyMailboxes } from './many-mailboxes.ts';
 import { oneMailbox } from './one-mailbox.ts';
+import { presenceMinute } from './presence-minute.ts';
 import { queueRate } from './queue-rate.ts';
 import { startToFirstAnswer } from './start.ts';
 
 /** Name of each figure and how it is measured; names on the command line choose some of them. */
-const FIGURES: Readonly<Record<string, () => Promise<string>>> = { one: oneMailbox, many: manyMailboxes, start: startToFirstAnswer, queue: queueRate, changes: changeToWritten, 'ews-face': ewsFace, 'gal-search': galSearch, 'gal-faces': addressBookFaces };
+const FIGURES: Readonly<Record<string, () => Promise<string>>> = { one: oneMailbox, many: manyMailboxes, start: startToFirstAnswer, queue: queueRate, changes: changeToWritten, 'ews-face': ewsFace, 'gal-search': galSearch, 'gal-faces': addressBookFaces, presence: presenceMinute };
 
 const started = performance.now();
 const chosen = process.argv.slice(2);

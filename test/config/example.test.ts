@@ -4,6 +4,7 @@ import { parseDocument } from 'yaml';
 import { load } from './temporary-bridge.ts';
 
 const read = (path: string) => readFile(new URL(`../../${path}`, import.meta.url), 'utf8');
+const PRESENCE_ENV = { SIP_PASSWORD: 's', XMPP_SECRET: 'x', EJABBERD_PASSWORD: 'e', WEBHOOK_URL: 'https://chat.example/hooks/1', WEBHOOK_SECRET: 'w' };
 const ENV = { ZIMBRA_PASSWORD: 'a', FACE_PASSWORD: 'b', EXCHANGE_FACE_PASSWORD: 'c', EXCHANGE2003_PASSWORD: 'd' };
 
 async function files() {
@@ -25,7 +26,7 @@ it('loads bridge.example.yaml with all that is commented out in it', async () =>
   const yaml = (await read('bridge.example.yaml')).replace(/^( *)# ( *(?:- )?[\w-]+:.*)$/gm, (line, indent: string, rest: string) =>
     /freebusy-bridge|^#/.test(rest) || line.startsWith('# A') ? line : `${indent}${rest}`,
   );
-  const config = await load(yaml, { ...ENV, PARTNER_PASSWORD: 'p', ZIMBRA_ADMIN_PASSWORD: 'z', LDAP_PASSWORD: 'l', NOTIFY_SECRET: 'whsec-0123456789abcdef' }, await files());
+  const config = await load(yaml, { ...ENV, PARTNER_PASSWORD: 'p', ZIMBRA_ADMIN_PASSWORD: 'z', LDAP_PASSWORD: 'l', NOTIFY_SECRET: 'whsec-0123456789abcdef', ...PRESENCE_ENV }, await files());
   expect(config.systems.map(({ name }) => name)).toContain('exchange2003');
   expect(config.clients.map(({ name }) => name)).toContain('reception desk');
   expect(config.redis?.kind).toBe('single');
@@ -34,6 +35,14 @@ it('loads bridge.example.yaml with all that is commented out in it', async () =>
   expect(config.replication).toEqual([{ from: 'zimbra', to: 'exchange', pastMs: 7 * day, aheadMs: 60 * day, only: 'foreign-principal', include: [], exclude: [], concurrency: 8 }]);
   expect(config.gal.sources.map((one) => one.kind)).toEqual(['system', 'ldap', 'file']);
   expect(config.gal.search).toEqual({ minimumLength: 1, results: 200, perMinute: 12_000 });
+  const { presence } = await load(await read('bridge.example.yaml'), ENV, await files());
+  // A host and an address to listen at have no default that could stand there.
+  const { notificationHost, notificationListen, ...parameters } = config.presence.parameters;
+  expect([notificationHost, notificationListen]).toEqual(['bridge.example.com', '0.0.0.0']);
+  expect(parameters).toEqual({ ...presence.parameters, notificationHost: undefined, notificationListen: undefined });
+  expect([config.presence.precedence, config.presence.language]).toEqual([presence.precedence, presence.language]);
+  expect(config.presence.gateways.map((one) => [one.description, one.system, one.username])).toEqual([['Head office', 'exchange', 'CORP\\bridge'], ['Branch office', undefined, 'CORP\\bridge']]);
+  expect(config.presence.publishers.map((one) => one.type)).toEqual(['sip', 'xmpp', 'ejabberd', 'webhook']);
   expect(config.notify?.secret.reveal()).toBe('whsec-0123456789abcdef');
   expect(config.warnings).toEqual([]);
 });

@@ -66,11 +66,23 @@ it('takes no longer than seconds over a hostile megabyte', async () => {
 });
 
 const WRONG = ['null', '1', 'true', '"x"', '[]', '[[]]', '{}', '{ a: 1 }', '-1', '1.5', '"\\u0000"', '[null]'];
+/** One of each kind; every case is a file. */
+const FEW = ['null', '-1', '[[]]', '{ a: 1 }', '"\\u0000"'];
 const KEYS = ['listen', 'tls', 'behindProxy', 'trustedProxies', 'publicUrl', 'admin', 'redis', 'dataDir', 'deadline', 'systems', 'clients', 'presence', 'log', 'workingElsewhere', 'replication', 'notify'];
 const SYSTEM_KEYS = ['type', 'url', 'username', 'password', 'auth', 'tls', 'hosts', 'domains', 'mailboxes', 'lookup', 'legacyExchangeDn'];
 const CLIENT_KEYS = ['name', 'username', 'password', 'anonymous', 'auth', 'addresses', 'from', 'mayAsk', 'detail', 'gal', 'presence', 'deadline'];
 const ROUTE_KEYS = ['from', 'to', 'past', 'ahead', 'mailboxes', 'concurrency'];
 const CHOICE_KEYS = ['only', 'include', 'exclude'];
+const GATEWAY_KEYS = ['description', 'type', 'server', 'port', 'account', 'password', 'tls', 'nameCheck', 'dns', 'notifications', 'auth', 'hosts'];
+const PARAMETER_KEYS = ['ewsStatusFrequency', 'notificationPort', 'notificationHost', 'notificationListen', 'calendarSpread', 'exchangeTimeout', 'exchangeQueue', 'exchangeThreads', 'apply'];
+const PRESENCE_KEYS = ['optIn', 'mapping', 'precedence', 'language', 'locales', 'canary', 'parameters', 'gateways', 'publishers'];
+const PUBLISHERS: readonly Record<string, string>[] = [
+  { type: 'sip', server: '"sip:x.example"', username: 'u', password: 'p', expires: '1h' },
+  { type: 'xmpp', component: 'c.example', server: 'x.example', secret: 's' },
+  { type: 'ejabberd', url: '"https://x.example/api"', username: 'a@b', password: 'p', busyShow: 'dnd' },
+  { type: 'webhook', url: '"https://x.example/"', secret: 's' },
+];
+const FULL_GATEWAY: Record<string, string> = { description: 'A', type: 'ews', server: 'x.example', account: 'a@b', password: 'p' };
 const FULL_SYSTEM: Record<string, string> = { type: 'exchange-ews', url: '"https://e.example/x"', username: 'u', password: 'p' };
 const FULL_CLIENT: Record<string, string> = { name: 'c', username: 'c', password: 'p' };
 const FULL_ROUTE: Record<string, string> = { from: 'z', to: 'exchange' };
@@ -85,6 +97,10 @@ const cases = [
   ...CLIENT_KEYS.flatMap((key) => WRONG.map((value) => [`clients[0].${key}`, key, value, `${MINIMAL}clients: [${flow({ ...FULL_CLIENT, [key]: value })}]`] as const)),
   ...ROUTE_KEYS.flatMap((key) => WRONG.map((value) => [`replication[0].${key}`, key, value, `${TARGET}replication: [${flow({ ...FULL_ROUTE, [key]: value })}]`] as const)),
   ...CHOICE_KEYS.flatMap((key) => WRONG.map((value) => [`replication[0].mailboxes.${key}`, key, value, `${TARGET}replication: [${flow({ ...FULL_ROUTE, mailboxes: flow({ [key]: value }) })}]`] as const)),
+  ...PRESENCE_KEYS.flatMap((key) => FEW.map((value) => [`presence.${key}`, key, value, `${MINIMAL}presence: ${flow({ [key]: value })}`] as const)),
+  ...PARAMETER_KEYS.flatMap((key) => FEW.map((value) => [`presence.parameters.${key}`, key, value, `${MINIMAL}presence: { parameters: ${flow({ [key]: value })} }`] as const)),
+  ...GATEWAY_KEYS.flatMap((key) => FEW.map((value) => [`presence.gateways[0].${key}`, key, value, `${MINIMAL}presence: { gateways: [${flow({ ...FULL_GATEWAY, [key]: value })}] }`] as const)),
+  ...PUBLISHERS.flatMap((full) => Object.keys(full).flatMap((key) => FEW.map((value) => [`presence.publishers[0].${key}`, `${full['type']} ${key}`, value, `${MINIMAL}presence: { publishers: [${flow({ ...full, [key]: value })}] }`] as const))),
   ...WRONG.map((value) => ['notify.secret', 'secret', value, `${MINIMAL}notify: { secret: ${value} }`] as const),
 ];
 

@@ -54,9 +54,6 @@ it.each([
   ['caldav system', `systems: { c: { type: caldav, url: "https://c.example" } }`, 'systems.c.type'],
   ['oauth', `${MINIMAL}    auth: oauth`, 'systems.exchange.auth'],
   ['client bearer', `${MINIMAL}${CLIENT}\n    auth: [bearer]`, 'clients[0].auth[0]'],
-  ['gateways', `${MINIMAL}presence: { gateways: [] }`, 'presence.gateways'],
-  ['publishers', `${MINIMAL}presence: { publishers: [] }`, 'presence.publishers'],
-  ['parameters', `${MINIMAL}presence: { parameters: {} }`, 'presence.parameters'],
 ])('refuses what a later version brings as not supported yet: %s', async (_what, yaml, path) => {
   expect(await linesOf(yaml)).toEqual([expect.stringMatching(/ is not supported yet; /)]);
   expect((await refusal(yaml)).problems[0]?.path).toBe(path);

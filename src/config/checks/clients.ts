@@ -3,7 +3,7 @@ import { namesSystem } from './names-system.ts';
 import { textOf, textsOf } from './outline.ts';
 import type { Outline, RawMap } from './outline.ts';
 
-/** Names and usernames once each; a way to sign in; `from` and `mayAsk` name systems. */
+/** Names and usernames once each; a way to sign in; `from` and `mayAsk` name systems; who switches presence speaks for one. */
 export function checkClients({ top, systems, clients }: Outline): readonly Problem[] {
   const problems: Problem[] = [];
   const names = new Map<string, number>();
@@ -14,8 +14,11 @@ export function checkClients({ top, systems, clients }: Outline): readonly Probl
     const at = ['clients', index] as const;
     problems.push(...onlyOnce(keys, 'name', index, names), ...onlyOnce(keys, 'username', index, usernames));
     problems.push(...signIn(keys).map(({ key, message }) => ({ path: [...at, key], message })));
-    if (systemNames === undefined) continue;
     const from = textOf(keys['from']);
+    if (keys['presence'] === 'opt-in' && (keys['from'] === undefined || from === 'outside')) {
+      problems.push({ path: [...at, 'presence'], message: 'opt-in needs from: the name of a system: this client switches mailboxes of that system only' });
+    }
+    if (systemNames === undefined) continue;
     if (from !== undefined && from !== '' && from !== 'outside') {
       problems.push(...namesSystem([...at, 'from'], from, systemNames, ', or outside'));
     }

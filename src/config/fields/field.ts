@@ -61,14 +61,6 @@ export function flag(): Field<boolean> {
   });
 }
 
-/** A key that a later version brings: refused where it stands, whatever it holds. */
-export function notYet(): z.ZodOptional<Field<undefined>> {
-  const refused = z.unknown().transform((_value, ctx): undefined => {
-    ctx.issues.push({ code: 'custom', message: 'is not supported yet; leave it out', input: undefined });
-  });
-  return refused.optional();
-}
-
 /** What a value is, in an administrator's words. */
 export function kindOf(value: unknown): string {
   if (value === null) return 'nothing';

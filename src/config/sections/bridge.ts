@@ -38,6 +38,6 @@ export function bridge(surroundings: Surroundings) {
     replication: replication().prefault([]),
     notify: section({ secret: secret(surroundings) }).optional(),
     gal: gal(surroundings),
-    presence: presence(),
+    presence: presence(surroundings),
   });
 }

@@ -27,8 +27,9 @@ export function codeOf(thrown: unknown): string {
 
 const MALFORMED = new Set(['UND_ERR_RES_CONTENT_LENGTH_MISMATCH', 'UND_ERR_SOCKET', 'UND_ERR_HEADERS_OVERFLOW', 'UND_ERR_RESPONSE']);
 
+/** UNSPECIFIED is Node's for what OpenSSL refuses and Node has no code for: a weak key or digest. */
 function isTlsCode(code: string): boolean {
-  return /^(?:ERR_TLS_|ERR_SSL_|EPROTO$|CERT_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|HOSTNAME_MISMATCH)/.test(code);
+  return /^(?:ERR_TLS_|ERR_SSL_|EPROTO$|CERT_|CRL_|ERROR_IN_C|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|INVALID_(?:CA|PURPOSE)$|PATH_LENGTH_EXCEEDED$|UNSPECIFIED$|HOSTNAME_MISMATCH)/.test(code);
 }
 
 /** undici gives what is no HTTP at all without a code. */

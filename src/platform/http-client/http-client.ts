@@ -3,6 +3,7 @@ import type { Dispatcher } from 'undici';
 import { BridgeError } from '../../core/errors.ts';
 import { LIMITS } from '../../core/limits.ts';
 import { DecompressError, decompress } from '../decompress.ts';
+import { checkServerIdentity } from '../server-identity.ts';
 import { connectionError, isDeadConnection } from './connection-error.ts';
 import { hopCount } from './interceptors.ts';
 import type { HopOptions } from './interceptors.ts';
@@ -21,7 +22,7 @@ export interface HttpClientOptions {
 }
 
 export interface HttpRequest {
-  readonly method: 'GET' | 'POST' | 'PROPFIND' | 'PROPPATCH' | 'DELETE' | 'SEARCH' | 'HEAD';
+  readonly method: 'GET' | 'POST' | 'PROPFIND' | 'PROPPATCH' | 'DELETE' | 'SEARCH' | 'SUBSCRIBE' | 'UNSUBSCRIBE' | 'POLL' | 'HEAD';
   readonly url: URL;
   readonly headers?: Readonly<Record<string, string>>;
   /** Sent with Content-Length, never chunked (grommunio answers chunked bodies 400). */
@@ -181,10 +182,16 @@ function defaultPort(url: URL): string {
   return url.protocol === 'https:' ? '443' : '80';
 }
 
-function newAgent(options: HttpClientOptions): Agent {
+/** A pool of connections by these options; certificates are verified, whatever the environment says. */
+export function newAgent(options: HttpClientOptions): Agent {
   return new Agent({
     // NODE_TLS_REJECT_UNAUTHORIZED=0 in the environment changes nothing here.
-    connect: { rejectUnauthorized: true, timeout: LIMITS.connectTimeoutMs, ...(options.ca === undefined ? {} : { ca: [...options.ca] }) },
+    connect: {
+      rejectUnauthorized: true,
+      timeout: LIMITS.connectTimeoutMs,
+      ...(options.ca === undefined ? {} : { ca: [...options.ca] }),
+      ...(options.nameCheck === undefined ? {} : { checkServerIdentity: checkServerIdentity(options.nameCheck) }),
+    },
     connections: LIMITS.connectionsPerBackend,
     keepAliveTimeout: LIMITS.upstreamKeepAliveMs,
     keepAliveMaxTimeout: LIMITS.upstreamKeepAliveMs,

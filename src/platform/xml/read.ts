@@ -48,18 +48,42 @@ export async function readXml(body: Uint8Array | string, options: ReadXmlOptions
   try {
     for (let at = 0; at < text.length; at += slice) {
       if (at > 0) await nextTurn();
-      const part = text.slice(at, at + slice);
-      // saxes keeps every `]` of a CDATA section apart until it knows that none ends it: 30 MB of them became 1 GB (measured).
-      if (part.includes(BRACKETS)) throw new XmlError('too many square brackets in a row');
-      parser.write(part);
+      writeSlice(parser, text.slice(at, at + slice));
     }
     parser.close();
   } catch (error) {
-    if (error instanceof XmlError) throw error;
-    // The text quotes names of the document, which may be long.
-    throw new XmlError(error instanceof Error ? error.message.replace(/^undefined:\d+:\d+: /, '').slice(0, ERROR_CHARACTERS) : 'not well-formed');
+    throw asXmlError(error);
   }
   return result();
+}
+
+/**
+ * The same at once, for whoever must answer before anything else happens: a document of one slice at most.
+ *
+ * @throws XmlError also where the text is longer than LIMITS.xmlSliceCharacters
+ */
+export function readShortXml(text: string): XmlElement {
+  if (text.length > LIMITS.xmlSliceCharacters) throw new XmlError('too long');
+  const { parser, result } = treeBuilder(LIMITS.requestXmlNodes);
+  try {
+    writeSlice(parser, text.replace(/^\uFEFF/, ''));
+    parser.close();
+  } catch (error) {
+    throw asXmlError(error);
+  }
+  return result();
+}
+
+function writeSlice(parser: SaxesParser<{ xmlns: true }>, part: string): void {
+  // saxes keeps every `]` of a CDATA section apart until it knows that none ends it: 30 MB of them became 1 GB (measured).
+  if (part.includes(BRACKETS)) throw new XmlError('too many square brackets in a row');
+  parser.write(part);
+}
+
+function asXmlError(error: unknown): XmlError {
+  if (error instanceof XmlError) return error;
+  // The text quotes names of the document, which may be long.
+  return new XmlError(error instanceof Error ? error.message.replace(/^undefined:\d+:\d+: /, '').slice(0, ERROR_CHARACTERS) : 'not well-formed');
 }
 
 function treeBuilder(maxNodes: number): { readonly parser: SaxesParser<{ xmlns: true }>; readonly result: () => XmlElement } {

@@ -20,7 +20,11 @@ export type EwsOperation =
   | 'UpdateItem'
   | 'DeleteItem'
   | 'ResolveNames'
-  | 'FindPeople';
+  | 'FindPeople'
+  | 'Subscribe'
+  | 'Unsubscribe'
+  | 'GetEvents'
+  | 'GetStreamingEvents';
 
 /**
  * The schema that we claim to speak. Every Exchange from 2007 SP1 to Online takes it; a newer name is a fault
@@ -42,15 +46,28 @@ export function messageElement(name: string, attributes: Readonly<Record<string,
 /** For what came later, and is sent only to servers that are new enough: FindPeople. */
 export const LATER_SERVER_VERSION = 'Exchange2013';
 
-/** A request as it goes out: SOAP 1.1 with RequestServerVersion in the header. The hot body comes as a template, the others as structures. */
-export function encodeRequest(body: XmlNode | XmlText, version: typeof REQUEST_SERVER_VERSION | typeof LATER_SERVER_VERSION = REQUEST_SERVER_VERSION): string {
+/** For streaming subscriptions, which came with it (exchange.md §3.4), and with them FreeBusyChangedEvent. */
+export const STREAMING_SERVER_VERSION = 'Exchange2010_SP1';
+
+export type RequestServerVersion = typeof REQUEST_SERVER_VERSION | typeof STREAMING_SERVER_VERSION | typeof LATER_SERVER_VERSION;
+
+/**
+ * A request as it goes out: SOAP 1.1 with RequestServerVersion in the header. The hot body comes as a template, the others as structures.
+ *
+ * @param as further header blocks: ExchangeImpersonation
+ */
+export function encodeRequest(body: XmlNode | XmlText, version: RequestServerVersion = REQUEST_SERVER_VERSION, ...as: readonly XmlNode[]): string {
   const inside = body instanceof XmlText ? body : xmlFragment(body);
   return xmlDocument(
-    xml`<soap:Envelope xmlns:soap="${SOAP_11_NS}"><soap:Header>${VERSION_HEADERS[version]}</soap:Header><soap:Body>${inside}</soap:Body></soap:Envelope>`,
+    xml`<soap:Envelope xmlns:soap="${SOAP_11_NS}"><soap:Header>${VERSION_HEADERS[version]}${as.map(xmlFragment)}</soap:Header><soap:Body>${inside}</soap:Body></soap:Envelope>`,
   );
 }
 
-const VERSION_HEADERS = { [REQUEST_SERVER_VERSION]: versionHeader(REQUEST_SERVER_VERSION), [LATER_SERVER_VERSION]: versionHeader(LATER_SERVER_VERSION) };
+const VERSION_HEADERS: Readonly<Record<RequestServerVersion, XmlText>> = {
+  [REQUEST_SERVER_VERSION]: versionHeader(REQUEST_SERVER_VERSION),
+  [STREAMING_SERVER_VERSION]: versionHeader(STREAMING_SERVER_VERSION),
+  [LATER_SERVER_VERSION]: versionHeader(LATER_SERVER_VERSION),
+};
 
 function versionHeader(version: string): XmlText {
   return xmlFragment(el('t:RequestServerVersion', { 'xmlns:t': TYPES_NS, Version: version }));

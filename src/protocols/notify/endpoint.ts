@@ -7,13 +7,13 @@ import { LIMITS } from '../../core/limits.ts';
 import type { MailboxAddress } from '../../directory/smtp-address.ts';
 import { FailureMemory } from '../../platform/auth/failure-memory.ts';
 import type { Pair } from '../../platform/auth/failure-memory.ts';
+import { decodeSignature, isFresh, isSigned } from '../../platform/auth/hmac-signature.ts';
 import type { SignIn } from '../../platform/auth/sign-in.ts';
 import { readBody } from '../../platform/http-server/body.ts';
 import { encodeError, refuseJson } from '../../platform/http-server/refuse-json.ts';
 import { noteForLog, scopeOf } from '../../platform/http-server/request-scope.ts';
 import { STATUS_OF } from '../../platform/http-server/status-of.ts';
 import { decodeNotifyRequest } from './notify-request.ts';
-import { decodeSignature, isFresh, isSigned } from './signature.ts';
 
 /** Where what was heard goes. */
 export interface NotifyFeed {

@@ -9,12 +9,14 @@ import { MSIE_USER_AGENT } from './names.ts';
 
 /** What is sent, whatever comes back. */
 export interface OwaExchange {
-  readonly method: 'GET' | 'PROPFIND' | 'PROPPATCH' | 'DELETE';
+  readonly method: 'GET' | 'PROPFIND' | 'PROPPATCH' | 'DELETE' | 'SEARCH' | 'SUBSCRIBE' | 'UNSUBSCRIBE' | 'POLL';
   readonly url: URL;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string;
-  readonly ctx: RequestContext;
+  readonly ctx: Pick<RequestContext, 'signal'> & Partial<Pick<RequestContext, 'hops'>>;
   readonly budget: RequestBudget;
+  /** Arriving twice would do harm (HttpRequest.once). */
+  readonly once?: boolean;
 }
 
 export interface OwaRequest extends OwaExchange {
@@ -69,7 +71,7 @@ export class OwaConnection {
   }
 
   async #once(request: OwaExchange, dead?: Awaited<ReturnType<FormSession['get']>>) {
-    const { method, url, headers, body, ctx, budget } = request;
+    const { method, url, headers, body, ctx, budget, once } = request;
     const session = await this.#session?.get(budget, ctx.signal, dead);
     const answer = await this.#http.request({
       method,
@@ -78,7 +80,8 @@ export class OwaConnection {
       body,
       signal: ctx.signal,
       budget,
-      hops: ctx.hops,
+      ...(ctx.hops === undefined ? {} : { hops: ctx.hops }),
+      ...(once === undefined ? {} : { once }),
     });
     // Exchange 2007 renews cadata as it goes.
     if (!isSignedOut(answer)) session?.cookies.store(answer.cookies);

@@ -36,6 +36,8 @@ export interface OwaWebdavOptions extends CalendarSystemOptions {
   /** Template of the legacyExchangeDN; needed by `public-folder`. */
   readonly legacyExchangeDn?: string | undefined;
   readonly directoryDn?: DirectoryDn | undefined;
+  /** See HttpClientOptions. */
+  readonly nameCheck?: 'san-then-cn' | 'cn-only' | undefined;
 }
 
 /** Minutes of one digit: Outlook's appointments begin at multiples of it, and five weeks of it are 10,080 digits. */
@@ -53,8 +55,8 @@ export class OwaWebdavSystem implements CalendarSystem {
       throw new BridgeError('CONFIGURATION', 'lookup: public-folder needs legacyExchangeDn');
     }
     this.#options = options;
-    const { ca, hosts, username, password } = options;
-    this.#http = new HttpClient({ ca, redirectHosts: hosts, interceptors: options.auth === 'basic' ? [basicAuthentication(username, password)] : [] });
+    const { ca, hosts, nameCheck, username, password } = options;
+    this.#http = new HttpClient({ ca, nameCheck, redirectHosts: hosts, interceptors: options.auth === 'basic' ? [basicAuthentication(username, password)] : [] });
     this.#connection = new OwaConnection({ ...options, http: this.#http });
   }
 

@@ -14,7 +14,7 @@ import { encodeRequestHeader } from './context-header.ts';
 import { ADMIN_SOAP_PATH } from './names.ts';
 import { ZimbraSession } from './session.ts';
 import { isTokenRefusal, readZimbraAnswer } from './upstream-answer.ts';
-import { within } from './within.ts';
+import { within } from '../../core/within.ts';
 
 export interface ZimbraAdminOptions extends ZimbraConnectionOptions {
   /** The admin port's root; `/service/admin/soap/` is appended. */

@@ -18,7 +18,7 @@ import { accountsOfToken, decodeSyncGalResponse, encodeSyncGalRequest } from './
 import type { SyncGalPage } from './sync-gal.ts';
 import { ZimbraUserConnection } from './user-connection.ts';
 import type { ZimbraUserOptions } from './user-connection.ts';
-import { within } from './within.ts';
+import { within } from '../../core/within.ts';
 
 export interface ZimbraGalOptions extends ZimbraUserOptions, HomeMailboxes {
   /** Default: the system's name. */

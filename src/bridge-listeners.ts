@@ -1,0 +1,84 @@
+import type { RequestListener } from 'node:http';
+import { BridgeLdap } from './bridge-ldap.ts';
+import type { Config, Listener as ListenerConfig } from './config/config.ts';
+import { listenerUrl } from './config/listener-url.ts';
+import type { Logger } from './core/logger.ts';
+import { Listener } from './platform/http-server/listener.ts';
+import type { LdapFaceServices } from './protocols/ldap/endpoint.ts';
+
+/** What answers behind the listeners of one configuration. */
+export interface Answering {
+  readonly config: Config;
+  readonly faces: RequestListener;
+  readonly admin: RequestListener;
+  readonly ldap: (base: string) => LdapFaceServices;
+}
+
+/** The open ports: public, admin and LDAP. A reload opens what is new before it closes what is gone. */
+export class BridgeListeners {
+  readonly #logger: Logger;
+  readonly #listeners = new Map<string, Listener>();
+  readonly #leaving = new Set<Listener>();
+  readonly #ldap = new BridgeLdap();
+
+  constructor(logger: Logger) {
+    this.#logger = logger;
+  }
+
+  /** The public ones first, that of the LDAP face last. */
+  get urls(): readonly string[] {
+    const { url } = this.#ldap;
+    return [...[...this.#listeners.values()].map((listener) => listener.url), ...(url === undefined ? [] : [url])];
+  }
+
+  async close(graceMs: number): Promise<void> {
+    const listeners = [...this.#listeners.values(), ...this.#leaving].map((listener) => listener.close(graceMs));
+    await Promise.all([...listeners, this.#ldap.close(graceMs)]);
+    this.#listeners.clear();
+  }
+
+  /**
+   * Opens what is new, hands the new handler to what stays, closes what is gone; opens nothing where one cannot be opened.
+   *
+   * @param leaveMs how long requests under way on listeners that are gone have
+   * @throws BridgeError CONFIGURATION
+   */
+  async swap({ config, faces, admin, ldap }: Answering, leaveMs: number): Promise<void> {
+    const wanted = new Map<string, { readonly listener: ListenerConfig; readonly handler: RequestListener }>();
+    const want = (listener: ListenerConfig, handler: RequestListener): void => {
+      // Port 0 may stand there several times.
+      let key = listenerUrl(listener);
+      for (let again = 2; wanted.has(key); again++) key = `${listenerUrl(listener)} ${again}`;
+      wanted.set(key, { listener, handler });
+    };
+    for (const listener of config.listen) want(listener, faces);
+    if (config.admin !== undefined) want(config.admin.listen, admin);
+    const certificate = config.tls === undefined ? undefined : { certificate: config.tls.certificate, key: config.tls.key.reveal() };
+
+    const opened = new Map<string, Listener>();
+    let openedLdap: Awaited<ReturnType<BridgeLdap['prepare']>>;
+    try {
+      for (const [key, { listener, handler }] of wanted) {
+        if (!this.#listeners.has(key)) opened.set(key, await Listener.open(new URL(listenerUrl(listener)), listener.protocol === 'https' ? certificate : undefined, handler, this.#logger));
+      }
+      openedLdap = await this.#ldap.prepare(config, ldap);
+    } catch (error) {
+      await Promise.all([...opened.values()].map((listener) => listener.close(0)));
+      throw error;
+    }
+    const gone = [...this.#listeners].filter(([key]) => !wanted.has(key));
+    for (const [key, { handler }] of wanted) {
+      const kept = this.#listeners.get(key);
+      kept?.setHandler(handler);
+      if (certificate !== undefined) kept?.setCertificate(certificate);
+    }
+    for (const [key] of gone) this.#listeners.delete(key);
+    for (const [key, listener] of opened) this.#listeners.set(key, listener);
+    await this.#ldap.swap(config, openedLdap, ldap, 0);
+    // Nobody waits for these: requests under way on them have as long as their systems.
+    for (const [, listener] of gone) {
+      this.#leaving.add(listener);
+      void listener.close(leaveMs).then(() => this.#leaving.delete(listener));
+    }
+  }
+}

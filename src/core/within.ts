@@ -1,0 +1,19 @@
+import { OVER } from './over.ts';
+
+/**
+ * Runs `work` with a signal that fires when `signal` does or after `ms`. Unlike AbortSignal.any it leaves nothing behind on a signal that
+ * lives as long as the process.
+ */
+export async function within<T>(ms: number, signal: AbortSignal, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  const controller = new AbortController();
+  const stop = (): void => controller.abort(OVER);
+  const timer = setTimeout(stop, ms);
+  if (signal.aborted) stop();
+  else signal.addEventListener('abort', stop, { once: true });
+  try {
+    return await work(controller.signal);
+  } finally {
+    clearTimeout(timer);
+    signal.removeEventListener('abort', stop);
+  }
+}

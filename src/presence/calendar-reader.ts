@@ -1,0 +1,291 @@
+import type { Clock, Instant } from '../core/clock.ts';
+import { pauseAfter } from '../core/back-off.ts';
+import { BridgeError, toBridgeError } from '../core/errors.ts';
+import type { ErrorCode } from '../core/errors.ts';
+import { LIMITS } from '../core/limits.ts';
+import type { Logger } from '../core/logger.ts';
+import type { RequestContext } from '../core/request-context.ts';
+import { untilAborted } from '../core/until-aborted.ts';
+import type { MailboxAddress } from '../directory/smtp-address.ts';
+import type { FreeBusy } from '../freebusy/free-busy.ts';
+import type { FreeBusyResult, FreeBusySource } from '../freebusy/source.ts';
+import { Agenda, AgendaTimer } from './agenda.ts';
+import type { Planned } from './agenda.ts';
+import type { CalendarWatch } from './gateway.ts';
+import { presenceContext, presenceWindow } from './the-bridge.ts';
+
+/** A way to calendars: a gateway, or the lookup for systems that have none. */
+export interface Channel {
+  /** A gateway's description, or a system's name. */
+  readonly name: string;
+  readonly source: FreeBusySource;
+  /** Undefined: nobody tells of changes. */
+  readonly watch: CalendarWatch | undefined;
+  readonly mailboxesPerRequest: number;
+  /** At the same time. */
+  readonly requests: number;
+  readonly timeoutMs: number;
+  /** Mailboxes that may be due for reading before that is worth a warning. */
+  readonly queue: number;
+}
+
+export interface ReaderOptions {
+  readonly channel: Channel;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly onRead: (mailbox: MailboxAddress, freeBusy: FreeBusy) => void;
+  /** What was read is not to be believed any more. */
+  readonly onLost: (mailbox: MailboxAddress) => void;
+  /** The server as a whole does not answer, or does again. */
+  readonly onHealth?: (isUp: boolean) => void;
+}
+
+interface Reading extends Planned {
+  readonly mailbox: MailboxAddress;
+  /** Told of while it was being read. */
+  isAgain: boolean;
+  isUnderWay: boolean;
+  failures: number;
+  /** Of the first of the failures. */
+  failedAt: Instant | undefined;
+  readAt: Instant | undefined;
+  trouble: string | undefined;
+}
+
+/** Somebody's calendar, asked for by those who wait. */
+interface Asked {
+  readonly done: Promise<void>;
+  readonly end: AbortController;
+  waiters: number;
+}
+
+/**
+ * Reads the calendars of one channel: at once whoever has changed, in time whoever has not been read for long, again and again what failed. Many who are due together are one
+ * question, and whoever changes while being read is read once more.
+ */
+export class CalendarReader {
+  readonly #options: ReaderOptions;
+  readonly #readings = new Map<MailboxAddress, Reading>();
+  readonly #agenda = new Agenda<Reading>();
+  readonly #timer: AgendaTimer;
+  readonly #ended = new AbortController();
+  readonly #asked = new Map<MailboxAddress, Asked>();
+  #underWay = 0;
+  /** Requests in a row that the server as a whole failed. */
+  #downs = 0;
+  /** After refused credentials nobody is asked before then: accounts get locked. */
+  #pausedUntil: Instant = 0;
+  #isOverfull = false;
+
+  constructor(options: ReaderOptions) {
+    this.#options = options;
+    this.#timer = new AgendaTimer(() => this.#nextDue(), () => this.#run(), options.clock);
+  }
+
+  get channel(): Channel {
+    return this.#options.channel;
+  }
+
+  get size(): number {
+    return this.#readings.size;
+  }
+
+  /** Whose calendars are kept up to date from now on; who is new is read at once. */
+  follow(mailboxes: ReadonlySet<MailboxAddress>): void {
+    const now = this.#options.clock.now();
+    for (const [mailbox, reading] of this.#readings) {
+      if (mailboxes.has(mailbox)) continue;
+      this.#agenda.cancel(reading);
+      this.#readings.delete(mailbox);
+    }
+    for (const mailbox of mailboxes) {
+      if (this.#readings.has(mailbox)) continue;
+      const reading: Reading = { mailbox, due: now, place: -1, isAgain: false, isUnderWay: false, failures: 0, failedAt: undefined, readAt: undefined, trouble: undefined };
+      this.#readings.set(mailbox, reading);
+      this.#agenda.plan(reading, now);
+    }
+    this.channel.watch?.follow(mailboxes);
+    this.#timer.set();
+  }
+
+  /** These may have changed: they are read again soon. Others than those who are followed do not matter. */
+  changed(mailboxes: Iterable<MailboxAddress>): void {
+    const due = this.#options.clock.now() + LIMITS.presenceGatherMs;
+    for (const mailbox of mailboxes) {
+      const reading = this.#readings.get(mailbox);
+      if (reading === undefined) continue;
+      if (reading.isUnderWay) reading.isAgain = true;
+      else if (reading.place < 0 || reading.due > due) this.#agenda.plan(reading, due);
+    }
+    this.#timer.set();
+  }
+
+  /** The same for all. How many that are. */
+  changedAll(): number {
+    this.changed(this.#readings.keys());
+    return this.#readings.size;
+  }
+
+  /** Reads one now, for somebody who waits; several who ask at once share it, and it ends when the last of them has gone. @throws BridgeError */
+  async readNow(mailbox: MailboxAddress, ctx: RequestContext): Promise<void> {
+    const asked = this.#asked.get(mailbox) ?? this.#ask(mailbox);
+    asked.waiters += 1;
+    try {
+      await untilAborted(asked.done, ctx.signal, Math.max(0, ctx.deadline - this.#options.clock.now()));
+    } finally {
+      asked.waiters -= 1;
+      if (asked.waiters === 0) {
+        asked.end.abort();
+        if (this.#asked.get(mailbox) === asked) this.#asked.delete(mailbox);
+      }
+    }
+  }
+
+  stateOf(mailbox: MailboxAddress): { readonly readAt: Instant | undefined; readonly trouble: string | undefined } | undefined {
+    return this.#readings.get(mailbox);
+  }
+
+  /** How many are due and wait. */
+  waiting(): number {
+    const now = this.#options.clock.now();
+    let count = 0;
+    for (const { place, due } of this.#readings.values()) if (place >= 0 && due <= now) count += 1;
+    return count;
+  }
+
+  /** Ends what is under way. The channel is the caller's. */
+  stop(): void {
+    this.#timer.stop();
+    this.#ended.abort();
+  }
+
+  #ask(mailbox: MailboxAddress): Asked {
+    const { clock } = this.#options;
+    const { source, timeoutMs } = this.channel;
+    const end = new AbortController();
+    const signal = AbortSignal.any([AbortSignal.timeout(timeoutMs), this.#ended.signal, end.signal]);
+    const done = (async (): Promise<void> => {
+      const [result] = await source.freeBusy({ mailboxes: [mailbox], window: presenceWindow(clock.now()), details: false }, presenceContext(clock.now() + timeoutMs, signal));
+      if (result === undefined) throw new BridgeError('NO_DATA', 'no answer for this mailbox');
+      if ('error' in result) throw result.error;
+      const reading = this.#readings.get(mailbox);
+      if (reading === undefined) return;
+      // What is under way beside it began earlier: it is not to have the last word.
+      if (reading.isUnderWay) {
+        reading.isAgain = true;
+        this.#options.onRead(mailbox, result.freeBusy);
+      } else this.#succeeded(reading, result.freeBusy);
+    })();
+    const asked = { done, end, waiters: 0 };
+    this.#asked.set(mailbox, asked);
+    return asked;
+  }
+
+  /** Nothing while all requests are out: each that comes back looks again. */
+  #nextDue(): Instant | undefined {
+    if (this.#underWay >= this.channel.requests || this.#agenda.next === undefined) return undefined;
+    return Math.max(this.#agenda.next, this.#pausedUntil);
+  }
+
+  #run(): void {
+    const now = this.#options.clock.now();
+    while (!this.#ended.signal.aborted && this.#underWay < this.channel.requests && now >= this.#pausedUntil) {
+      const batch: Reading[] = [];
+      while (batch.length < this.channel.mailboxesPerRequest) {
+        const reading = this.#agenda.take(now);
+        if (reading === undefined) break;
+        reading.isUnderWay = true;
+        batch.push(reading);
+      }
+      if (batch.length === 0) break;
+      this.#underWay += 1;
+      void this.#read(batch).finally(() => {
+        this.#underWay -= 1;
+        if (!this.#ended.signal.aborted) this.#timer.set();
+      });
+    }
+    this.#warnWhereOverfull(now);
+  }
+
+  async #read(batch: readonly Reading[]): Promise<void> {
+    const { clock, logger } = this.#options;
+    const { source, timeoutMs, name } = this.channel;
+    const mailboxes = batch.map(({ mailbox }) => mailbox);
+    const signal = AbortSignal.any([AbortSignal.timeout(timeoutMs), this.#ended.signal]);
+    let results: readonly FreeBusyResult[];
+    try {
+      results = await source.freeBusy({ mailboxes, window: presenceWindow(clock.now()), details: false }, presenceContext(clock.now() + timeoutMs, signal));
+      if (results.length !== batch.length || results.some(({ mailbox }, index) => mailbox !== mailboxes[index])) throw new BridgeError('INTERNAL', 'results out of order');
+    } catch (thrown) {
+      const error = toBridgeError(thrown);
+      results = mailboxes.map((mailbox) => ({ mailbox, error }));
+      if (!this.#ended.signal.aborted) logger.warn({ system: name, code: error.code, reason: error.publicMessage, mailboxes: mailboxes.length }, 'calendars cannot be read for presence');
+    }
+    if (this.#ended.signal.aborted) return;
+    const isDown = results.every((result) => 'error' in result && ABOUT_THE_SERVER.has(result.error.code));
+    this.#downs = isDown ? this.#downs + 1 : 0;
+    if (!isDown) this.#options.onHealth?.(true);
+    else if (this.#downs >= LIMITS.presenceFailuresBeforeDown) this.#options.onHealth?.(false);
+    batch.forEach((reading, index) => {
+      reading.isUnderWay = false;
+      // Somebody else's business by now, or everybody's.
+      if (this.#readings.get(reading.mailbox) !== reading || this.#ended.signal.aborted) return;
+      const result = results[index]!;
+      if ('error' in result) this.#failed(reading, result.error);
+      else this.#succeeded(reading, result.freeBusy);
+    });
+  }
+
+  #succeeded(reading: Reading, freeBusy: FreeBusy): void {
+    const { clock, logger, onRead } = this.#options;
+    const now = clock.now();
+    if (reading.trouble !== undefined) logger.info({ system: this.channel.name, mailbox: reading.mailbox }, 'a calendar can be read again');
+    reading.failures = 0;
+    reading.failedAt = undefined;
+    reading.trouble = undefined;
+    reading.readAt = now;
+    const isAgain = reading.isAgain;
+    reading.isAgain = false;
+    this.#agenda.plan(reading, isAgain ? now + LIMITS.presenceGatherMs : now + this.#period(reading.mailbox));
+    this.#timer.set();
+    onRead(reading.mailbox, freeBusy);
+  }
+
+  #failed(reading: Reading, error: BridgeError): void {
+    const { clock, logger, onLost } = this.#options;
+    const now = clock.now();
+    reading.failures += 1;
+    reading.failedAt ??= now;
+    reading.isAgain = false;
+    if (reading.trouble === undefined) logger.info({ system: this.channel.name, mailbox: reading.mailbox, code: error.code, reason: error.publicMessage }, 'a calendar cannot be read for presence');
+    reading.trouble = `${error.code}: ${error.publicMessage}`;
+    if (error.code === 'BACKEND_AUTH') this.#pausedUntil = now + LIMITS.presenceRefusedPauseMs;
+    const isFinal = ABOUT_THE_MAILBOX.has(error.code);
+    if (isFinal || now - reading.failedAt >= LIMITS.presenceStaleMs) onLost(reading.mailbox);
+    const pause = isFinal ? LIMITS.presencePollMs : pauseAfter(reading.failures, READ_PAUSES, error.retryAfterMs);
+    // Not later than when what was read before stops being believed.
+    const stale = reading.failedAt + LIMITS.presenceStaleMs;
+    this.#agenda.plan(reading, stale > now ? Math.min(now + pause, stale) : now + pause);
+  }
+
+  /** Until a calendar is read again without a reason; the tenth by which they differ keeps thousands from coming together. */
+  #period(mailbox: MailboxAddress): number {
+    const mode = this.channel.watch?.modeOf(mailbox) ?? 'polled';
+    const whole = mode === 'live' || mode === 'hinted' ? LIMITS.presenceSafetyPollMs : LIMITS.presencePollMs;
+    return whole * (0.9 + Math.random() / 10);
+  }
+
+  #warnWhereOverfull(now: Instant): void {
+    const { logger } = this.#options;
+    const isOverfull = (this.#agenda.next ?? Infinity) <= now && this.#readings.size > this.channel.queue && this.waiting() > this.channel.queue;
+    if (isOverfull && !this.#isOverfull) logger.warn({ system: this.channel.name, count: this.waiting(), reason: 'exchangeQueue' }, 'more calendars wait to be read than planned for; they are read later');
+    this.#isOverfull = isOverfull;
+  }
+}
+
+const ABOUT_THE_SERVER: ReadonlySet<ErrorCode> = new Set(['BACKEND_UNREACHABLE', 'BACKEND_TLS', 'BACKEND_AUTH', 'BACKEND_FAULT', 'BACKEND_MALFORMED', 'BACKEND_REDIRECT', 'DEADLINE']);
+
+const READ_PAUSES = { firstMs: 2_000, longestMs: 60_000 };
+
+/** What the server knows to say about a mailbox is its word: nothing that was read before holds. */
+const ABOUT_THE_MAILBOX: ReadonlySet<ErrorCode> = new Set(['MAILBOX_UNKNOWN', 'MAILBOX_REFUSED', 'ACCESS_DENIED', 'NO_DATA', 'LOOP', 'NOT_FOUND']);

@@ -1,0 +1,312 @@
+import type { Clock, Instant } from '../core/clock.ts';
+import { BridgeError } from '../core/errors.ts';
+import { LIMITS } from '../core/limits.ts';
+import type { Logger } from '../core/logger.ts';
+import type { Metrics } from '../core/metrics.ts';
+import type { RequestContext } from '../core/request-context.ts';
+import type { MailboxAddress } from '../directory/smtp-address.ts';
+import { AgendaTimer } from './agenda.ts';
+import type { Channel } from './calendar-reader.ts';
+import type { OwnState, OwnStates, PrecedenceRule } from './compose.ts';
+import { PresenceEngine } from './engine.ts';
+import type { EngineRules } from './engine.ts';
+import { EventLog } from './event-log.ts';
+import { Followers } from './followers.ts';
+import type { PresenceMapping } from './from-free-busy.ts';
+import { followedMailbox, statusOf } from './desk-status.ts';
+import { decodeOwnStates, encodeOwnStates } from './own-states.ts';
+import { OWN_STATES } from './presence-service.ts';
+import type { Actor, FollowedMailbox, OptInState, OwnSource, PresenceEvent, PresenceService, PresenceStatus } from './presence-service.ts';
+import { PRESENCE_STATES } from './presence.ts';
+import type { PresenceChange, PresenceState, ShownPresence } from './presence.ts';
+import { PublisherQueue } from './publisher-queue.ts';
+import type { KeptTexts, PresencePublisher } from './publisher.ts';
+import { spreadSeconds } from './spread.ts';
+
+/** Who has opted in, kept over restarts. */
+export interface OptInBook {
+  of(mailbox: MailboxAddress): OptInState;
+  all(): readonly OptInState[];
+  switch(mailbox: MailboxAddress, isOn: boolean, actor: Actor): Promise<boolean>;
+  setLanguage(mailbox: MailboxAddress, language: string | undefined, actor: Actor): Promise<void>;
+}
+
+/** What a configuration says of presence; another one replaces it while everything goes on. */
+export interface DeskSetup {
+  readonly mapping: PresenceMapping;
+  readonly precedence: readonly PrecedenceRule[];
+  readonly calendarSpread: number | 'auto';
+  readonly textFor: EngineRules['textFor'];
+  /** The primary address behind an alias. */
+  readonly resolve: (mailbox: MailboxAddress) => MailboxAddress;
+  /** Undefined: it lives nowhere. @param isUp whether a channel answers */
+  readonly channelOf: (mailbox: MailboxAddress, isUp: (channel: Channel) => boolean) => Channel | undefined;
+  /** Why somebody cannot be switched on; undefined: they can. */
+  readonly obstacleOf: (mailbox: MailboxAddress) => BridgeError | undefined;
+  /** In the configuration's order; those that stay are the same objects as before. */
+  readonly publishers: readonly PresencePublisher[];
+  readonly labelOf: (channel: Channel) => string;
+  /** What is not in force yet, one line each. */
+  readonly pending: () => readonly string[];
+  readonly idle: string | undefined;
+}
+
+export interface DeskOptions {
+  readonly optIns: OptInBook;
+  /** mailbox → what is shown; so that a restart is no change. */
+  readonly shown: KeptTexts;
+  /** mailbox → what other sources say. */
+  readonly own: KeptTexts;
+  /** Of each publisher, by its label: mailbox → what it shows. */
+  readonly publishedBy: (label: string) => KeptTexts;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+}
+
+/** Presence as a whole: who has opted in is followed, composed and published. Lives as long as the process; a configuration is applied to it. */
+export class PresenceDesk implements PresenceService {
+  readonly #options: DeskOptions;
+  readonly #engine: PresenceEngine;
+  readonly #timer: AgendaTimer;
+  readonly #events: EventLog;
+  readonly #followers: Followers;
+  readonly #lags: number[] = [];
+  #queues: readonly PublisherQueue[] = [];
+  #setup: DeskSetup;
+  #appliedAt: Instant;
+  #isClosed = false;
+  /** People have come or gone, and are to be sorted into channels. */
+  #sorting: NodeJS.Timeout | undefined;
+
+  /** Nobody is followed before `apply`. */
+  constructor(options: DeskOptions, setup: DeskSetup) {
+    const { clock, logger } = options;
+    this.#options = options;
+    this.#setup = setup;
+    this.#appliedAt = clock.now();
+    this.#events = new EventLog(clock);
+    this.#engine = new PresenceEngine({ rules: this.#rules(), clock, onChange: (change, lagMs) => this.#changed(change, lagMs) });
+    this.#timer = new AgendaTimer(() => this.#engine.next, () => this.#run(), clock);
+    this.#followers = new Followers({
+      clock,
+      logger,
+      onRead: (mailbox, freeBusy) => {
+        this.#engine.read(mailbox, freeBusy);
+        this.#timer.set();
+      },
+      onLost: (mailbox) => {
+        this.#engine.lose(mailbox);
+        this.#timer.set();
+      },
+      onDown: () => this.#followSoon(),
+    });
+  }
+
+  /** Puts a configuration in force: what stays the same goes on, nobody's state is lost meanwhile. Publishers that are gone are closed. */
+  async apply(setup: DeskSetup): Promise<void> {
+    const isRemapped = JSON.stringify(setup.mapping) !== JSON.stringify(this.#setup.mapping);
+    this.#setup = setup;
+    this.#appliedAt = this.#options.clock.now();
+    const former = this.#queues;
+    const isNew = (publisher: PresencePublisher): boolean => former.every((queue) => queue.publisher !== publisher);
+    const added = setup.publishers.filter(isNew).map((publisher) => this.#queueFor(publisher));
+    this.#queues = setup.publishers.map((publisher) => [...former, ...added].find((queue) => queue.publisher === publisher)!);
+    this.sync();
+    this.#flushFollow();
+    for (const queue of added) {
+      queue.start((mailbox) => this.#engine.has(mailbox));
+      queue.republish();
+    }
+    if (isRemapped) this.#followers.changed([...this.#engine.mailboxes()]);
+    await Promise.all(former.filter((queue) => !this.#queues.includes(queue)).map((queue) => queue.close(0)));
+  }
+
+  /** Follows exactly those who have opted in now; who came is read, who went is withdrawn. */
+  sync(): void {
+    const { optIns } = this.#options;
+    const wanted = new Map<MailboxAddress, OptInState>();
+    for (const entry of optIns.all()) {
+      const mailbox = this.#setup.resolve(entry.mailbox);
+      // Listed under an alias, and switched off under the real address: the person's own word.
+      if (!entry.isOptedIn || (mailbox !== entry.mailbox && isSwitchedOff(optIns.of(mailbox)))) continue;
+      wanted.set(mailbox, entry);
+    }
+    for (const mailbox of [...this.#engine.mailboxes()]) if (!wanted.has(mailbox)) this.#engine.remove(mailbox);
+    for (const [mailbox, { language }] of wanted) this.#admit(mailbox, language);
+    this.#engine.setRules(this.#rules());
+    this.#timer.set();
+    this.#followSoon();
+  }
+
+  /** These calendars may have changed, whoever says so. */
+  calendarsChanged(mailboxes: readonly MailboxAddress[]): void {
+    this.#followers.changed(mailboxes.map((one) => this.#setup.resolve(one)));
+  }
+
+  /** Every calendar of these channels may have changed. */
+  everythingChanged(channelName: string): void {
+    for (const reader of this.#followers.readers()) if (reader.channel.name === channelName) reader.changedAll();
+  }
+
+  async presenceOf(address: MailboxAddress, ctx: RequestContext): Promise<ShownPresence | undefined> {
+    const mailbox = this.#setup.resolve(address);
+    if (!this.#engine.has(mailbox)) return undefined;
+    if (this.#sorting !== undefined) this.#flushFollow();
+    const reader = this.#followers.readerOf(mailbox);
+    const readAt = reader?.stateOf(mailbox)?.readAt;
+    const mode = reader?.channel.watch?.modeOf(mailbox) ?? 'polled';
+    const isFresh = (mode === 'live' || mode === 'hinted') && readAt !== undefined && this.#options.clock.now() - readAt <= LIMITS.presenceFreshMs;
+    try {
+      if (!isFresh) await reader?.readNow(mailbox, ctx);
+    } catch {
+      // Why, the reader's log says; a watcher is told what nobody knows.
+      return this.#unknown();
+    }
+    return this.#engine.has(mailbox) ? (this.#engine.shownOf(mailbox, true) ?? this.#unknown()) : undefined;
+  }
+
+  *snapshot(): Iterable<PresenceChange> {
+    for (const mailbox of this.#engine.mailboxes()) {
+      const shown = this.#engine.shownOf(mailbox);
+      if (shown !== undefined) yield { mailbox, shown };
+    }
+  }
+
+  subscribe(listener: (event: PresenceEvent) => void, after?: string): { readonly missed: boolean; stop(): void } {
+    return this.#events.subscribe(listener, after);
+  }
+
+  optInOf(mailbox: MailboxAddress): OptInState {
+    return this.#options.optIns.of(this.#setup.resolve(mailbox));
+  }
+
+  optIns(): readonly OptInState[] {
+    return this.#options.optIns.all();
+  }
+
+  async switch(address: MailboxAddress, isOn: boolean, actor: Actor): Promise<boolean> {
+    const mailbox = this.#setup.resolve(address);
+    const obstacle = isOn ? this.#setup.obstacleOf(mailbox) : undefined;
+    if (obstacle !== undefined) throw obstacle;
+    const { optIns } = this.#options;
+    const isOther = await optIns.switch(mailbox, isOn, actor);
+    if (isOn) this.#admit(mailbox, optIns.of(mailbox).language);
+    else this.#engine.remove(mailbox);
+    this.#followSoon();
+    return isOther;
+  }
+
+  async setLanguage(address: MailboxAddress, language: string | undefined, actor: Actor): Promise<void> {
+    const mailbox = this.#setup.resolve(address);
+    await this.#options.optIns.setLanguage(mailbox, language, actor);
+    this.#engine.setLanguage(mailbox, language);
+  }
+
+  async setOwn(address: MailboxAddress, source: OwnSource, state: PresenceState | undefined, until: Instant | null, _actor: Actor): Promise<void> {
+    const mailbox = this.#setup.resolve(address);
+    if (state !== undefined && !OWN_STATES[source].includes(state)) throw new BridgeError('INVALID_REQUEST', `${source} may say ${OWN_STATES[source].join(', ')}, not ${state}`);
+    if (!this.#engine.has(mailbox)) throw new BridgeError('NOT_FOUND', 'this mailbox has not opted in');
+    const { [source]: _before, ...others } = this.#engine.ownOf(mailbox);
+    const said: OwnState | undefined = state === undefined ? undefined : { state, at: this.#options.clock.now(), until };
+    const own: OwnStates = said === undefined ? others : { ...others, [source]: said };
+    const { own: kept } = this.#options;
+    if (Object.keys(own).length === 0) kept.delete(mailbox);
+    else kept.set(mailbox, encodeOwnStates(own));
+    this.#engine.setOwn(mailbox, own);
+    this.#timer.set();
+  }
+
+  resync(which: readonly MailboxAddress[] | 'all'): number {
+    const chosen = which === 'all' ? [...this.#engine.mailboxes()] : [...new Set(which.map((one) => this.#setup.resolve(one)))].filter((one) => this.#engine.has(one));
+    this.#followers.changed(chosen);
+    for (const queue of this.#queues) queue.republishOf(chosen.flatMap((mailbox) => this.#changeOf(mailbox)));
+    return chosen.length;
+  }
+
+  status(): PresenceStatus {
+    return statusOf({ engine: this.#engine, followers: this.#followers, queues: this.#queues, setup: this.#setup, spread: this.#rules().spread, lags: this.#lags, appliedAt: this.#appliedAt });
+  }
+
+  *followed(): Iterable<FollowedMailbox> {
+    for (const mailbox of this.#engine.mailboxes()) yield followedMailbox(mailbox, this.#engine.shownOf(mailbox) ?? this.#unknown(), this.#followers.readerOf(mailbox), this.#queues);
+  }
+
+  /** Gives publishers a moment for what waits, then ends everything. Gateways are the caller's. */
+  async close(graceMs: number): Promise<void> {
+    this.#isClosed = true;
+    this.#timer.stop();
+    clearTimeout(this.#sorting);
+    this.#followers.stop();
+    await Promise.all(this.#queues.map((queue) => queue.close(graceMs)));
+  }
+
+  #admit(mailbox: MailboxAddress, language: string | undefined): void {
+    const { shown, own } = this.#options;
+    const before = shown.get(mailbox) as PresenceState | undefined;
+    this.#engine.add(mailbox, { language, own: decodeOwnStates(own.get(mailbox)), shownBefore: before !== undefined && PRESENCE_STATES.includes(before) ? before : undefined });
+    this.#engine.setLanguage(mailbox, language);
+  }
+
+  /** Thousands who are switched on one after the other are sorted once. */
+  #followSoon(): void {
+    this.#sorting ??= setTimeout(() => this.#flushFollow(), LIMITS.presenceSortMs);
+  }
+
+  #flushFollow(): void {
+    clearTimeout(this.#sorting);
+    this.#sorting = undefined;
+    if (this.#isClosed) return;
+    if (this.#setup.calendarSpread === 'auto') this.#engine.setRules(this.#rules());
+    this.#follow();
+  }
+
+  #follow(): void {
+    this.#followers.follow([...this.#engine.mailboxes()], (mailbox) => this.#setup.channelOf(mailbox, (channel) => this.#followers.isUp(channel)));
+  }
+
+  #rules(): EngineRules {
+    const { mapping, precedence, textFor, calendarSpread } = this.#setup;
+    return { mapping, precedence, textFor, spread: spreadSeconds(calendarSpread, this.#engine?.size ?? 0) };
+  }
+
+  #run(): void {
+    if (this.#isClosed) return;
+    this.#engine.run(LIMITS.presenceShownPerTurn);
+  }
+
+  #changed(change: PresenceChange, lagMs: number | undefined): void {
+    const { mailbox, shown } = change;
+    const { shown: kept, own, metrics } = this.#options;
+    if (shown === undefined) {
+      kept.delete(mailbox);
+      own.delete(mailbox);
+    } else if (kept.get(mailbox) !== shown.state) kept.set(mailbox, shown.state);
+    if (lagMs !== undefined) {
+      metrics.presenceShown(lagMs);
+      if (this.#lags.push(lagMs) > LIMITS.presenceLags * 2) this.#lags.splice(0, LIMITS.presenceLags);
+    }
+    this.#events.add(change);
+    for (const queue of this.#queues) queue.tell(change);
+  }
+
+  #changeOf(mailbox: MailboxAddress): readonly PresenceChange[] {
+    const shown = this.#engine.shownOf(mailbox);
+    return shown === undefined ? [] : [{ mailbox, shown }];
+  }
+
+  #unknown(): ShownPresence {
+    const words = this.#setup.textFor('unknown', undefined);
+    return { state: 'unknown', until: null, reason: 'calendar', since: this.#options.clock.now(), next: null, ...words };
+  }
+
+  #queueFor(publisher: PresencePublisher): PublisherQueue {
+    const { clock, logger, metrics, publishedBy } = this.#options;
+    return new PublisherQueue({ publisher, published: publishedBy(publisher.label), everybody: () => this.snapshot(), clock, logger, metrics });
+  }
+}
+
+/** Somebody said no; a mailbox of which nobody ever said anything is something else. */
+function isSwitchedOff({ isOptedIn, at }: OptInState): boolean {
+  return !isOptedIn && at !== undefined;
+}

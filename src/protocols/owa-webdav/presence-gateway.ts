@@ -1,0 +1,100 @@
+import type { Clock } from '../../core/clock.ts';
+import type { Logger } from '../../core/logger.ts';
+import type { NotificationPort } from '../../core/notification-port.ts';
+import type { ProbeFinding } from '../../core/probe-finding.ts';
+import type { RequestContext } from '../../core/request-context.ts';
+import type { MailboxAddress } from '../../directory/smtp-address.ts';
+import type { FreeBusySource } from '../../freebusy/source.ts';
+import { HttpClient } from '../../platform/http-client/http-client.ts';
+import { basicAuthentication } from '../../platform/http-client/interceptors.ts';
+import type { CalendarGateway, CalendarWatch, WatchListener } from '../../presence/gateway.ts';
+import type { KeptTexts } from '../../presence/publisher.ts';
+import { OwaConnection } from './client-connection.ts';
+import { OwaWebdavSystem } from './client.ts';
+import { CalendarFolders, mailboxPathOf } from './watch/calendar-folders.ts';
+import { OwaCalendarSource } from './watch/calendar-source.ts';
+import { probePresence } from './watch/presence-probe.ts';
+import { StoreConnection } from './watch/store-connection.ts';
+import { SubscriptionBook } from './watch/subscription-book.ts';
+import { SubscriptionRequests } from './watch/subscription-requests.ts';
+import { SubscriptionWatch } from './watch/subscription-watch.ts';
+import { WATCH_TIMES } from './watch/watch-times.ts';
+import type { WatchTimes } from './watch/watch-times.ts';
+
+export interface WebdavPresenceOptions {
+  /** Unique among the gateways. */
+  readonly description: string;
+  /** The server's root. */
+  readonly url: URL;
+  readonly auth: 'basic' | 'form';
+  /** Of an account with Receive-As on the mailboxes. */
+  readonly username: string;
+  readonly password: string;
+  /** Hosts beside the server's own to which redirects and addresses of folders may lead: `name` or `name:port`. */
+  readonly hosts: readonly string[];
+  /** See HttpClientOptions, both. */
+  readonly ca?: readonly string[] | undefined;
+  readonly nameCheck?: 'san-then-cn' | 'cn-only' | undefined;
+  /** Where the server calls back by UDP; undefined: subscriptions are polled. Whoever opened it closes it. */
+  readonly callBack: NotificationPort | undefined;
+  /** Where calendars are, and which subscriptions there are; over restarts. */
+  readonly memory: KeptTexts;
+  readonly listener: WatchListener;
+  /** Names of calendar folders that are tried where the server does not say; `Calendar` behind them. */
+  readonly fallbackFolderNames?: readonly string[] | undefined;
+  /** Path of a mailbox below the root, a slash at both ends. Default: `/exchange/{address}/`. */
+  readonly mailboxPath?: ((mailbox: MailboxAddress) => string) | undefined;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** Other times than those of the bounds, in ms; for tests. */
+  readonly times?: Partial<WatchTimes> | undefined;
+}
+
+/** PORT CalendarGateway. An Exchange 2000 SP2, 2003 or 2007 by WebDAV: its calendars by SEARCH, their changes by SUBSCRIBE, HTTPU and POLL (presence.md §B.4). */
+export class WebdavPresenceGateway implements CalendarGateway {
+  readonly description: string;
+  readonly type = 'webdav';
+  readonly source: FreeBusySource;
+  readonly watch: CalendarWatch;
+  readonly #options: WebdavPresenceOptions;
+  readonly #http: HttpClient;
+  readonly #system: OwaWebdavSystem;
+  readonly #store: StoreConnection;
+  readonly #folders: CalendarFolders;
+  readonly #requests: SubscriptionRequests;
+
+  constructor(options: WebdavPresenceOptions) {
+    const { description, url, auth, username, password, hosts, ca, nameCheck, callBack, memory, listener, clock, logger } = options;
+    this.description = description;
+    this.#options = options;
+    this.#http = new HttpClient({ ca, nameCheck, redirectHosts: hosts, interceptors: auth === 'basic' ? [basicAuthentication(username, password)] : [] });
+    this.#system = new OwaWebdavSystem({ name: description, url, auth, username, password, hosts, ca, nameCheck, lookup: 'query', clock, logger });
+    this.#store = new StoreConnection({ connection: new OwaConnection({ url, auth, username, password, http: this.#http, clock }), url, auth, clock });
+    this.#folders = new CalendarFolders({ store: this.#store, url, hosts, fallbackFolderNames: options.fallbackFolderNames ?? [], mailboxPath: options.mailboxPath ?? mailboxPathOf, memory });
+    const times = { ...WATCH_TIMES, ...options.times };
+    this.#requests = new SubscriptionRequests({ folders: this.#folders, store: this.#store, lifetimes: times.lifetimes });
+    const source = new OwaCalendarSource({ description, folders: this.#folders, store: this.#store, fallback: this.#system, clock, logger });
+    this.source = source;
+    this.watch = new SubscriptionWatch({
+      description,
+      requests: this.#requests,
+      book: new SubscriptionBook({ url, hosts, callBack, memory, clock }),
+      callBack,
+      listener,
+      clock,
+      logger,
+      times,
+      remark: () => (source.coarse === 0 ? undefined : `${source.coarse} calendars may not be searched: read by cmd=freebusy, in slots of minutes`),
+    });
+  }
+
+  async probe(sample: MailboxAddress | undefined, ctx: RequestContext): Promise<readonly ProbeFinding[]> {
+    const { auth, username, callBack, clock } = this.#options;
+    return probePresence({ auth, username, store: this.#store, folders: this.#folders, requests: this.#requests, callBack, clock }, sample, ctx);
+  }
+
+  async close(options?: { readonly unsubscribe?: boolean }): Promise<void> {
+    await this.watch.close(options);
+    await Promise.all([this.#http.close(), this.#system.close()]);
+  }
+}
