@@ -230,7 +230,7 @@ function gatewayKey(one: GatewayConfig, config: Config): string {
 }
 
 /** Whether Exchange can call us by what is configured: from elsewhere it cannot call a loopback address. */
-function isReachable({ url }: GatewayConfig, config: Config): boolean {
+export function isReachable({ url }: GatewayConfig, config: Config): boolean {
   return !isLoopbackHost(callBackHost(config)) || isLoopbackHost(url.hostname.replace(/^\[|\]$/g, ''));
 }
 

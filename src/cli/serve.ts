@@ -10,6 +10,7 @@ import { EXIT } from './exit-code.ts';
 import type { ExitCode } from './exit-code.ts';
 import { loadConfiguration } from './load-configuration.ts';
 import { makeBridge } from './make-bridge.ts';
+import { everyoneOf } from './presence/open-stored-presence.ts';
 import { untilSignal } from './signals.ts';
 import type { Terminal } from './terminal.ts';
 import { VERSION } from './version.ts';
@@ -73,7 +74,7 @@ export async function startServing(config: Config, file: string, terminal: Termi
     return turn;
   };
   let control: ControlSocket | undefined;
-  const commands = new ControlCommands({ reload: reloadInTurn, replication: () => bridge.replication, gal: () => bridge.addressBook.status() });
+  const commands = new ControlCommands({ reload: reloadInTurn, replication: () => bridge.replication, gal: () => bridge.addressBook.status(), presence: () => ({ service: bridge.presence.service, everyone: everyoneOf(bridge) }) });
   const close = async (): Promise<void> => {
     isClosing = true;
     // A reload under way would open listeners that nobody closes.

@@ -29,7 +29,7 @@ export class PresenceStore {
   /** @throws BridgeError CONFIGURATION or STORE_UNAVAILABLE, where the folder cannot be used */
   static async open(dataDir: string, options: { readonly logger: Logger; readonly isReadOnly?: boolean }): Promise<PresenceStore> {
     const folder = join(dataDir, 'presence');
-    const open = (name: string): Promise<KeptValues> => KeptValues.open(join(folder, `${name}.jsonl`), options);
+    const open = (name: string): Promise<KeptValues> => KeptValues.open(join(folder, name), options);
     return new PresenceStore(folder, options.logger, [await open('opt-ins'), await open('shown'), await open('own'), await open('memory')]);
   }
 
@@ -38,7 +38,7 @@ export class PresenceStore {
     const known = this.#published.get(label);
     if (known !== undefined) return known;
     const name = `published-${hash('sha256', label, 'hex').slice(0, 12)}`;
-    const opened = await KeptValues.open(join(this.#folder, `${name}.jsonl`), { logger: this.#logger });
+    const opened = await KeptValues.open(join(this.#folder, name), { logger: this.#logger });
     this.#published.set(label, opened);
     return opened;
   }

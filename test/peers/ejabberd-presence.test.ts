@@ -17,6 +17,8 @@ import type { Ejabberd } from './ejabberd.ts';
 const mailbox = (local: string): MailboxAddress => `${local}@${XMPP_DOMAIN}` as MailboxAddress;
 const ALICE = mailbox('alice');
 const WATCHED = ['alice', 'carol', 'dave', 'erin', 'frank', "o'neil"];
+/** Starting one takes a second, and twenty on a machine that is busy with everything else. */
+const STARTING_MS = 60_000;
 const nodeOf = (local: string): string => local.replace("'", '\\27');
 
 let minute = 0;
@@ -63,7 +65,7 @@ describe.skipIf(!hasEjabberd)('presence through ejabberd, seen by an ordinary cl
     bob = await signIn('bob', 'watch');
     await bob.show('available');
     await bob.seen('bob/watch available');
-  });
+  }, STARTING_MS);
 
   afterAll(async () => {
     await Promise.all(opened.map((one) => one.close()));
@@ -219,7 +221,7 @@ describe.skipIf(!hasEjabberd)('presence through ejabberd, seen by an ordinary cl
     await again.seen('alice/desk chat "Talk to me" 3');
     await again.seen('alice does nothing');
     expect([...memory.keys()].some((key) => key.includes(ALICE))).toBe(false);
-  });
+  }, STARTING_MS);
 
   it('says what is wrong with the account, its rights, the path and the certificate', async () => {
     const tls = publisherWith({ url: ejabberd.secureUrl, ca: [authority!.certificate] });
@@ -250,5 +252,5 @@ describe.skipIf(!hasEjabberd)('presence through ejabberd, seen by an ordinary cl
     } finally {
       await other.close();
     }
-  });
+  }, STARTING_MS);
 });

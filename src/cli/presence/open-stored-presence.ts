@@ -40,7 +40,7 @@ export async function openStoredPresence(bridge: Bridge, logger: Logger = create
       // Calendars of other systems are heard of without one.
       if (type !== undefined && !hasGateway) throw new BridgeError('CONFIGURATION', `presence has no gateway for ${home?.name}: name one under presence.gateways`);
     },
-    everyone: listFrom(bridge),
+    everyone: everyoneOf(bridge),
     close: async () => {
       await kept.close();
       await audit.close();
@@ -49,7 +49,7 @@ export async function openStoredPresence(bridge: Bridge, logger: Logger = create
 }
 
 /** Everybody of the address book who is a person of a system; parts of a thousand. */
-function listFrom(bridge: Bridge): ListEveryone {
+export function everyoneOf(bridge: Bridge): ListEveryone {
   return async function* (systems, signal) {
     const known = bridge.config.systems.map(({ name }) => name);
     const unknown = systems.find((name) => !known.includes(name));

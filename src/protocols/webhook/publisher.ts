@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import type { Clock, Instant } from '../../core/clock.ts';
 import { BridgeError, toBridgeError } from '../../core/errors.ts';
 import { LIMITS } from '../../core/limits.ts';
@@ -22,7 +22,7 @@ export interface WebhookPublisherOptions {
   readonly url: string;
   /** Signs every call. */
   readonly secret: string;
-  /** Unique among publishers; default: `webhook <host>`. */
+  /** Unique among publishers; default: `webhook <host> (<six hex digits>)`. */
   readonly label?: string | undefined;
   /** PEM certificates trusted in place of Node's own. */
   readonly ca?: readonly string[] | undefined;
@@ -54,7 +54,7 @@ export class WebhookPublisher implements PresencePublisher {
   constructor(options: WebhookPublisherOptions) {
     this.#options = options;
     this.#url = receiverOf(options.url);
-    this.label = options.label ?? `webhook ${this.#url.host}`;
+    this.label = options.label ?? labelOf(this.#url);
     this.#http = new HttpClient({ ca: options.ca });
   }
 
@@ -146,6 +146,11 @@ function receiverOf(text: string): URL {
   }
   if (url.username !== '' || url.password !== '') throw new BridgeError('CONFIGURATION', 'the URL of a webhook takes no user name: the signature shows who calls');
   return url;
+}
+
+/** The digits tell two hooks of one host apart, and a new URL from the old one, which has been told nothing yet; the URL cannot be had from them. */
+function labelOf(url: URL): string {
+  return `webhook ${url.host} (${createHash('sha256').update(url.href).digest('hex').slice(0, 6)})`;
 }
 
 const LOOPBACK = /^(?:localhost|127\.\d+\.\d+\.\d+|\[::1\])$/;

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import type { ValidateFunction } from 'ajv/dist/2020.js';
 import ajvModule from 'ajv/dist/2020.js';
 import formatsModule from 'ajv-formats';
+import { DAY_MS } from '../../../src/core/clock.ts';
 import { noMetrics } from '../../../src/core/metrics.ts';
 import { silentLogger } from '../../../src/core/logger.ts';
 import type { Requester } from '../../../src/core/request-context.ts';
@@ -15,15 +16,16 @@ import type { SignIn } from '../../../src/platform/auth/sign-in.ts';
 import { createApp } from '../../../src/platform/http-server/app.ts';
 import { LoadGate } from '../../../src/platform/http-server/load-gate.ts';
 import type { Listener } from '../../../src/platform/http-server/listener.ts';
-import { CalendarOnlyPresence } from '../../../src/presence/calendar-only-presence.ts';
-import { CalendarPresence } from '../../../src/presence/calendar-presence.ts';
 import { DEFAULT_PRESENCE_MAPPING } from '../../../src/presence/from-free-busy.ts';
 import type { ShownPresence } from '../../../src/presence/presence.ts';
+import { presenceContext } from '../../../src/presence/the-bridge.ts';
+import { Timeline } from '../../../src/presence/timeline.ts';
 import type { PresenceService } from '../../../src/presence/presence-service.ts';
 import { restApiEndpoint } from '../../../src/protocols/rest-api/endpoint.ts';
 import type { StreamBounds } from '../../../src/protocols/rest-api/presence-stream.ts';
 import { PresenceStreams, StreamSlots } from '../../../src/protocols/rest-api/presence-streams.ts';
 import { ASKER } from '../../freebusy/asking.ts';
+import { FakePresence, shownAs } from '../../presence/fake-presence.ts';
 import { ask, serve } from '../../platform/http-server/serving.ts';
 import type { Answer } from '../../platform/http-server/serving.ts';
 
@@ -104,9 +106,32 @@ function signInAs(requester: Requester | BridgeError): SignIn {
   };
 }
 
+/** What a calendar says of those who are listed. */
+class PresenceOfSource extends FakePresence {
+  readonly #source: FreeBusySource;
+  readonly #listed: ReadonlySet<MailboxAddress>;
+  readonly #now: number;
+
+  constructor(source: FreeBusySource, listed: ReadonlySet<MailboxAddress>, now: number) {
+    super();
+    this.#source = source;
+    this.#listed = listed;
+    this.#now = now;
+  }
+
+  override async presenceOf(mailbox: MailboxAddress): Promise<ShownPresence | undefined> {
+    if (!this.#listed.has(mailbox)) return undefined;
+    const window = { start: this.#now, end: this.#now + DAY_MS };
+    const [result] = await this.#source.freeBusy({ mailboxes: [mailbox], window, details: false }, presenceContext(this.#now + 5_000, AbortSignal.timeout(5_000)));
+    if (result === undefined || 'error' in result) return shownAs('unknown', { until: null });
+    const timeline = Timeline.of(result.freeBusy, DEFAULT_PRESENCE_MAPPING, this.#now);
+    return shownAs(timeline.stateAt(this.#now), { until: timeline.changeAfter(this.#now) ?? null });
+  }
+}
+
 export async function openApi({ source, requester = ASKER, optIn = [], directory = NO_DIRECTORY, now = 0, ...rest }: ApiOptions): Promise<Api> {
   const listed = new Set(optIn as readonly MailboxAddress[]);
-  const presence = rest.presence ?? new CalendarOnlyPresence(new CalendarPresence({ source, optIn: listed, mapping: DEFAULT_PRESENCE_MAPPING, clock: { now: () => now } }), listed);
+  const presence = rest.presence ?? new PresenceOfSource(source, listed, now);
   const streams = new PresenceStreams(rest.slots ?? new StreamSlots(), rest.bounds);
   const gate = new LoadGate();
   const router = restApiEndpoint({ source, presence, streams, homeOf: rest.homeOf ?? (() => undefined), encodePidf: fakePidf, directory, signIn: signInAs(requester) });
