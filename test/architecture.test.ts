@@ -139,6 +139,7 @@ const DOORS: Readonly<Record<string, RegExp>> = {
 const NODE_DOORS: Readonly<Record<string, RegExp>> = {
   'node:https': /^(?:platform|cli|sandbox)\//,
   'node:net': /^(?:platform|config|cli|sandbox)\//,
+  'node:dgram': /^(?:platform|sandbox)\//,
   'node:tls': /^(?:platform|config)\//,
   // HTTPU: Exchange 2003 notifies by UDP.
   'node:dgram': /^(?:platform\/call-back|sandbox)\//,

@@ -18,7 +18,7 @@ import type { PushOptions } from './push.ts';
 import { dropQueued, retryQueued, showQueue } from './queue.ts';
 import type { QueueChangeOptions, QueueOptions } from './queue.ts';
 import { reload } from './reload.ts';
-import { addToSandbox, sandbox } from './sandbox.ts';
+import { addToSandbox, removeFromSandbox, sandbox } from './sandbox.ts';
 import type { SandboxEntryOptions, SandboxOptions } from './sandbox.ts';
 import { serve } from './serve.ts';
 import { EXCHANGE_GENERATIONS } from './setup/exchange-generations.ts';
@@ -175,6 +175,14 @@ export async function runCommandLine(argv: readonly string[], terminal: Terminal
     .option('--subject <text>', 'what it is about', 'Added by hand')
     .action(async (address: string, options: SandboxEntryOptions) => {
       exit = await addToSandbox(address, options, terminal);
+    });
+  demonstration
+    .command('remove')
+    .description('take an entry out of a calendar of the running demonstration')
+    .argument('<address>', 'whose calendar')
+    .argument('<id>', 'of the entry, as `sandbox add` has printed it')
+    .action(async (address: string, id: string) => {
+      exit = await removeFromSandbox(address, id, terminal);
     });
 
   try {

@@ -4,8 +4,9 @@ import { join } from 'node:path';
 import { parseIsoTime } from '../core/iso-time.ts';
 import { ENTRY_TYPES } from '../sandbox/calendar-store.ts';
 import type { EntryType } from '../sandbox/calendar-store.ts';
-import { addToRunningSandbox } from '../sandbox/control.ts';
+import { addToRunningSandbox, removeFromRunningSandbox } from '../sandbox/control.ts';
 import { readPointer } from '../sandbox/pointer-file.ts';
+import type { SandboxPointer } from '../sandbox/pointer-file.ts';
 import { createSandbox } from '../sandbox/sandbox.ts';
 import type { Sandbox } from '../sandbox/sandbox.ts';
 import { guidedWalk } from '../sandbox/walk.ts';
@@ -88,14 +89,29 @@ export async function addToSandbox(address: string, options: SandboxEntryOptions
     terminal.complain(`--from and --to take ISO 8601 times, --from the earlier one; --type is one of ${ENTRY_TYPES.join(', ')}`);
     return EXIT.wrongUsage;
   }
+  return withRunning(terminal, async (pointer) => {
+    const added = await addToRunningSandbox(pointer, address, { start, end, type, subject: options.subject });
+    terminal.print(`${address}: ${added.type} from ${added.start} to ${added.end} (${added.subject})`);
+    terminal.print(`To take it out again: sandbox remove ${address} ${added.id}`);
+  });
+}
+
+/** `sandbox remove ADDRESS ID`: takes an entry out of a calendar of the demonstration that runs on this machine. */
+export async function removeFromSandbox(address: string, id: string, terminal: Terminal): Promise<ExitCode> {
+  return withRunning(terminal, async (pointer) => {
+    await removeFromRunningSandbox(pointer, address, id);
+    terminal.print(`${address}: the entry is gone`);
+  });
+}
+
+async function withRunning(terminal: Terminal, act: (pointer: SandboxPointer) => Promise<void>): Promise<ExitCode> {
   const pointer = readPointer();
   if (pointer === undefined) {
     terminal.complain('no demonstration is running: start it with `npm start`');
     return EXIT.failed;
   }
   try {
-    const added = await addToRunningSandbox(pointer, address, { start, end, type, subject: options.subject });
-    terminal.print(`${address}: ${added.type} from ${added.start} to ${added.end} (${added.subject})`);
+    await act(pointer);
     return EXIT.done;
   } catch (error) {
     terminal.complain(error instanceof Error ? error.message : String(error));

@@ -973,4 +973,12 @@ export const LIMITS = {
   standInMessages: 20_000,
   /** A redo log for tests and demonstrations; older commits are rotated away. */
   standInCommits: 100_000,
+  /** Events remembered of one mailbox; whoever is further behind has an invalid watermark, as after thirty days on a real server. */
+  standInEvents: 500,
+  /** What an account may have on premises (exchange.md §3.4). */
+  standInSubscriptions: 5_000,
+  /** Form logons that are valid at a time; the oldest is forgotten first. */
+  standInSessions: 10_000,
+  /** A client's answer to a push; one of Exchange's own size has some hundred bytes. */
+  standInCallBackBytes: 65_536,
 } as const;

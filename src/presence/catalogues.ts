@@ -5,7 +5,7 @@ import { silentLogger } from '../core/logger.ts';
 import type { Logger } from '../core/logger.ts';
 import { catalogueOf, isTextKey, readCatalogue, TEXT_KEYS } from './catalogue.ts';
 import type { ReadCatalogue, TextKey, Texts } from './catalogue.ts';
-import { languageChain, languageTag } from './language-tag.ts';
+import { languageChain, languageTag } from '../core/language-tag.ts';
 import type { PresenceState } from './presence.ts';
 import de from './locales/de.json' with { type: 'json' };
 import en from './locales/en.json' with { type: 'json' };

@@ -12,7 +12,7 @@ import { PresenceEngine } from './engine.ts';
 import type { EngineRules } from './engine.ts';
 import { EventLog } from './event-log.ts';
 import { Followers } from './followers.ts';
-import type { PresenceMapping } from './from-free-busy.ts';
+import type { PresenceMapping } from './mapping.ts';
 import { followedMailbox, statusOf } from './desk-status.ts';
 import { decodeOwnStates, encodeOwnStates } from './own-states.ts';
 import { OWN_STATES } from './presence-service.ts';

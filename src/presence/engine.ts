@@ -5,7 +5,7 @@ import type { FreeBusy } from '../freebusy/free-busy.ts';
 import { Agenda } from './agenda.ts';
 import { composedAt, composedUntil, NO_OWN_STATES } from './compose.ts';
 import type { Composed, Known, OwnStates, PrecedenceRule } from './compose.ts';
-import type { PresenceMapping } from './from-free-busy.ts';
+import type { PresenceMapping } from './mapping.ts';
 import { Person } from './person.ts';
 import type { PresenceChange, PresenceState, ShownPresence } from './presence.ts';
 import { delayOf } from './spread.ts';

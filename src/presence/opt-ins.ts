@@ -3,7 +3,7 @@ import type { Clock, Instant } from '../core/clock.ts';
 import { BridgeError } from '../core/errors.ts';
 import type { Logger } from '../core/logger.ts';
 import type { MailboxAddress } from '../directory/smtp-address.ts';
-import { languageTag } from './language-tag.ts';
+import { languageTag } from '../core/language-tag.ts';
 import type { Actor, OptInState } from './presence-service.ts';
 
 /** Where opt-ins are kept; KeptValues is one. */

@@ -3,7 +3,7 @@ import { LIMITS } from '../core/limits.ts';
 import type { FreeBusy } from '../freebusy/free-busy.ts';
 import type { Interval } from '../freebusy/interval.ts';
 import { tiles } from '../freebusy/slots.ts';
-import type { PresenceMapping } from './from-free-busy.ts';
+import type { PresenceMapping } from './mapping.ts';
 import { CALENDAR_STATES } from './presence.ts';
 import type { CalendarState } from './presence.ts';
 

@@ -1,6 +1,6 @@
 import { randomBytes, timingSafeEqual } from 'node:crypto';
-import { ENTRY_TYPES } from './calendar-store.ts';
-import type { CalendarStore, Entry, EntryType, NewEntry } from './calendar-store.ts';
+import { ENTRY_TYPES, REPLIES, SENSITIVITIES } from './calendar-store.ts';
+import type { CalendarStore, Entry, EntryType, NewEntry, Reply, Sensitivity } from './calendar-store.ts';
 import type { SandboxPointer } from './pointer-file.ts';
 import { percentDecoded } from './raw-query.ts';
 import { createStandIn } from './stand-in.ts';
@@ -9,7 +9,7 @@ import { openWire } from './wire-request.ts';
 
 const SOURCE = 'sandbox: its own control';
 
-/** The sandbox's control: `GET /calendars`, `GET` and `POST /calendars/{address}`, for whoever has the token. */
+/** The sandbox's control: `GET /calendars`, `GET` and `POST /calendars/{address}`, `DELETE /calendars/{address}/{id}`, for whoever has the token. */
 export interface Control extends StandIn {
   readonly token: string;
 }
@@ -21,9 +21,14 @@ export function createControl(storeOf: (address: string) => CalendarStore | unde
     const given = Buffer.from(request.headers.authorization ?? '');
     if (given.length !== expected.length || !timingSafeEqual(given, expected)) return json(401, { error: 'the token of the sandbox is needed' });
     if (request.path === '/calendars' && request.method === 'GET') return json(200, { mailboxes: everyAddress() });
-    const address = percentDecoded(/^\/calendars\/([^/]+)$/.exec(request.path)?.[1] ?? '');
+    const path = /^\/calendars\/([^/]+)(?:\/([^/]+))?$/.exec(request.path);
+    const address = percentDecoded(path?.[1] ?? '');
     const calendars = storeOf(address);
     if (calendars?.find(address) === undefined) return json(404, { error: `the sandbox has no mailbox of that address; it has ${everyAddress().join(', ')}` });
+    if (path?.[2] !== undefined) {
+      if (request.method !== 'DELETE') return json(405, { error: 'DELETE' });
+      return calendars.remove(address, percentDecoded(path[2])) ? json(200, {}) : json(404, { error: 'that calendar has no such entry' });
+    }
     if (request.method === 'GET') return json(200, { entries: calendars.list(address).map(shown) });
     if (request.method === 'POST') return addEntry(request, calendars, address);
     return json(405, { error: 'GET or POST' });
@@ -40,11 +45,20 @@ export interface ShownEntry {
   readonly subject: string;
   readonly location: string;
   readonly private: boolean;
+  readonly sensitivity: Sensitivity;
+  readonly isAllDay: boolean;
+  readonly isCancelled: boolean;
+  readonly reply: Reply;
 }
 
 /** Adds an entry to a calendar of a running sandbox. @throws Error with the sandbox's own words when it refuses. */
 export async function addToRunningSandbox(pointer: SandboxPointer, address: string, entry: NewEntry): Promise<ShownEntry> {
   return (await ask(pointer, 'POST', `/calendars/${encodeURIComponent(address)}`, JSON.stringify(entry))) as ShownEntry;
+}
+
+/** Takes an entry out of a calendar of a running sandbox. @throws Error with the sandbox's own words when it refuses. */
+export async function removeFromRunningSandbox(pointer: SandboxPointer, address: string, id: string): Promise<void> {
+  await ask(pointer, 'DELETE', `/calendars/${encodeURIComponent(address)}/${encodeURIComponent(id)}`);
 }
 
 /** The entries of one mailbox of a running sandbox. @throws Error with the sandbox's own words when it refuses. */
@@ -80,7 +94,19 @@ function readEntry(body: string): NewEntry {
   const type = ENTRY_TYPES.find((one) => one === (read?.['type'] ?? 'busy'));
   if (type === undefined) throw new RangeError(`type is one of ${ENTRY_TYPES.join(', ')}`);
   const text = (name: string): string => (typeof read?.[name] === 'string' ? read[name] : '');
-  return { start: readInstant(read?.['start']), end: readInstant(read?.['end']), type, subject: text('subject'), location: text('location'), private: read?.['private'] === true };
+  const sensitivity = SENSITIVITIES.find((one) => one === read?.['sensitivity']);
+  return {
+    start: readInstant(read?.['start']),
+    end: readInstant(read?.['end']),
+    type,
+    subject: text('subject'),
+    location: text('location'),
+    ...(read?.['private'] === true ? { private: true } : {}),
+    ...(sensitivity === undefined ? {} : { sensitivity }),
+    isAllDay: read?.['isAllDay'] === true,
+    isCancelled: read?.['isCancelled'] === true,
+    reply: REPLIES.find((one) => one === read?.['reply']) ?? 'none',
+  };
 }
 
 function readInstant(value: unknown): number {

@@ -1,4 +1,4 @@
-import { el, writeXml } from '../platform/xml/write.ts';
+import { el, writeXml, xmlFragment } from '../platform/xml/write.ts';
 import type { XmlNode } from '../platform/xml/write.ts';
 import { ERRORS_NS, SOAP_NS, TYPES_NS } from './ews-names.ts';
 import type { StandInAnswer } from './stand-in.ts';
@@ -40,6 +40,19 @@ export function envelope(answer: EwsAnswer, generation: ServerGeneration): Stand
     el('s:Body', {}, answer.body),
   );
   return { status: 200, headers: HEADERS, body: writeXml(document), source: answer.source, mailboxes: answer.mailboxes ?? 0 };
+}
+
+/**
+ * One of the many envelopes of a streaming answer: without an XML declaration, its own name without a prefix. So they have to be, or the libraries that were written
+ * against Exchange could not read them: ews-javascript-api looks for the letters `<Envelope`, EWS Managed API reads all of them as one stream of XML.
+ */
+export function streamedEnvelope(body: XmlNode, generation: ServerGeneration): string {
+  return xmlFragment(el(
+    'Envelope',
+    { xmlns: SOAP_NS },
+    el('soap11:Header', { 'xmlns:soap11': SOAP_NS }, el('ServerVersionInfo', { ...SERVER_VERSIONS[generation], xmlns: TYPES_NS })),
+    el('soap11:Body', { 'xmlns:soap11': SOAP_NS }, body),
+  )).text;
 }
 
 export function faultEnvelope(fault: EwsFault): StandInAnswer {

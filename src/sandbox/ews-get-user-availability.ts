@@ -5,6 +5,7 @@ import { child, childrenNamed, childText, descend } from '../platform/xml/elemen
 import type { XmlElement } from '../platform/xml/element.ts';
 import { el } from '../platform/xml/write.ts';
 import type { XmlNode } from '../platform/xml/write.ts';
+import { isCounted } from './calendar-store.ts';
 import type { CalendarStore, Entry } from './calendar-store.ts';
 import { EwsFault } from './ews-envelope.ts';
 import type { EwsAnswer } from './ews-envelope.ts';
@@ -112,7 +113,7 @@ function freeBusyResponse(address: string, question: Question, zone: BiasZone, o
     );
   }
   const { view } = question;
-  const entries = options.calendars.touching(address, question.start, question.end);
+  const entries = options.calendars.touching(address, question.start, question.end).filter(isCounted);
   const isDetailed = view.startsWith('Detailed');
   return success(
     el('t:FreeBusyViewType', {}, view),

@@ -3,6 +3,7 @@ import { MINUTE_MS } from '../core/clock.ts';
 import type { Instant } from '../core/clock.ts';
 import { xml } from '../platform/xml/write.ts';
 import type { XmlText } from '../platform/xml/write.ts';
+import { isCounted } from './calendar-store.ts';
 import type { Exchange2003Context } from './exchange-2003.ts';
 import { shownOfMessage } from './message-folder.ts';
 import { publishWindow } from './published-message.ts';
@@ -59,6 +60,7 @@ function attendee(asked: string, start: Instant, end: Instant, interval: number,
   const published = publishWindow(context.now, context.publishMonths);
   const stretches: Stretch[] = context.calendars
     .touching(asked, published.start, published.end)
+    .filter(isCounted)
     .map((entry) => ({ start: entry.start, end: entry.end, status: ENTRY_STATUS[entry.type] }));
   const row = statusRow(stretches, start, end, interval * MINUTE_MS).map((status, slot) => {
     const from = start + slot * interval * MINUTE_MS;

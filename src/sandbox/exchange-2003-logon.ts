@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
+import { LIMITS } from '../core/limits.ts';
 import { percentDecoded } from './raw-query.ts';
-import { isSameAccount } from './stand-in-credentials.ts';
-import type { Exchange2003Options } from './exchange-2003.ts';
+import type { Credentials } from './stand-in-credentials.ts';
 import type { StandInAnswer, StandInRequest } from './stand-in.ts';
 
 const SOURCE = 'exchange.md §2.6';
@@ -9,15 +9,15 @@ const LOGON_DLL = '/exchweb/bin/auth/owaauth.dll';
 const LOGON_PAGE = '/exchweb/bin/auth/owalogon.asp';
 
 export interface FormLogon {
-  /** The logon page, the logon itself, or what somebody without a valid cookie gets; undefined: let in. */
-  answer(request: StandInRequest): StandInAnswer | undefined;
+  /** The logon page, the logon itself, or what somebody without a valid cookie gets; the credentials of who is let in. */
+  answer(request: StandInRequest): StandInAnswer | Credentials;
   expireAll(): void;
 }
 
 /** Forms-based authentication of Exchange 2003: a bad password is a 302 too, told apart only by where it leads (exchange.md §2.6). */
-export function createFormLogon(options: Pick<Exchange2003Options, 'username' | 'password' | 'domain'>): FormLogon {
-  /** sessionid → cadata */
-  const sessions = new Map<string, string>();
+export function createFormLogon(isKnown: (given: Credentials) => boolean): FormLogon {
+  /** By sessionid. */
+  const sessions = new Map<string, { readonly cadata: string; readonly credentials: Credentials }>();
 
   const logOn = (request: StandInRequest): StandInAnswer => {
     // The last line of a form has no line end, but Zimbra's 8.8.12 library adds none either way: trim for hand-made requests.
@@ -26,12 +26,14 @@ export function createFormLogon(options: Pick<Exchange2003Options, 'username' | 
       return [name, percentDecoded(value.join('=').replaceAll('+', ' '))] as const;
     }));
     const destination = fields.get('destination') ?? '/';
-    if (!isSameAccount({ username: fields.get('username') ?? '', password: fields.get('password') ?? '' }, options, options.domain)) {
+    const credentials = { username: fields.get('username') ?? '', password: fields.get('password') ?? '' };
+    if (!isKnown(credentials)) {
       return toLogonPage(destination, 2);
     }
     const sessionId = randomBytes(16).toString('hex');
     const cadata = randomBytes(24).toString('base64url');
-    sessions.set(sessionId, cadata);
+    if (sessions.size >= LIMITS.standInSessions) sessions.delete(sessions.keys().next().value!);
+    sessions.set(sessionId, { cadata, credentials });
     return { status: 302, headers: { Location: destination, 'Set-Cookie': [`sessionid=${sessionId}; path=/`, `cadata="${cadata}"; path=/`] }, source: SOURCE };
   };
 
@@ -46,8 +48,8 @@ export function createFormLogon(options: Pick<Exchange2003Options, 'username' | 
         const [name = '', ...value] = one.split('=');
         return [name, value.join('=').replaceAll('"', '')] as const;
       }));
-      const cadata = sessions.get(cookies.get('sessionid') ?? '');
-      if (cadata !== undefined && cadata === cookies.get('cadata')) return undefined;
+      const session = sessions.get(cookies.get('sessionid') ?? '');
+      if (session !== undefined && session.cadata === cookies.get('cadata')) return session.credentials;
       if (request.method === 'GET') return toLogonPage(`${request.path}?${request.query}`, 0);
       return {
         status: 440,

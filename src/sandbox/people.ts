@@ -16,6 +16,14 @@ export const DOMAINS = { exchange2003: 'legacy.example', exchangeEws: 'corp.exam
 /** Whose presence the sandbox's bridge may tell. */
 export const PRESENT_PERSON = 'clara@corp.example';
 
+/** What Exchange's people call their calendar folders: each in their own language. */
+export const CALENDAR_NAMES: Readonly<Record<string, string>> = {
+  'anna@legacy.example': 'Kalender',
+  'bernd@legacy.example': '予定表',
+  'clara@corp.example': 'Calendário',
+  'david@corp.example': 'Kalender',
+};
+
 /** Three calendars at each stand-in, with the days around the clock's today (UTC) filled in. */
 export function createCast(clock: Clock): Cast {
   const day = calendarDays(clock.now());

@@ -1,5 +1,6 @@
 import { DAY_MS, MINUTE_MS } from '../core/clock.ts';
 import type { Instant } from '../core/clock.ts';
+import { isCounted } from './calendar-store.ts';
 import type { Entry } from './calendar-store.ts';
 
 /** One pair of multi-values: `months[i]` belongs to `blocks[i]`. */
@@ -35,7 +36,7 @@ const MINUTES_1601_TO_1970 = 194_074_560;
 export function publish(entries: readonly Entry[], now: Instant, months: number): PublishedMessage {
   const { start, end } = publishWindow(now, months);
   const ofTypes = (...types: readonly string[]): MonthsAndBlocks => monthsAndBlocks(
-    entries.filter((one) => types.includes(one.type)),
+    entries.filter((one) => types.includes(one.type) && isCounted(one)),
     start,
     end,
   );

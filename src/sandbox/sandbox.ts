@@ -1,4 +1,4 @@
-import { systemClock } from '../core/clock.ts';
+import { MINUTE_MS, systemClock } from '../core/clock.ts';
 import type { Clock } from '../core/clock.ts';
 import type { CalendarStore, Entry, NewEntry } from './calendar-store.ts';
 import { createControl } from './control.ts';
@@ -6,7 +6,7 @@ import { createExchange2003, EXCHANGE_2003_ORGANISATION } from './exchange-2003.
 import type { Exchange2003 } from './exchange-2003.ts';
 import { createExchangeEws, EXCHANGE_EWS_ORGANISATION } from './exchange-ews.ts';
 import type { ExchangeEws } from './exchange-ews.ts';
-import { contactOf, createCast, DOMAINS, PRESENT_PERSON, ZIMBRA_DETAILS } from './people.ts';
+import { CALENDAR_NAMES, contactOf, createCast, DOMAINS, PRESENT_PERSON, ZIMBRA_DETAILS } from './people.ts';
 import type { Cast } from './people.ts';
 import { defaultPointerDirectory, removePointer, writePointer } from './pointer-file.ts';
 import type { SandboxPointer } from './pointer-file.ts';
@@ -23,6 +23,8 @@ export interface SandboxOptions {
   readonly exchange2003Auth?: 'basic' | 'form';
   /** Where the pointer file for `sandbox add` goes; false: nowhere (tests). Default: this user's own temporary directory. */
   readonly pointerDirectory?: string | false;
+  /** How long the minutes and seconds of both Exchanges' subscriptions take; default: as long as they are. */
+  readonly subscriptionMinuteMs?: number;
 }
 
 export interface SandboxConfigOptions {
@@ -89,8 +91,9 @@ export async function createSandbox(options: SandboxOptions = {}): Promise<Sandb
     zimbraAdmin: { username: 'bridge-admin@zimbra.example', password: randomPassword() },
   };
   const auth = options.exchange2003Auth ?? 'basic';
-  const exchange2003 = createExchange2003({ ...accounts.exchange2003, domain: 'LEGACY', calendars: calendars.exchange2003, clock, auth, contacts: (address) => contactOf(EXCHANGE_2003_ORGANISATION, address) });
-  const exchangeEws = createExchangeEws({ ...accounts.exchangeEws, domain: 'CORP', calendars: calendars.exchangeEws, clock, contacts: (address) => contactOf(EXCHANGE_EWS_ORGANISATION, address) });
+  const minuteMs = options.subscriptionMinuteMs ?? MINUTE_MS;
+  const exchange2003 = createExchange2003({ ...accounts.exchange2003, domain: 'LEGACY', calendars: calendars.exchange2003, clock, auth, contacts: (address) => contactOf(EXCHANGE_2003_ORGANISATION, address), calendarNames: CALENDAR_NAMES, secondMs: minuteMs / 60 });
+  const exchangeEws = createExchangeEws({ ...accounts.exchangeEws, domain: 'CORP', calendars: calendars.exchangeEws, clock, contacts: (address) => contactOf(EXCHANGE_EWS_ORGANISATION, address), folderNameOf: (address) => CALENDAR_NAMES[address.toLowerCase()] ?? 'Calendar', minuteMs });
   const zimbra = createZimbra({ ...accounts.zimbra, calendars: calendars.zimbra, clock, admin: accounts.zimbraAdmin, detailsOf: (address) => ZIMBRA_DETAILS[address.toLowerCase()] ?? {} });
   const clients: SandboxClients = {
     zimbra: { username: 'zimbra', password: randomPassword() },

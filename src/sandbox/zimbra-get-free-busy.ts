@@ -3,6 +3,7 @@ import { attribute, childrenNamed } from '../platform/xml/element.ts';
 import type { XmlElement } from '../platform/xml/element.ts';
 import { xml } from '../platform/xml/write.ts';
 import type { XmlText } from '../platform/xml/write.ts';
+import { isCounted } from './calendar-store.ts';
 import type { CalendarStore } from './calendar-store.ts';
 import { ENTRY_STATUS, tile } from './status-row.ts';
 import type { Status, Stretch } from './status-row.ts';
@@ -34,7 +35,7 @@ export function answerGetFreeBusy(request: XmlElement, calendars: CalendarStore,
     const account = accountOf(name);
     const mayView = asker === 'admin' || (asker === 'user' && account?.deniesFreeBusy !== true);
     const known: readonly Stretch[] = account !== undefined && mayView
-      ? calendars.touching(account.address, start, end).map((entry) => ({ start: entry.start, end: entry.end, status: ENTRY_STATUS[entry.type] }))
+      ? calendars.touching(account.address, start, end).filter(isCounted).map((entry) => ({ start: entry.start, end: entry.end, status: ENTRY_STATUS[entry.type] }))
       : [{ start, end, status: 'no-data' }];
     return xml`<usr id="${name}">${tile(known, start, end).map((slot) => xml`<${ELEMENT[slot.status]} s="${slot.start}" e="${slot.end}"/>`)}</usr>`;
   });

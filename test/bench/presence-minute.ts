@@ -8,7 +8,7 @@ import type { BusyInterval } from '../../src/freebusy/free-busy.ts';
 import type { Channel } from '../../src/presence/calendar-reader.ts';
 import { PresenceDesk } from '../../src/presence/desk.ts';
 import type { DeskSetup } from '../../src/presence/desk.ts';
-import { DEFAULT_PRESENCE_MAPPING } from '../../src/presence/from-free-busy.ts';
+import { DEFAULT_PRESENCE_MAPPING } from '../../src/presence/mapping.ts';
 import type { OptInState } from '../../src/presence/presence-service.ts';
 import { memoryTexts } from '../../src/presence/publisher.ts';
 import { delayOf, placeOf } from '../../src/presence/spread.ts';

@@ -63,6 +63,10 @@ it('changes its answer after `sandbox add`', async () => {
   const after = await ask(url, question, { headers });
   expect(before.body).not.toContain(whole);
   expect(after.body).toContain(whole);
+  const [, ...remove] = /sandbox (remove) (\S+) (\S+)/.exec(added.stdout)!;
+  expect((await runCommand(['sandbox', ...remove], { env: { TMPDIR: temporary } })).code).toBe(0);
+  expect((await ask(url, question, { headers })).body).not.toContain(whole);
+  expect((await runCommand(['sandbox', ...remove], { env: { TMPDIR: temporary } })).code).toBe(1);
 });
 
 it('refuses `sandbox add` for who does not exist and for a time that ends before it begins', async () => {

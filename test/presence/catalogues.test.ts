@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { LIMITS } from '../../src/core/limits.ts';
 import { TEXT_KEYS } from '../../src/presence/catalogue.ts';
 import { Catalogues } from '../../src/presence/catalogues.ts';
-import { languageChain, languageTag } from '../../src/presence/language-tag.ts';
+import { languageChain, languageTag } from '../../src/core/language-tag.ts';
 import { PRESENCE_STATES } from '../../src/presence/presence.ts';
 import { keepingLogger } from '../platform/http-server/serving.ts';
 

@@ -5,7 +5,7 @@ import { freeBusyFrom } from '../../src/freebusy/free-busy.ts';
 import type { BusyInterval } from '../../src/freebusy/free-busy.ts';
 import { composedAt, composedUntil } from '../../src/presence/compose.ts';
 import type { Known, OwnStates, PrecedenceRule } from '../../src/presence/compose.ts';
-import { DEFAULT_PRESENCE_MAPPING } from '../../src/presence/from-free-busy.ts';
+import { DEFAULT_PRESENCE_MAPPING } from '../../src/presence/mapping.ts';
 import { decodeOwnStates, encodeOwnStates } from '../../src/presence/own-states.ts';
 import { Timeline } from '../../src/presence/timeline.ts';
 import { rules } from './rules.ts';

@@ -1,5 +1,5 @@
 import type { EngineRules } from '../../src/presence/engine.ts';
-import { DEFAULT_PRESENCE_MAPPING } from '../../src/presence/from-free-busy.ts';
+import { DEFAULT_PRESENCE_MAPPING } from '../../src/presence/mapping.ts';
 
 /** The original's mapping and order, no spread, English words. */
 export function rules(more: Partial<EngineRules> = {}): EngineRules {

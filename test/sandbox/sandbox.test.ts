@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { loadConfig } from '../../src/config/load.ts';
-import { addToRunningSandbox, listOfRunningSandbox } from '../../src/sandbox/control.ts';
+import { addToRunningSandbox, listOfRunningSandbox, removeFromRunningSandbox } from '../../src/sandbox/control.ts';
 import { readPointer, removePointer, writePointer } from '../../src/sandbox/pointer-file.ts';
 import { createSandbox } from '../../src/sandbox/sandbox.ts';
 import type { Sandbox } from '../../src/sandbox/sandbox.ts';
@@ -106,6 +106,21 @@ describe('the sandbox', () => {
     expect(added).toMatchObject({ start: '2026-12-24T09:00:00.000Z', end: '2026-12-24T10:00:00.000Z', type: 'oof', subject: 'Gifts', private: false });
     expect(sandbox.calendars.zimbra.touching('kim@zimbra.example', at('2026-12-24T00:00:00Z'), at('2026-12-25T00:00:00Z'))).toHaveLength(1);
     expect((await listOfRunningSandbox(pointer, 'kim@zimbra.example')).at(-1)).toEqual(added);
+  });
+
+  it('lets entries of every kind be added and taken out again, and the stand-ins’ subscribers hear of it', async () => {
+    sandbox = await createSandbox({ clock, pointerDirectory: false });
+    const heard: string[] = [];
+    sandbox.calendars.exchangeEws.onChange((address, changes) => heard.push(...changes.map(({ kind }) => `${address} ${kind}`)));
+    const before = await listOfRunningSandbox(sandbox.control, 'clara@corp.example');
+    const kind = { type: 'tentative', sensitivity: 'confidential', isAllDay: true, isCancelled: true, reply: 'declined' } as const;
+    const added = await addToRunningSandbox(sandbox.control, 'clara@corp.example', { start: at('2026-12-24T00:00:00Z'), end: at('2026-12-25T00:00:00Z'), ...kind });
+    expect(added).toMatchObject({ ...kind, private: true });
+    await removeFromRunningSandbox(sandbox.control, 'clara@corp.example', added.id);
+    expect(heard).toEqual(['clara@corp.example created', 'clara@corp.example deleted']);
+    expect(await listOfRunningSandbox(sandbox.control, 'clara@corp.example')).toEqual(before);
+    await expect(removeFromRunningSandbox(sandbox.control, 'clara@corp.example', added.id)).rejects.toThrow('no such entry');
+    await expect(removeFromRunningSandbox(sandbox.control, 'nobody@corp.example', added.id)).rejects.toThrow('no mailbox of that address');
   });
 
   it('refuses in words: an unknown mailbox, an entry that ends before it starts, a type that there is not', async () => {

@@ -1,5 +1,5 @@
 import { parseIsoTime } from '../../core/iso-time.ts';
-import { languageTag } from '../../presence/language-tag.ts';
+import { languageTag } from '../../core/language-tag.ts';
 import { OWN_SOURCES, OWN_STATES } from '../../presence/presence-service.ts';
 import { parseMailboxAddress } from '../../directory/smtp-address.ts';
 import type { MailboxAddress } from '../../directory/smtp-address.ts';

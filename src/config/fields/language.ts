@@ -1,4 +1,4 @@
-import { LIMITS } from '../../core/limits.ts';
+import { languageTag as canonicalTag } from '../../core/language-tag.ts';
 import { Mistake, text } from './field.ts';
 import type { Field } from './field.ts';
 
@@ -7,12 +7,7 @@ export function languageTag(): Field<string> {
   const right = 'a language tag, e.g. en, de or pt-BR';
   return text(right, (value) => {
     if (/^[a-z]{2,3}_/i.test(value)) throw new Mistake(`should be ${right}: with -, not _`);
-    if (value.length > LIMITS.languageTagCharacters || !/^[a-z]{2,3}(?:-[a-z0-9]{2,8})*$/i.test(value)) return undefined;
-    try {
-      return Intl.getCanonicalLocales(value)[0];
-    } catch (error) {
-      if (error instanceof RangeError) return undefined;
-      throw error;
-    }
+    // Words like `german` are well-formed tags, and nobody's language.
+    return /^[a-z]{2,3}(?:-|$)/i.test(value) ? canonicalTag(value) : undefined;
   });
 }

@@ -4,7 +4,7 @@ import type { Instant } from '../../core/clock.ts';
 import { parseIsoTime } from '../../core/iso-time.ts';
 import { LIMITS } from '../../core/limits.ts';
 import { readBody } from '../../platform/http-server/body.ts';
-import { languageTag } from '../../presence/language-tag.ts';
+import { languageTag } from '../../core/language-tag.ts';
 import { PRESENCE_STATES } from '../../presence/presence.ts';
 import type { PresenceState } from '../../presence/presence.ts';
 import { OWN_STATES } from '../../presence/presence-service.ts';

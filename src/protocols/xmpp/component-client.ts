@@ -79,10 +79,10 @@ export class ComponentClient {
    */
   async privilegesOf(host: string, signal: AbortSignal): Promise<Privileges | undefined> {
     const session = await this.#session(signal);
-    const isOver = session.settled.then(() => true);
+    const isOver = session.privileges.has(host) ? undefined : session.settled.then(() => true);
     for (;;) {
       const known = session.privileges.get(host);
-      if (known !== undefined) return known;
+      if (known !== undefined || isOver === undefined) return known;
       let told = (): void => undefined;
       const again = new Promise<boolean>((resolve) => (told = () => resolve(false)));
       session.waiting.add(told);

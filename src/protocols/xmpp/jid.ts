@@ -40,5 +40,5 @@ export function hasJid(mailbox: MailboxAddress): boolean {
 /** Whether no way of folding changes it. */
 function isUnmistakable(text: string): boolean {
   if (/[\s\p{C}\p{Default_Ignorable_Code_Point}\u1806"/\\<>:@ς]/u.test(text)) return false;
-  return text.normalize('NFKC') === text && text.toLowerCase() === text && text.toUpperCase().toLowerCase().normalize('NFKC') === text;
+  return text.toUpperCase().toLowerCase().normalize('NFKC') === text;
 }

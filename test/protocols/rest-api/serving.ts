@@ -16,7 +16,7 @@ import type { SignIn } from '../../../src/platform/auth/sign-in.ts';
 import { createApp } from '../../../src/platform/http-server/app.ts';
 import { LoadGate } from '../../../src/platform/http-server/load-gate.ts';
 import type { Listener } from '../../../src/platform/http-server/listener.ts';
-import { DEFAULT_PRESENCE_MAPPING } from '../../../src/presence/from-free-busy.ts';
+import { DEFAULT_PRESENCE_MAPPING } from '../../../src/presence/mapping.ts';
 import type { ShownPresence } from '../../../src/presence/presence.ts';
 import { presenceContext } from '../../../src/presence/the-bridge.ts';
 import { Timeline } from '../../../src/presence/timeline.ts';

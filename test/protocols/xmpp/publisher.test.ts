@@ -215,6 +215,50 @@ describe('questions and answers', () => {
     expect(server.count()).toBe(2);
   });
 
+  it('a server that has said nothing at all for the time of an answer is left and asked on a new connection; one that has is not', async () => {
+    const server = await serving();
+    let tell = (): void => undefined;
+    const publisher = publisherTo(server.server, () => tell());
+    await publisher.publish(ALICE, shown(), soon());
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    closing.push(async () => void vi.useRealTimers());
+    for (const [says, connections] of [['<message/>', 1], ['', 2]] as const) {
+      const asked = new Promise<void>((resolve) => {
+        server.script = {
+          iq: (socket, id, to) => {
+            if (says !== '' && to === ALICE) socket.write(says);
+            // Answered behind it, so that we know that it has been read.
+            if (says !== '' && to !== ALICE) socket.write(accepted(id, to));
+            resolve();
+          },
+        };
+      });
+      const failed = expect(publisher.publish(ALICE, shown(), soon())).rejects.toMatchObject({ code: 'DEADLINE', temporary: true });
+      await asked;
+      if (says !== '') await publisher.publish('bob@corp.example' as MailboxAddress, shown(), soon());
+      const again = new Promise<void>((resolve) => (tell = resolve));
+      await vi.advanceTimersByTimeAsync(LIMITS.presenceXmppAnswerMs);
+      await failed;
+      if (connections === 2) {
+        const [socket] = [...server.sockets];
+        if (socket !== undefined) await new Promise((resolve) => socket.once('close', resolve));
+        await vi.advanceTimersByTimeAsync(2 * LIMITS.presenceXmppPauses.firstMs);
+        await again;
+      }
+      expect(server.count()).toBe(connections);
+    }
+  });
+
+  it('no more than so many wait at once', async () => {
+    const server = await serving({});
+    const publisher = publisherTo(server.server);
+    const over = new AbortController();
+    const all = Array.from({ length: LIMITS.presenceXmppPending + 1 }, () => publisher.publish(ALICE, shown(), AbortSignal.any([over.signal])).catch((error: BridgeError) => error.code));
+    expect(await Promise.race(all)).toBe('BACKEND_BUSY');
+    over.abort();
+    expect(new Set(await Promise.all(all))).toEqual(new Set(['BACKEND_BUSY', 'DEADLINE']));
+  });
+
   it('a server that grants what publishes nothing (urn:xmpp:privilege:1) is sent nothing', async () => {
     const old = "<message from='corp.example' to='calendar.corp.example'><privilege xmlns='urn:xmpp:privilege:1'><perm access='roster' type='both'/></privilege></message>";
     const server = await serving({ handshake: (socket) => void socket.write(`<handshake/>${old}`) });
@@ -222,6 +266,22 @@ describe('questions and answers', () => {
     await expect(publisher.publish(ALICE, shown(), soon())).rejects.toMatchObject({ code: 'BACKEND_AUTH', temporary: false, publicMessage: expect.stringContaining('too old') as string });
     expect(server.received()).not.toContain('<iq');
     expect((await publisher.probe(soon())).at(-1)).toMatchObject({ step: 'right to publish', outcome: 'fail', advice: expect.stringContaining('24.12') as string });
+  });
+
+  it('where nothing is granted it looks again from time to time, on a new connection, because servers tell at the handshake only', async () => {
+    const clock = { at: 0, now: () => clock.at };
+    const server = await serving({ ...ACCEPTING, handshake: (socket) => void socket.write('<handshake/>') });
+    const publisher = new XmppPublisher({ component: 'calendar.corp.example', server: server.server, secret: 'secret', clock, logger: silentLogger });
+    closing.push(() => publisher.close());
+    const again = new Promise<void>((resolve) => publisher.start(resolve));
+    for (let time = 0; time < 2; time++) await expect(publisher.publish(ALICE, shown(), soon())).rejects.toMatchObject({ code: 'BACKEND_AUTH' });
+    expect(server.count()).toBe(1);
+    server.script = ACCEPTING;
+    clock.at += LIMITS.presenceXmppRefusedMs;
+    await expect(publisher.publish(ALICE, shown(), soon())).rejects.toMatchObject({ code: 'BACKEND_AUTH' });
+    await again;
+    await publisher.publish(ALICE, shown(), soon());
+    expect(server.count()).toBe(2);
   });
 
   it('privileges that come later count, and so does their end', async () => {
@@ -272,6 +332,11 @@ describe('a check', () => {
     // Every address of 127.0.0.0/8 is this machine, and so is this one, which does not look like it.
     const findings = await probeComponent({ ...account, server: { host: '0.0.0.0', port: server.server.port } }, undefined, soon());
     expect(findings.map(({ step, outcome }) => [step, outcome])).toEqual([['connection', 'warn'], ['sign-in', 'ok'], ['right to publish', 'ok'], ['unknown user', 'ok']]);
+  });
+
+  it('a server that fails over somebody made up fails the check', async () => {
+    const server = await serving({ iq: (socket, id, to) => void socket.write(`<iq type='error' id='${id}' from='${to}' to='x'><error type='cancel'><internal-server-error xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></iq>`) });
+    expect((await publisherTo(server.server, 'not started').probe(soon())).at(-1)).toMatchObject({ step: 'unknown user', outcome: 'fail' });
   });
 
   it('a server that takes activities of nobody is worth a warning', async () => {

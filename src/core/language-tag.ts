@@ -1,4 +1,4 @@
-import { LIMITS } from '../core/limits.ts';
+import { LIMITS } from './limits.ts';
 
 /** A BCP 47 language tag in its usual spelling (`de-AT`); undefined for what is none. */
 export function languageTag(text: string): string | undefined {

@@ -2,9 +2,15 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { freeBusyFrom } from '../../src/freebusy/free-busy.ts';
 import type { BusyInterval } from '../../src/freebusy/free-busy.ts';
-import { DEFAULT_PRESENCE_MAPPING, presenceAt } from '../../src/presence/from-free-busy.ts';
+import type { FreeBusy } from '../../src/freebusy/free-busy.ts';
+import { DEFAULT_PRESENCE_MAPPING } from '../../src/presence/mapping.ts';
+import { Timeline } from '../../src/presence/timeline.ts';
 import { ANNA, anyStretch, at, minuteOf, span, WINDOW } from '../freebusy/oracle.ts';
 
+const presenceAt = (freeBusy: FreeBusy, now: number, mapping = DEFAULT_PRESENCE_MAPPING) => {
+  const timeline = Timeline.of(freeBusy, mapping, now);
+  return { state: timeline.stateAt(now), until: timeline.changeAfter(now) ?? null };
+};
 const presence = (busy: readonly BusyInterval[], minute: number): unknown => {
   const { state, until } = presenceAt(freeBusyFrom(ANNA, WINDOW, { busy }), at(minute));
   return [state, until === null ? null : (until - at(0)) / 60_000];
@@ -67,7 +73,9 @@ describe('when a state ends', () => {
   });
 
   it('outside of what is known it is unknown', () => {
-    for (const minute of [0, 59, 300, 1000]) expect(presence([], minute)).toEqual(['unknown', null]);
+    for (const minute of [300, 1000]) expect(presence([], minute)).toEqual(['unknown', null]);
+    // Before it, it is known when something will be known.
+    for (const minute of [0, 59]) expect(presence([], minute)).toEqual(['unknown', 60]);
     expect(presence([], 60)).toEqual(['available', null]);
   });
 
