@@ -156,7 +156,8 @@ export class BridgePresence {
     const store = await PresenceStore.open(dataDir, { logger });
     const audit = new AuditLog({ path: join(dataDir, 'audit.log'), clock, logger });
     const optIns = new OptIns({ kept: store.optIns, audit, clock, logger });
-    optIns.load([]);
+    // What the file lists at start is no switch: only what changes in it while the bridge runs is audited.
+    optIns.load(presence.optIn);
     const catalogues = new Catalogues(logger);
     const ports = presencePorts(logger);
     const ways = new BridgePresenceWays({ store, ports, clock, logger, onChanged: (mailboxes) => this.#kept?.desk.calendarsChanged(mailboxes) });

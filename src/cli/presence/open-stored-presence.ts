@@ -12,9 +12,9 @@ import { OptIns } from '../../presence/opt-ins.ts';
 import type { ListEveryone, PresenceAccess } from './presence-access.ts';
 import { StoredPresence } from './stored-presence.ts';
 
-/** Below dataDir; one writer at a time. */
-export const OPT_INS_FILE = join('presence', 'opt-ins');
-export const AUDIT_FILE = 'audit.log';
+/** Where a running bridge has them (presence/store.ts, bridge-presence.ts). */
+const OPT_INS_FILE = join('presence', 'opt-ins');
+const AUDIT_FILE = 'audit.log';
 
 /** Opens what a bridge that does not run keeps of presence. Its dataDir must be held. @throws BridgeError CONFIGURATION */
 export async function openStoredPresence(bridge: Bridge, logger: Logger = createLogger('warn')): Promise<PresenceAccess> {
@@ -30,6 +30,8 @@ export async function openStoredPresence(bridge: Bridge, logger: Logger = create
     optIns,
     resolve: (mailbox) => {
       const found = homeOf(mailbox);
+      // A gateway with a server of its own reads whoever has no system.
+      if (found.home === undefined && config.presence.gateways.some(({ system }) => system === undefined)) return mailbox;
       if (found.home === undefined) throw new BridgeError('NOT_FOUND', 'it lives in no system of the configuration');
       return found.address;
     },

@@ -128,12 +128,14 @@ describe('GET /api/v1/presence/events', () => {
   });
 
   it('one who takes nothing is cut off when too much waits; the others go on', async () => {
-    const all = await api({ bounds: { waiting: 2_000 } });
+    const all = await api({ bounds: { waiting: 200 } });
     const [slow, quick] = [await watch(all), await watch(all)];
     slow.pause();
+    // What the system buffers of a connection is soon full.
+    const text = 'x'.repeat(20_000);
     let n = 0;
     while (presence.watchers === 2) {
-      for (let many = 0; many < 200; many++) presence.show(`u${++n % 50}@corp.example`, shownAs('away'));
+      for (let many = 0; many < 50; many++) presence.show(`u${++n % 50}@corp.example`, shownAs('away', { text }));
       await quick.until(() => quick.events.length === n);
     }
     presence.show('after@corp.example', shownAs('away'));
