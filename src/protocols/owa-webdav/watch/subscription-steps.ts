@@ -41,7 +41,7 @@ export class SubscriptionSteps {
     const { book, clock } = this.#options;
     const { held } = one;
     const now = clock.now();
-    if (one.isHinted && (now < one.tryAt || one.isPollVain)) {
+    if (one.isHinted && (one.failures > 0 || one.isPollVain)) {
       // What cannot be asked is believed.
       Object.assign(one, { isHinted: false, polledAt: now });
       this.#options.changed([one], 'notified');
@@ -105,6 +105,7 @@ export class SubscriptionSteps {
     for (const { calendar } of asked) Object.assign(calendar, { isHinted: false, polledAt: now, pollAt: now + this.#pollMs });
     const answer = await requests.poll(this.#placeOf(held), asked.map(({ id }) => id), ctx).catch((error: unknown) => {
       this.#options.changed(hinted, 'notified');
+      one.pollAt = -Infinity;
       throw error;
     });
     const members = stillHeld(asked);

@@ -200,7 +200,7 @@ export class SubscriptionWatch implements CalendarWatch {
       return;
     }
     this.#queue.succeeded();
-    one.tryAt = clock.now() + (error.temporary ? pauseAfter(one.failures, times.pauses, error.retryAfterMs) : times.refusedPauseMs);
+    one.tryAt = clock.now() + (FOR_LONG.has(error.code) ? times.refusedPauseMs : pauseAfter(one.failures, times.pauses, error.retryAfterMs));
     logger.debug(fields, 'calendar not subscribed to');
     this.#troubled(one, `${error.code}: ${error.publicMessage}`);
   }
@@ -230,6 +230,9 @@ export class SubscriptionWatch implements CalendarWatch {
 
 /** setTimeout takes no longer ones. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
+/** What somebody has to set right first. */
+const FOR_LONG: ReadonlySet<ErrorCode> = new Set(['MAILBOX_REFUSED', 'MAILBOX_UNKNOWN', 'UNSUPPORTED', 'NO_DATA', 'BACKEND_REDIRECT']);
 
 /** Failures that say nothing of one mailbox: everybody waits. */
 const OF_THE_SERVER: ReadonlySet<ErrorCode> = new Set(['BACKEND_UNREACHABLE', 'BACKEND_TLS', 'BACKEND_AUTH', 'BACKEND_BUSY', 'DEADLINE']);

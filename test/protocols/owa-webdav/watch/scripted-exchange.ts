@@ -198,7 +198,7 @@ export function multistatus(responses: string): string {
 /** One item of a SEARCH; undefined properties are not found. */
 export function item(properties: Readonly<Record<string, string | undefined>>): string {
   const found = Object.entries({ instancetype: '0', busystatus: 'BUSY', ...properties }).filter(([, value]) => value !== undefined);
-  return `<a:response><a:href>http://127.0.0.1/x.EML</a:href><a:propstat><a:status>HTTP/1.1 200 OK</a:status><a:prop>${found.map(([name, value]) => `<d:${name}>${value!}</d:${name}>`).join('')}</a:prop></a:propstat></a:response>`;
+  return `<a:response><a:href>http://127.0.0.1/x.EML</a:href><a:propstat><a:status>HTTP/1.1 200 OK</a:status><a:prop>${found.map(([name, value]) => `<d:${name}>${value}</d:${name}>`).join('')}</a:prop></a:propstat></a:response>`;
 }
 
 /** Sends one datagram to the host and port of a call-back URL; resolves when it has gone. */
