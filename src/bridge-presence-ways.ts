@@ -91,11 +91,14 @@ export class BridgePresenceWays {
     };
   }
 
-  apply(ways: PresenceWays, { presence }: Config, { lookup, routing }: { readonly lookup: Lookup; readonly routing: Routing }): void {
+  async apply(ways: PresenceWays, { presence }: Config, { lookup, routing }: { readonly lookup: Lookup; readonly routing: Routing }): Promise<void> {
     this.#lookup = lookup;
     this.#routing = routing;
     this.#former = this.#current;
     this.#current = ways;
+    // Whoever takes over from one of the same name goes on with its subscriptions: two of them would end each other's.
+    const replaced = (this.#former?.gateways ?? []).filter((one) => !ways.gateways.includes(one) && ways.gateways.some((other) => isSuccessor(other, one)));
+    await Promise.all(replaced.map(({ gateway }) => gateway.close()));
     for (const { gateway } of ways.gateways) if (gateway instanceof EwsPresenceGateway) gateway.update({ statusFrequencyMinutes: presence.parameters.ewsStatusFrequency, apply: presence.parameters.apply });
   }
 
@@ -129,7 +132,7 @@ export class BridgePresenceWays {
     const gateways = (ways?.gateways ?? []).filter((one) => except?.gateways.includes(one) !== true);
     const systems = [...(ways?.systems.values() ?? [])].filter((one) => [...(except?.systems.values() ?? [])].includes(one) !== true);
     await Promise.all([
-      ...gateways.map(({ gateway }) => gateway.close({ unsubscribe })),
+      ...gateways.map((one) => one.gateway.close({ unsubscribe: unsubscribe && except?.gateways.some((other) => isSuccessor(other, one)) !== true })),
       ...systems.map(async ({ watch, home }) => {
         await watch?.close();
         await home?.close();
@@ -221,6 +224,11 @@ function gatewaysFor(config: Config, gateways: readonly RunningGateway[], home: 
 
 function exchangeType(system: SystemConfig | undefined): 'ews' | 'webdav' | undefined {
   return system?.type === 'exchange-ews' ? 'ews' : system?.type === 'exchange-webdav' ? 'webdav' : undefined;
+}
+
+/** They share what is kept of subscriptions. */
+function isSuccessor(one: RunningGateway, other: RunningGateway): boolean {
+  return one.config.type === other.config.type && one.config.description === other.config.description;
 }
 
 /** A frequency reaches a gateway that runs, a port moves beneath it: neither makes it another one. */

@@ -102,7 +102,7 @@ export class BridgePresence {
     await catalogues.load(config.presence.locales);
     const file = { by: 'file', via: 'file' };
     optIns.setFileList(config.presence.optIn, file);
-    kept.ways.apply(ways, config, { lookup, routing });
+    await kept.ways.apply(ways, config, { lookup, routing });
     const setup = this.#setup(parts, ways);
     await this.#switchOffWithoutGateways(config, setup, optIns, store);
     await desk.apply(setup);
@@ -174,7 +174,7 @@ export class BridgePresence {
       pending: () => [],
       idle: undefined,
     };
-    const desk = new PresenceDesk({ optIns, shown: store.shown, own: store.own, publishedBy: (label) => store.publishedBy(label), clock, logger, metrics }, nothing);
+    const desk = new PresenceDesk({ optIns, shown: store.shown, own: store.own, audit, publishedBy: (label) => store.publishedBy(label), clock, logger, metrics }, nothing);
     return { store, audit, optIns, catalogues, ports, ways, desk };
   }
 

@@ -139,7 +139,6 @@ const DOORS: Readonly<Record<string, RegExp>> = {
 const NODE_DOORS: Readonly<Record<string, RegExp>> = {
   'node:https': /^(?:platform|cli|sandbox)\//,
   'node:net': /^(?:platform|config|cli|sandbox)\//,
-  'node:dgram': /^(?:platform|sandbox)\//,
   'node:tls': /^(?:platform|config)\//,
   // HTTPU: Exchange 2003 notifies by UDP; SIP is spoken over it.
   'node:dgram': /^(?:platform|sandbox)\//,

@@ -1,3 +1,4 @@
+import type { Audit } from '../core/audit.ts';
 import type { Clock, Instant } from '../core/clock.ts';
 import { BridgeError } from '../core/errors.ts';
 import { LIMITS } from '../core/limits.ts';
@@ -56,7 +57,8 @@ export interface DeskOptions {
   /** mailbox → what is shown; so that a restart is no change. */
   readonly shown: KeptTexts;
   /** mailbox → what other sources say. */
-  readonly own: KeptTexts;
+  readonly own: KeptTexts & { /** Resolves when it is on disk; undefined: it is gone. @throws BridgeError STORE_UNAVAILABLE */ store(key: string, text: string | undefined): Promise<void> };
+  readonly audit: Audit;
   /** Of each publisher, by its label: mailbox → what it shows. */
   readonly publishedBy: (label: string) => KeptTexts;
   readonly clock: Clock;
@@ -203,16 +205,15 @@ export class PresenceDesk implements PresenceService {
     this.#engine.setLanguage(mailbox, language);
   }
 
-  async setOwn(address: MailboxAddress, source: OwnSource, state: PresenceState | undefined, until: Instant | null, _actor: Actor): Promise<void> {
+  async setOwn(address: MailboxAddress, source: OwnSource, state: PresenceState | undefined, until: Instant | null, actor: Actor): Promise<void> {
     const mailbox = this.#setup.resolve(address);
     if (state !== undefined && !OWN_STATES[source].includes(state)) throw new BridgeError('INVALID_REQUEST', `${source} may say ${OWN_STATES[source].join(', ')}, not ${state}`);
     if (!this.#engine.has(mailbox)) throw new BridgeError('NOT_FOUND', 'this mailbox has not opted in');
     const { [source]: _before, ...others } = this.#engine.ownOf(mailbox);
     const said: OwnState | undefined = state === undefined ? undefined : { state, at: this.#options.clock.now(), until };
     const own: OwnStates = said === undefined ? others : { ...others, [source]: said };
-    const { own: kept } = this.#options;
-    if (Object.keys(own).length === 0) kept.delete(mailbox);
-    else kept.set(mailbox, encodeOwnStates(own));
+    await this.#options.own.store(mailbox, Object.keys(own).length === 0 ? undefined : encodeOwnStates(own));
+    this.#options.audit.record({ what: 'presence.own-state', mailbox, ...actor, source, state });
     this.#engine.setOwn(mailbox, own);
     this.#timer.set();
   }

@@ -1,4 +1,5 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { noAudit } from '../../src/core/audit.ts';
 import { DAY_MS, HOUR_MS, MINUTE_MS, systemClock } from '../../src/core/clock.ts';
 import { silentLogger } from '../../src/core/logger.ts';
 import { noMetrics } from '../../src/core/metrics.ts';
@@ -85,7 +86,7 @@ async function oneMinute(spread: number): Promise<{ readonly lags: readonly numb
     queue: USERS,
     source: { freeBusy: async ({ mailboxes, window }) => mailboxes.map((mailbox) => ({ mailbox, freeBusy: freeBusyFrom(mailbox, window, { busy: meetings(boundary) }), asOf: Date.now() })) },
   };
-  const desk = new PresenceDesk({ optIns: { of: stateOf, all: () => people.map(stateOf), switch: async () => false, setLanguage: async () => undefined }, shown: memoryTexts(), own: memoryTexts(), publishedBy: () => memoryTexts(), clock: systemClock, logger: silentLogger, metrics: noMetrics }, { ...setup, publishers: [] });
+  const desk = new PresenceDesk({ optIns: { of: stateOf, all: () => people.map(stateOf), switch: async () => false, setLanguage: async () => undefined }, shown: memoryTexts(), own: Object.assign(new Map<string, string>(), { store: async () => undefined }), audit: noAudit, publishedBy: () => memoryTexts(), clock: systemClock, logger: silentLogger, metrics: noMetrics }, { ...setup, publishers: [] });
   await desk.apply(setup);
   while (desk.status().readsWaiting > 0 || desk.status().publishers[0]!.waiting > 0) await new Promise((resolve) => setTimeout(resolve, 50));
   const bytes = (usedBytes() - before) / USERS;

@@ -1,5 +1,6 @@
 import { vi } from 'vitest';
 import { DAY_MS } from '../../src/core/clock.ts';
+import { noAudit } from '../../src/core/audit.ts';
 import { BridgeError } from '../../src/core/errors.ts';
 import { silentLogger } from '../../src/core/logger.ts';
 import { noMetrics } from '../../src/core/metrics.ts';
@@ -9,7 +10,7 @@ import type { BusyInterval } from '../../src/freebusy/free-busy.ts';
 import type { FreeBusySource } from '../../src/freebusy/source.ts';
 import type { Channel } from '../../src/presence/calendar-reader.ts';
 import { PresenceDesk } from '../../src/presence/desk.ts';
-import type { DeskSetup, OptInBook } from '../../src/presence/desk.ts';
+import type { DeskOptions, DeskSetup, OptInBook } from '../../src/presence/desk.ts';
 import type { CalendarWatch, WatchMode } from '../../src/presence/gateway.ts';
 import type { PresenceState, ShownPresence } from '../../src/presence/presence.ts';
 import { memoryTexts } from '../../src/presence/publisher.ts';
@@ -98,6 +99,13 @@ export class MemoryPublisher implements PresencePublisher {
   }
 }
 
+/** Texts that say when they are stored. */
+export function storedTexts(): DeskOptions['own'] {
+  const texts = new Map<string, string>();
+  const store = async (key: string, text: string | undefined): Promise<void> => void (text === undefined ? texts.delete(key) : texts.set(key, text));
+  return Object.assign(texts, { store });
+}
+
 /** Who has opted in, in memory. */
 export class MemoryOptIns implements OptInBook {
   readonly on = new Map<MailboxAddress, boolean>();
@@ -133,7 +141,7 @@ export class DeskWorld {
   readonly optIns = new MemoryOptIns();
   publishers: MemoryPublisher[] = [new MemoryPublisher()];
   readonly shown: KeptTexts = memoryTexts();
-  readonly own: KeptTexts = memoryTexts();
+  readonly own = storedTexts();
   readonly published = new Map<string, KeptTexts>();
   channel: Channel = { name: 'Head office', source: this.source, watch: this.watch, mailboxesPerRequest: 100, requests: 8, timeoutMs: 20_000, queue: 1_000 };
   setup: DeskSetup;
@@ -190,6 +198,7 @@ export class DeskWorld {
         optIns: this.optIns,
         shown: this.shown,
         own: this.own,
+        audit: noAudit,
         publishedBy: (label) => {
           const texts = this.published.get(label) ?? memoryTexts();
           this.published.set(label, texts);
