@@ -696,7 +696,8 @@ export const LIMITS = {
   callBackConnections: 512,
   /** A call is a few hundred bytes: whoever takes longer sends it on purpose. */
   callBackRequestMs: 10_000,
-  callBackIdleMs: 5_000,
+  /** .NET, which Exchange calls with, gives up an idle connection after 100 s: it should be the one that closes, for a call into a closing connection comes again after 30 s only. */
+  callBackIdleMs: 120_000,
   /** Addresses whose rate is remembered. */
   callBackAddresses: 10_000,
 

@@ -98,6 +98,20 @@ describe('the port that servers call back', () => {
     expect(rate.take('b')).toBe(true);
   });
 
+  it('and gets no further: 429, until time has passed', async () => {
+    let now = 0;
+    const port = await open({ clock: { now: () => now } });
+    let calls = 0;
+    const { url } = port.open(() => (calls++, 'ok'));
+    const statuses = new Set<number>();
+    for (let sent = 0; sent < LIMITS.callBacksPerSecond; sent += 50) for (const { status } of await Promise.all(Array.from({ length: 50 }, () => post(url)))) statuses.add(status);
+    expect([...statuses]).toEqual([200]);
+    expect((await post(url)).status).toBe(429);
+    expect(calls).toBe(LIMITS.callBacksPerSecond);
+    now += 1_000;
+    expect((await post(url)).status).toBe(200);
+  });
+
   it('moves: the new port is open, the old one lives until its last path is given back (A62, A63)', async () => {
     const port = await open();
     const moved = vi.fn();

@@ -71,6 +71,14 @@ describe('a server that refuses', () => {
     await until(() => expect(gateway.watch.status()).toMatchObject({ method: 'pull', live: 1 }));
   });
 
+  it('streams by a redirect, which is not followed: pull', async () => {
+    const { exchange, gateway } = await bench({ isReachable: false });
+    exchange.refuse = ({ operation }) => (operation === 'GetStreamingEvents' ? { status: 302, headers: { location: 'https://other.example/EWS/Exchange.asmx' } } : undefined);
+    gateway.watch.follow(setOf('alice', 'bob'));
+    await until(() => expect(gateway.watch.status()).toMatchObject({ method: 'pull', live: 2 }));
+    expect(gateway.watch.status().trouble).toContain('other.example');
+  });
+
   it('the one way that was chosen: polled', async () => {
     const { exchange, gateway } = await bench({ notifications: 'streaming' });
     exchange.refuse = subscribing('Streaming', { code: 'ErrorInvalidRequest' });
