@@ -714,13 +714,14 @@ export const LIMITS = {
   ewsNotificationEvents: 1_000,
   /** Calls for a subscription whose id is not known yet: the answer to Subscribe is a moment away. */
   ewsEarlyCalls: 4,
-  /** Calls a second that one address may make; Exchange has a few servers, and 7,500 calendars change less often. */
-  callBacksPerSecond: 200,
+  /** Calls a second that one address may make: one server of Exchange tells of thousands of calendars, and after a restart of all of them at once. */
+  callBacksPerSecond: 1_000,
   /** Connections to the call-back port at the same time. */
   callBackConnections: 512,
   /** A call is a few hundred bytes: whoever takes longer sends it on purpose. */
   callBackRequestMs: 10_000,
-  callBackIdleMs: 5_000,
+  /** .NET, which Exchange calls with, gives up an idle connection after 100 s: it should be the one that closes, for a call into a closing connection comes again after 30 s only. */
+  callBackIdleMs: 120_000,
   /** Addresses whose rate is remembered. */
   callBackAddresses: 10_000,
 

@@ -1,4 +1,5 @@
 import { systemClock } from '../../core/clock.ts';
+import type { Clock } from '../../core/clock.ts';
 import { BridgeError } from '../../core/errors.ts';
 import { LIMITS } from '../../core/limits.ts';
 import type { Logger } from '../../core/logger.ts';
@@ -10,6 +11,8 @@ import { SourceRate } from './source-rate.ts';
 export interface HttpCallBackOptions extends CallBackServerOptions {
   /** Name or address that servers call; IPv6 without brackets. */
   readonly publicHost: string;
+  /** Against which calls are counted; tests stop it. Taken from the first options only. */
+  readonly clock?: Clock | undefined;
 }
 
 /** Where Exchange calls back over HTTP (EWS push). The port can be changed while it is in use: the old one stays open until nobody has a path there (A62, A63). */
@@ -33,7 +36,7 @@ export class HttpCallBack implements NotificationPort {
 
   /** @throws BridgeError CONFIGURATION when the port cannot be opened */
   static async open(options: HttpCallBackOptions, logger: Logger): Promise<HttpCallBack> {
-    const rate = new SourceRate(LIMITS.callBacksPerSecond, LIMITS.callBackAddresses, systemClock);
+    const rate = new SourceRate(LIMITS.callBacksPerSecond, LIMITS.callBackAddresses, options.clock ?? systemClock);
     return new HttpCallBack(options, await CallBackServer.open(options, rate, logger), rate, logger);
   }
 
@@ -110,7 +113,7 @@ export class HttpCallBack implements NotificationPort {
     if (server.paths > 0) return;
     this.#old.delete(server);
     // The call that made it superfluous is still being answered.
-    this.#end(server, LIMITS.callBackIdleMs);
+    this.#end(server, LIMITS.callBackRequestMs);
   }
 
   #end(server: CallBackServer, graceMs: number): void {

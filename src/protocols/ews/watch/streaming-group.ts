@@ -172,7 +172,7 @@ export class StreamingGroup {
     const ids = [...members.values()].filter((one) => !one.isOver).map((one) => one.id);
     if (ids.length === 0 || signal.aborted) return;
     const manner = { version: STREAMING_SERVER_VERSION, blocks: [encodeImpersonation(anchor)], headers: this.affinity() } as const;
-    const stream = await wire.connection.stream('GetStreamingEvents', encodeGetStreamingEvents(ids, LIMITS.ewsStreamMinutes), manner, timing.silenceMs, signal);
+    const stream = await wire.connection.stream('GetStreamingEvents', encodeGetStreamingEvents(ids, LIMITS.ewsStreamMinutes), manner, timing.silenceMs, signal).catch(notRedirected);
     try {
       if (stream.status !== 200) {
         const { fault } = await decodeAnswer({ status: stream.status, headers: stream.headers, body: await stream.whole() });
@@ -224,6 +224,12 @@ export class StreamingGroup {
       if (wasInterrupted) events.changed(member, 'missed');
     }
   }
+}
+
+/** A stream follows no redirect; other requests may, so that another way may work. */
+function notRedirected(error: unknown): never {
+  if (error instanceof BridgeError && error.code === 'BACKEND_REDIRECT') throw new BridgeError('UNSUPPORTED', 'streams are redirected', { details: error.details });
+  throw error;
 }
 
 const LOST = new BridgeError('BACKEND_FAULT', 'the stream that told of it cannot be opened', { temporary: true, details: { responseCode: 'ErrorSubscriptionNotFound' } });

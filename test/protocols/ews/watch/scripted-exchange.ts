@@ -42,6 +42,15 @@ export function soap(body: string, version = '14.3.123.4'): string {
   return `<?xml version="1.0" encoding="utf-8"?><s:Envelope xmlns:s="http://schemas.xmlsoap.org/soap/envelope/"><s:Header><h:ServerVersionInfo xmlns:h="${T}" MajorVersion="${major}" MinorVersion="${minor}" MajorBuildNumber="${build}" MinorBuildNumber="${last}"/></s:Header><s:Body>${body}</s:Body></s:Envelope>`;
 }
 
+function withoutPrefix(body: string, version: string): string {
+  const ns = 'xmlns:soap11="http://schemas.xmlsoap.org/soap/envelope/"';
+  return soap(body, version)
+    .replace('<s:Envelope xmlns:s=', '<Envelope xmlns=')
+    .replace('</s:Envelope>', '</Envelope>')
+    .replaceAll(/<s:(Header|Body)/g, `<soap11:$1 ${ns}`)
+    .replaceAll('</s:', '</soap11:');
+}
+
 export const eventXml = (watermark: number | undefined, kind = 'ModifiedEvent'): string =>
   `<t:${kind}>${watermark === undefined ? '' : `<t:Watermark>${mark(watermark)}</t:Watermark>`}${kind === 'StatusEvent' ? '' : `<t:TimeStamp>2026-03-10T08:00:00Z</t:TimeStamp><t:ItemId Id="AAMk" ChangeKey="DwAA"/><t:ParentFolderId Id="AQMk" ChangeKey="AQAA"/>`}</t:${kind}>`;
 
@@ -140,16 +149,18 @@ export class ScriptedExchange {
     for (const [response, ids] of this.streams) if (ids.includes(id)) response.write(this.streamed(content, code));
   }
 
+  /** As Exchange writes into streams: the envelope without a prefix, which is what ews-javascript-api looks for. */
   streamed(content: string, code = 'NoError'): string {
-    return soap(`<m:GetStreamingEventsResponse ${NS}><m:ResponseMessages><m:GetStreamingEventsResponseMessage ResponseClass="${code === 'NoError' ? 'Success' : 'Error'}"><m:ResponseCode>${code}</m:ResponseCode>${content}</m:GetStreamingEventsResponseMessage></m:ResponseMessages></m:GetStreamingEventsResponse>`, this.version);
+    return withoutPrefix(`<m:GetStreamingEventsResponse ${NS}><m:ResponseMessages><m:GetStreamingEventsResponseMessage ResponseClass="${code === 'NoError' ? 'Success' : 'Error'}"><m:ResponseCode>${code}</m:ResponseCode>${content}</m:GetStreamingEventsResponseMessage></m:ResponseMessages></m:GetStreamingEventsResponse>`, this.version);
   }
 
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const chunks: Buffer[] = [];
     for await (const chunk of request) chunks.push(chunk as Buffer);
     const body = Buffer.concat(chunks).toString('utf8');
-    const operation = /\/messages\/(\w+)"$/.exec(String(request.headers['soapaction']))?.[1] ?? '';
-    const asked = { operation, body, headers: request.headers, as: one(body, 'PrimarySmtpAddress') };
+    // Not by SOAPAction, which not every client sends.
+    const operation = /<(?:\w+:)?Body[^>]*>\s*<(?:\w+:)?(\w+)/.exec(body)?.[1]?.replace(/Request$/, '') ?? '';
+    const asked = { operation, body, headers: request.headers, as: one(body, 'PrimarySmtpAddress') || one(body, 'SmtpAddress') };
     this.asked.push(asked);
     const refusal = this.refuse(asked);
     if (refusal !== undefined) return this.#refuse(response, operation, refusal);
@@ -208,7 +219,7 @@ export class ScriptedExchange {
       response.writeHead(200, { 'content-type': 'text/xml; charset=utf-8' }).end(soap(`<m:GetUserAvailabilityResponse ${NS}><m:FreeBusyResponseArray>${responses.join('')}</m:FreeBusyResponseArray></m:GetUserAvailabilityResponse>`, this.version));
       return;
     }
-    throw new Error(`unexpected ${operation}`);
+    response.writeHead(500).end(`unexpected ${operation}`);
   }
 }
 

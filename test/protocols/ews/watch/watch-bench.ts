@@ -25,7 +25,7 @@ export interface Bench {
   readonly logged: { readonly level: string; readonly fields: LogFields; readonly message: string }[];
   readonly callBack: HttpCallBack | undefined;
   /** Time passes at once. */
-  pass(ms: number): void;
+  readonly pass: (ms: number) => void;
 }
 
 export async function callBackPort(): Promise<HttpCallBack> {
