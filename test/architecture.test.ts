@@ -140,6 +140,7 @@ const NODE_DOORS: Readonly<Record<string, RegExp>> = {
   'node:https': /^(?:platform|cli|sandbox)\//,
   'node:net': /^(?:platform|config|cli|sandbox)\//,
   'node:tls': /^(?:platform|config)\//,
+  'node:dgram': /^platform\//,
   'node:dns/promises': /^platform\//,
   'node:child_process': /^platform\/redis\/(?:private|find)-server\.ts$/,
   'node:vm': /^$/,

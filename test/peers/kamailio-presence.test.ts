@@ -196,7 +196,7 @@ describe.skipIf(!hasKamailio)('a Kamailio of its own', () => {
     for (const one of open.splice(0).reverse()) await one.close();
   });
 
-  async function world(kamailioOptions: Parameters<typeof startKamailio>[0], options: Partial<SipPublisherOptions> = {}, onLost: () => void = () => undefined): Promise<{ readonly kamailio: Kamailio; readonly publisher: SipPublisher; again(more: Partial<SipPublisherOptions>): SipPublisher }> {
+  async function world(kamailioOptions: Parameters<typeof startKamailio>[0], options: Partial<SipPublisherOptions> = {}, onLost: () => void = () => undefined): Promise<{ readonly kamailio: Kamailio; readonly publisher: SipPublisher; readonly again: (more: Partial<SipPublisherOptions>) => SipPublisher }> {
     const kamailio = await startKamailio(kamailioOptions);
     open.push(kamailio);
     const again = (more: Partial<SipPublisherOptions>): SipPublisher => {

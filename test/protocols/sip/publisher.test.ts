@@ -29,10 +29,10 @@ interface World {
   readonly memory: ReturnType<typeof memoryTexts>;
   readonly lost: () => number;
   /** Waits until so many tags were kept: an answer was taken in, not only sent. */
-  kept(count: number): Promise<void>;
+  readonly kept: (count: number) => Promise<void>;
   /** Waits until something was warned of. */
   readonly warned: Promise<void>;
-  publisher(options?: Partial<SipPublisherOptions>): SipPublisher;
+  readonly publisher: (options?: Partial<SipPublisherOptions>) => SipPublisher;
 }
 
 /** By default a server that takes everything, with tags e1, e2, … */
