@@ -19,7 +19,7 @@ const GOAL_PER_SECOND = 125;
 
 /** Figure: changes a second through SipPublisher to a real Kamailio over UDP, beside a bare sender of the same messages; every change is a new document by the tag of the one before. Needs Debian's kamailio with its presence modules. */
 export async function presenceSip(): Promise<string> {
-  const kamailio = await startKamailio({ children: 4 });
+  const kamailio = await startKamailio({ children: 4, sharedMemoryMiB: 1_024 });
   const memory = memoryTexts();
   const publisher = new SipPublisher({ server: { host: kamailio.host, port: kamailio.port, transport: 'udp' }, expiresMs: 3_600_000, memory, clock: systemClock, logger: silentLogger });
   try {

@@ -27,6 +27,8 @@ export interface KamailioOptions {
   readonly hasPresence?: boolean;
   /** Where publications are kept: `memory` (default) forgets them with the process and, a fault of 5.6, a document at a refresh without one. */
   readonly store?: 'memory' | 'sqlite';
+  /** For transactions, which live on for seconds: thousands a second fill the default (64). */
+  readonly sharedMemoryMiB?: number;
   /** Processes that take requests. */
   readonly children?: number;
 }
@@ -55,7 +57,7 @@ export async function startKamailio(options: KamailioOptions = {}): Promise<Kama
   writeFileSync(file, configuration(folder, port, options));
   let child: ChildProcess | undefined;
   const start = async (): Promise<void> => {
-    const started = spawn(KAMAILIO, ['-f', file, '-DD', '-E', '-m', '64', '-M', '8', '-Y', folder, '-w', folder], { stdio: ['ignore', 'ignore', 'pipe'] });
+    const started = spawn(KAMAILIO, ['-f', file, '-DD', '-E', '-m', String(options.sharedMemoryMiB ?? 64), '-M', '8', '-Y', folder, '-w', folder], { stdio: ['ignore', 'ignore', 'pipe'] });
     child = started;
     // A test that fails before its `close` leaves no server behind.
     const end = (): void => void started.kill('SIGKILL');
