@@ -156,6 +156,14 @@ describe('a SIP publisher', () => {
     expect(lost()).toBe(0);
   });
 
+  it('takes a 412 for a former life’s tag for no loss: everything is published anyway after a start', async () => {
+    const { server, publisher, lost, memory, clock } = await world((request, count) => (request.header('SIP-If-Match') === 'old' ? [reply(request, '412 Conditional Request Failed')] : granting(request, count)));
+    memory.set(`sip 127.0.0.1:${server.server.port} ${ANNA}`, `${clock.time + 1_000} old`);
+    await publisher().publish(ANNA, FREE, signal());
+    expect(server.seen.map(told)).toEqual(['old 3600 open', 'new 3600 open']);
+    expect(lost()).toBe(0);
+  });
+
   it('does not try for ever', async () => {
     const { server, publisher } = await world((request, count) => [reply(request, '423 Interval Too Brief', `Min-Expires: ${3_600 + count}`)]);
     await expect(publisher().publish(ANNA, MEETING, signal())).rejects.toMatchObject({ code: 'BACKEND_FAULT' });
