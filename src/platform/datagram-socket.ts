@@ -29,11 +29,12 @@ export class DatagramSocket {
     const socket = createSocket({ type: target.family === 4 ? 'udp4' : 'udp6' });
     try {
       await new Promise<void>((resolve, reject) => {
-        socket.once('error', reject);
-        socket.connect(target.port, target.address, () => {
+        // Not by its callback, which Node calls after a failure too.
+        socket.once('error', reject).once('connect', () => {
           socket.off('error', reject);
           resolve();
         });
+        socket.connect(target.port, target.address);
       });
       socket.setRecvBufferSize(RECEIVE_BUFFER_BYTES);
       return new DatagramSocket(socket);

@@ -25,16 +25,20 @@ export interface KamailioOptions {
   readonly maxExpires?: number;
   /** Without it PUBLISH is answered 404, as by a registrar without presence. */
   readonly hasPresence?: boolean;
+  /** Where publications are kept: `memory` (default) forgets them with the process and, a fault of 5.6, a document at a refresh without one. */
+  readonly store?: 'memory' | 'sqlite';
+  /** For transactions, which live on for seconds: thousands a second fill the default (64). */
+  readonly sharedMemoryMiB?: number;
   /** Processes that take requests. */
   readonly children?: number;
 }
 
-/** A running Kamailio with presence and presence_xml, which lets everybody watch everybody. What was published is in its memory only. */
+/** A running Kamailio with presence and presence_xml, which lets everybody watch everybody. */
 export interface Kamailio {
   readonly host: '127.0.0.1';
   /** UDP and TCP. */
   readonly port: number;
-  /** Ends the process; what was published is gone. */
+  /** Ends the process. */
   stop(): Promise<void>;
   /** Again on the same port. */
   start(): Promise<void>;
@@ -53,7 +57,7 @@ export async function startKamailio(options: KamailioOptions = {}): Promise<Kama
   writeFileSync(file, configuration(folder, port, options));
   let child: ChildProcess | undefined;
   const start = async (): Promise<void> => {
-    const started = spawn(KAMAILIO, ['-f', file, '-DD', '-E', '-m', '64', '-M', '8', '-Y', folder, '-w', folder], { stdio: ['ignore', 'ignore', 'pipe'] });
+    const started = spawn(KAMAILIO, ['-f', file, '-DD', '-E', '-m', String(options.sharedMemoryMiB ?? 64), '-M', '8', '-Y', folder, '-w', folder], { stdio: ['ignore', 'ignore', 'pipe'] });
     child = started;
     // A test that fails before its `close` leaves no server behind.
     const end = (): void => void started.kill('SIGKILL');
@@ -90,7 +94,7 @@ export async function startKamailio(options: KamailioOptions = {}): Promise<Kama
 }
 
 /** As presence.md §D.3 tried it; `listen=` is 5.6's word. */
-function configuration(folder: string, port: number, { signIn, minExpires, maxExpires = 3600, hasPresence = true, children = 2 }: KamailioOptions): string {
+function configuration(folder: string, port: number, { signIn, minExpires, maxExpires = 3600, hasPresence = true, store = 'memory', children = 2 }: KamailioOptions): string {
   const modules = ['tm', 'sl', 'pv', 'textops', 'siputils', 'auth', 'db_sqlite', ...(hasPresence ? ['presence', 'presence_xml'] : [])];
   const challenge = signIn === undefined ? [] : [`  if (!pv_www_authenticate("corp.example", "${signIn.password}", "0") || $au != "${signIn.username}") { www_challenge("corp.example", "1"); exit; }`, '  consume_credentials();'];
   return [
@@ -112,7 +116,7 @@ function configuration(folder: string, port: number, { signIn, minExpires, maxEx
       ? [
           `modparam("presence|presence_xml", "db_url", "sqlite:///${folder}/presence.db")`,
           `modparam("presence", "server_address", "sip:127.0.0.1:${port}")`,
-          'modparam("presence", "publ_cache", 2)',
+          `modparam("presence", "publ_cache", ${store === 'memory' ? 2 : 0})`,
           'modparam("presence", "subs_db_mode", 0)',
           'modparam("presence", "clean_period", 1)',
           ...(minExpires === undefined ? [] : [`modparam("presence", "min_expires", ${minExpires})`]),

@@ -1,4 +1,3 @@
-import type { Socket } from 'node:net';
 import { LIMITS } from '../../core/limits.ts';
 import { DatagramSocket } from '../../platform/datagram-socket.ts';
 import type { HostAddress } from '../../platform/host-addresses.ts';
@@ -66,7 +65,9 @@ function datagramChannel(socket: DatagramSocket, remote: SipChannel['remote']): 
   };
 }
 
-function streamChannel(socket: Socket, remote: SipChannel['remote']): SipChannel {
+type StreamSocket = Awaited<ReturnType<typeof openStream>>;
+
+function streamChannel(socket: StreamSocket, remote: SipChannel['remote']): SipChannel {
   const framer = new StreamFramer();
   let isOpen = true;
   return {

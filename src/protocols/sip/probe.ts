@@ -13,9 +13,10 @@ import type { SipResponse } from './message.ts';
 import { publishQuestion } from './publish-request.ts';
 import { hostText, sipUri } from './sip-uri.ts';
 
-/** Nobody has this address, and no server has this tag (RFC 3903 §4.3): 412 is the right answer, and nothing is published. */
+/** Nobody has this address. */
 const NOBODY = 'freebusy-bridge-probe';
-const NO_TAG = 'freebusy-bridge-probe';
+/** No server has given this tag: 412 is the right answer (RFC 3903 §6), and nothing is published. It looks like Kamailio's own, which answers any other with 500 (5.6). */
+const NO_TAG = 'freebusy-bridge.0.0.0.0';
 
 /** Name, port and certificate, then sign-in and whether presence is handled: a refresh of a publication that does not exist. Never throws. */
 export async function probePresenceServer(options: SipClientOptions & { readonly expiresMs: number; readonly domain?: string | undefined }, signal: AbortSignal): Promise<readonly ProbeFinding[]> {

@@ -8,7 +8,7 @@ import type { SipResponse } from './message.ts';
 import { PRESENCE_EVENT, TOKEN } from './names.ts';
 
 /**
- * A PUBLISH (RFC 3903 §4): with a document and no tag an initial publication, with both a change of it, with the tag alone a refresh, and with no time to live its removal.
+ * A PUBLISH (RFC 3903 §4): with a document and no tag an initial publication, with both a change of it, with the tag alone a refresh (the probe asks so), and with no time to live its removal.
  */
 export function publishQuestion(uri: string, { document, etag, expiresMs }: { readonly document?: string | undefined; readonly etag?: string | undefined; readonly expiresMs: number }): SipQuestion {
   return {

@@ -88,7 +88,7 @@ export class SipPublisher implements PresencePublisher {
       this.#renewals.forget(mailbox);
       const before = this.#published.get(mailbox);
       this.#published.delete(mailbox);
-      await this.#tell(mailbox, shown, { isRefresh: false, isKnown: before !== undefined }, signal);
+      await this.#tell(mailbox, shown, before !== undefined, signal);
     });
   }
 
@@ -97,7 +97,7 @@ export class SipPublisher implements PresencePublisher {
       this.#renewals.forget(mailbox);
       const shown = this.#published.get(mailbox);
       // Kamailio shows what is removed as closed once more; of a document without a tuple it cannot, and shows watchers nothing at all, other publishers' tuples included.
-      if (shown?.state === 'unknown' && this.#kept.get(mailbox) !== undefined) await this.#tell(mailbox, { ...shown, state: 'offline' }, { isRefresh: false, isKnown: false }, signal);
+      if (shown?.state === 'unknown' && this.#kept.get(mailbox) !== undefined) await this.#tell(mailbox, { ...shown, state: 'offline' }, false, signal);
       this.#renewals.forget(mailbox);
       this.#published.delete(mailbox);
       this.#failures.delete(mailbox);
@@ -128,13 +128,18 @@ export class SipPublisher implements PresencePublisher {
     await Promise.all(this.#turns.values());
   }
 
-  /** Publishes, changes or (`isRefresh`, and the server still has it) renews, and plans the next renewal. */
-  async #tell(mailbox: MailboxAddress, shown: ShownPresence, { isRefresh, isKnown }: { readonly isRefresh: boolean; readonly isKnown: boolean }, signal: AbortSignal): Promise<void> {
+  /**
+   * Publishes, changes or renews, and plans the next renewal. A renewal has its document too, though RFC 3903 §4.3 would do without: Kamailio 5.6 keeps none after a refresh where publications are in its memory
+   * (publ_cache=2), and a next stretch that has begun meanwhile must go (RFC 4481 §3).
+   *
+   * @param isKnown whether the server took the last one from us in this life
+   */
+  async #tell(mailbox: MailboxAddress, shown: ShownPresence, isKnown: boolean, signal: AbortSignal): Promise<void> {
     const { clock } = this.#options;
     const uri = sipUri(mailbox);
     for (let attempt = 1; ; attempt++) {
       const etag = this.#kept.get(mailbox)?.etag;
-      const document = isRefresh && etag !== undefined ? undefined : encodePidf(mailbox, shown, { entity: uri, now: clock.now() });
+      const document = encodePidf(mailbox, shown, { entity: uri, now: clock.now() });
       const expiresMs = Math.max(this.#options.expiresMs, this.#leastExpiresMs);
       const response = await this.#answered(mailbox, publishQuestion(uri, { document, etag, expiresMs }), signal);
       const granted = response.status < 300 ? grantedBy(response, expiresMs) : undefined;
@@ -177,7 +182,7 @@ export class SipPublisher implements PresencePublisher {
         const shown = this.#published.get(mailbox);
         // Withdrawn, or published again, while it waited.
         if (shown === undefined || this.#renewals.has(mailbox)) return;
-        await this.#tell(mailbox, shown, { isRefresh: true, isKnown: true }, signal);
+        await this.#tell(mailbox, shown, true, signal);
       });
       if (this.#isTroubled) this.#options.logger.info({ system: this.label, operation: 'presence refresh' }, 'the presence server renews again');
       this.#isTroubled = false;
