@@ -138,7 +138,7 @@ export function createDavSubscriptions(options: DavSubscriptionOptions): DavSubs
     if (byId.size >= LIMITS.standInSubscriptions) return plain(503, 'Service Unavailable');
     const { address } = path.mailbox;
     const location = calendarUrl(request, path.mailbox, names);
-    const added: DavSubscription = { id: ++lastId, address, location, kinds, callBack, delayMs: delay * secondMs, lifetimeSeconds: 0, expiresAt: 0, hasFired: false, sending: undefined, isHeldBack: false };
+    const added: DavSubscription = { id: ++lastId, address, location, kinds, callBack, delayMs: Math.min(delay, most) * secondMs, lifetimeSeconds: 0, expiresAt: 0, hasFired: false, sending: undefined, isHeldBack: false };
     refresh(added, seconds);
     byId.set(added.id, added);
     const ofMailbox = byAddress.get(address) ?? new Set();
