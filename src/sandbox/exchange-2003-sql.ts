@@ -30,7 +30,7 @@ const DEPTH = 50;
 
 /**
  * `SELECT "p", … FROM SCOPE('shallow traversal of "url"') WHERE … ORDER BY "p"`: names in double quotes, literals in single ones (doubled where they have one), numbers,
- * TRUE and FALSE, `CAST("2026-03-10T09:00:00Z" AS "dateTime")`; comparisons, AND, OR, NOT, brackets (exchange.md §2.3).
+ * TRUE and FALSE, `CAST("2026-03-10T09:00:00Z" AS "dateTime")`; comparisons, IS NULL, AND, OR, NOT, brackets (exchange.md §2.3).
  *
  * Undefined for what is no such query.
  */
@@ -139,6 +139,11 @@ class Reader {
   #comparison(): Condition {
     const property = this.#take('name').toLowerCase();
     const operator = this.#take('word');
+    if (operator.toUpperCase() === 'IS') {
+      const isNot = this.#accept('NOT');
+      this.#expect('NULL');
+      return (valueOf) => (valueOf(property) === undefined) !== isNot;
+    }
     const holds = Object.hasOwn(OPERATORS, operator) ? OPERATORS[operator] : undefined;
     if (holds === undefined) throw new SyntaxError('not a comparison');
     const literal = this.#literal();

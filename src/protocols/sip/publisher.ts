@@ -49,6 +49,7 @@ export interface SipPublisherOptions {
 export class SipPublisher implements PresencePublisher {
   readonly label: string;
   readonly pace = LIMITS.sipPublishPace;
+  readonly showsTimes = true;
   readonly #options: SipPublisherOptions;
   readonly #client: SipClient;
   readonly #kept: KeptPublications;

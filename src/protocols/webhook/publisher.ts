@@ -45,6 +45,7 @@ interface Tried {
 export class WebhookPublisher implements PresencePublisher {
   readonly label: string;
   readonly pace = { concurrency: LIMITS.webhookConcurrency, perSecond: LIMITS.webhookPerSecond } as const;
+  readonly showsTimes = true;
   readonly #options: WebhookPublisherOptions;
   readonly #url: URL;
   readonly #http: HttpClient;

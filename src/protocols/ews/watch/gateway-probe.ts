@@ -9,7 +9,6 @@ import type { RequestContext } from '../../../core/request-context.ts';
 import type { MailboxAddress } from '../../../directory/smtp-address.ts';
 import { HttpClient } from '../../../platform/http-client/http-client.ts';
 import { RequestBudget } from '../../../platform/http-client/request-budget.ts';
-import { probeNetwork } from '../../../platform/network-probe.ts';
 import type { ExchangeEwsSystem } from '../client.ts';
 import { cannotAsk, described, noting } from '../probe.ts';
 import type { Seen } from '../probe.ts';
@@ -36,11 +35,9 @@ export interface GatewayProbe {
   readonly callMs?: number;
 }
 
-/** Tries what presence needs of an Exchange, one step after the other; what cannot be tried after a failure is left out. Never throws. */
+/** Tries what presence needs of an Exchange, one step after the other; what cannot be tried after a failure is left out. Never throws. Name, port and certificate are the caller's to look at: gateways have rules of their own for these. */
 export async function probeGateway(probe: GatewayProbe, ctx: RequestContext): Promise<readonly ProbeFinding[]> {
-  const findings: ProbeFinding[] = [...(await probeNetwork(probe.url, probe.ca))];
-  if (hasFailed(findings)) return findings;
-  findings.push(...(await probe.system.probe(ctx)));
+  const findings: ProbeFinding[] = [...(await probe.system.probe(ctx))];
   // Not let in at all, or nobody there: the rest would fail in the same words.
   if (findings.some(({ step, outcome }) => outcome === 'fail' && step !== RIGHT_TO_READ)) return findings;
   const { sample } = probe;
