@@ -14,16 +14,16 @@ afterEach(async () => {
 
 async function ews(calendars: CalendarStore) {
   const server = createExchangeEws({ ...ACCOUNT, domain: 'CORP', calendars, clock: systemClock });
-  const url = await server.listen();
+  await server.listen();
   closing.push(() => server.close());
-  return { server, url: `${String(url).replace(/\/$/, '')}/EWS/Exchange.asmx` };
+  return { server, url: `${server.url}/EWS/Exchange.asmx` };
 }
 
 async function exchange2003(calendars: CalendarStore) {
   const server = createExchange2003({ ...ACCOUNT, domain: 'CORP', calendars, clock: systemClock, auth: 'basic', calendarNames: { [ANNA]: '予定表' } });
-  const url = await server.listen();
+  await server.listen();
   closing.push(() => server.close());
-  return { server, url: String(url) };
+  return { server, url: server.url };
 }
 
 async function start(...how: Parameters<typeof PresenceBridge.start>): Promise<PresenceBridge> {
@@ -68,7 +68,7 @@ describe('EWS', () => {
   it('by itself: push on this machine, and the next way where Exchange refuses it', async () => {
     const calendars = people();
     const { server, url } = await ews(calendars);
-    server.setFaults({ refuse: ['push'] } as never);
+    server.setFaults({ refused: ['push'] });
     const bridge = await start({ type: 'exchange-ews', url }, { parameters: await parameters(), gateways: [{ description: 'Head office', type: 'ews', system: 'exchange' }] });
     await bridge.hears('streaming');
     await appointmentsAreSeen(bridge, calendars);
