@@ -151,6 +151,18 @@ describe('the spread', () => {
     expect(Math.max(...counts)).toBeLessThan(360);
   });
 
+  it('another one counts from the next change on, for what is planned too (A68)', () => {
+    const world = new World({ spread: 50 });
+    world.engine.add(ANNA);
+    world.read(busy(10, 30));
+    world.to(5);
+    world.engine.setRules(rules({ spread: 0 }));
+    world.to(20);
+    world.engine.setRules(rules({ spread: 50 }));
+    world.to(60);
+    expect(world.shown).toEqual([[0, 'available'], [10, 'in-a-meeting'], [30 + DELAY, 'available']]);
+  });
+
   it('auto is a second for every hundred users, at most 59', () => {
     expect([0, 1, 100, 101, 1000, 5000, 15_000].map((users) => spreadSeconds('auto', users))).toEqual([0, 1, 1, 2, 10, 50, 59]);
     expect(spreadSeconds(7, 15_000)).toBe(7);
