@@ -118,5 +118,5 @@ function needsHttp({ presence }: Config): boolean {
 }
 
 function needsHttpu({ presence }: Config): boolean {
-  return presence.gateways.some(({ type }) => type === 'webdav');
+  return presence.gateways.some(({ type, notifications }) => type === 'webdav' && notifications !== 'poll');
 }

@@ -187,7 +187,8 @@ export interface GatewayServices {
 export function createGateway(config: GatewayConfig, { parameters, ...services }: GatewayServices): CalendarGateway {
   const { description, url, username, password, hosts, ca, nameCheck } = config;
   const common = { description, url, username, password: password.reveal(), hosts, ca, nameCheck, ...services };
-  if (config.type === 'webdav') return new WebdavPresenceGateway({ ...common, auth: config.auth });
+  // Polled: the server is not asked to call.
+  if (config.type === 'webdav') return new WebdavPresenceGateway({ ...common, auth: config.auth, ...(config.notifications === 'poll' ? { callBack: undefined } : {}) });
   return new EwsPresenceGateway({
     ...common,
     notifications: config.notifications,

@@ -1,3 +1,5 @@
+import { createSocket } from 'node:dgram';
+import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, expect, it } from 'vitest';
@@ -38,9 +40,13 @@ it('one of two gateways may go, and nobody is switched off; with the last one ev
   expect(lines).toContainEqual(expect.objectContaining({ what: 'presence.opt-out', mailbox: BERND, via: 'gateway' }));
   expect(lines).toContainEqual(expect.objectContaining({ what: 'presence.opt-out-many', via: 'gateway', count: 1 }));
 
-  async function applied(gateways: readonly unknown[]): Promise<void> {
+  expect((await bridge.admin('presence'))['idle']).toBeNull();
+  await applied([], { optIn: [] });
+  expect((await bridge.admin('presence'))['idle']).toBe('no gateway is configured under presence.gateways');
+
+  async function applied(gateways: readonly unknown[], more: Record<string, unknown> = {}): Promise<void> {
     const { appliedAt } = await bridge.admin('presence');
-    await bridge.reload({ parameters, gateways });
+    await bridge.reload({ parameters, gateways, ...more });
     await eventually(async () => (await bridge.admin('presence'))['appliedAt'] !== appliedAt);
   }
   async function audit(): Promise<string> {
@@ -86,6 +92,39 @@ it('the type of a gateway is changed in place, there and back: nobody is switche
     await told(watcher, BERND, 'available');
   }
   expect(await readFile(join(bridge.bridge.folder, 'data', 'audit.log'), 'utf8')).not.toContain('presence.opt-out');
+}, 60_000);
+
+it('a notification port that somebody else has refuses the reload, and the old one is called on; at a start it is said, unless nobody is to call (A59, A62)', async () => {
+  const calendars = people();
+  const old = createExchange2003({ ...ACCOUNT, domain: 'CORP', calendars, clock: systemClock, auth: 'basic' });
+  await old.listen();
+  closing.push(() => old.close());
+  const taken = createSocket('udp4').bind(0, '0.0.0.0');
+  await once(taken, 'listening');
+  closing.push(async () => taken.close());
+  const presenceOf = (notificationPort: number, notifications = 'auto') => ({ parameters: { calendarSpread: 0, notificationPort, notificationHost: '127.0.0.1', notificationListen: '0.0.0.0' }, gateways: [{ description: 'Old office', type: 'webdav', system: 'exchange', notifications }] });
+  const exchange = { type: 'exchange-webdav', url: old.url, auth: 'basic' };
+  const start = async (presence: ReturnType<typeof presenceOf>): Promise<PresenceBridge> => {
+    const bridge = await PresenceBridge.start(exchange, presence, { listen: `http://127.0.0.1:${await freePort()}`, admin: { listen: `http://127.0.0.1:${await freePort()}` } });
+    closing.push(() => bridge.stop());
+    await bridge.hears('subscribe');
+    return bridge;
+  };
+
+  const bridge = await start(presenceOf(await freePort()));
+  const { appliedAt, gateways } = await bridge.admin('presence');
+  expect(gateways).toMatchObject([{ description: 'Old office', label: 'Exchange -- WebDAV' }]);
+  const watcher = await bridge.watch();
+  await told(watcher, ANNA, 'available');
+  await bridge.reload(presenceOf(taken.address().port));
+  await eventually(async () => /configuration refused, the running one stays in force/.test(bridge.bridge.process.stderr));
+  expect(bridge.bridge.process.stderr).toMatch(/somebody else has it/);
+  expect((await bridge.admin('presence'))['appliedAt']).toBe(appliedAt);
+  meet(calendars, ANNA, 600);
+  await told(watcher, ANNA, 'in-a-meeting', 8_000);
+
+  expect((await (await start(presenceOf(taken.address().port))).admin('presence'))['pending']).toEqual([expect.stringMatching(/^notifications: .*somebody else has it/)]);
+  expect((await (await start(presenceOf(taken.address().port, 'poll'))).admin('presence'))['pending']).toEqual([]);
 }, 60_000);
 
 async function eventually(isSo: () => Promise<boolean>): Promise<void> {
