@@ -46,11 +46,12 @@ export async function guidedWalk(
   const asking = (step: Step): Stage => ({ title: step.title, go: () => walkStep(walk, step) });
   const stages: readonly Stage[] = [
     ...(replicates ? [{ title: 'At its start the bridge writes about every Zimbra user that Exchange knows', go: () => walkFirstPass(walk) }] : []),
+    // Before one of the steps below makes Exchange fall silent.
+    ...(options.presence === true ? [{ title: 'Somebody enters an absence in Outlook, and whoever watches sees it', go: () => walkPresence(walk) }] : []),
     ...LOOKUP_STEPS.map(asking),
     ...(replicates ? [{ title: 'A Zimbra user adds an appointment, and both Exchanges are told', go: () => walkReplication(walk) }, asking(OUTLOOK_STEP)] : []),
     asking(OTHER_WAY_STEP),
     ...(options.addressBook === true ? [{ title: 'Somebody writes a mail, and begins a name that only the other side knows', go: () => walkAddressBook(walk) }] : []),
-    ...(options.presence === true ? [{ title: 'Somebody enters an absence in Outlook, and whoever watches sees it', go: () => walkPresence(walk) }] : []),
   ];
   print(`A guided walk: ${new Date(today).toISOString().slice(0, 10)}, 07:00 to 19:00 UTC`);
   print(drawLegend(drawing));
