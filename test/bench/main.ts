@@ -13,20 +13,7 @@ import { queueRate } from './queue-rate.ts';
 import { startToFirstAnswer } from './start.ts';
 
 /** Name of each figure and how it is measured; names on the command line choose some of them. */
-const FIGURES: Readonly<Record<string, () => Promise<string>>> = {
-  one: oneMailbox,
-  many: manyMailboxes,
-  start: startToFirstAnswer,
-  queue: queueRate,
-  changes: changeToWritten,
-  'ews-face': ewsFace,
-  'gal-search': galSearch,
-  'gal-faces': addressBookFaces,
-  presence: presenceMinute,
-  'presence-sip': presenceSip,
-  'presence-xmpp': presenceXmpp,
-  'presence-ejabberd': presenceEjabberd,
-};
+const FIGURES: Readonly<Record<string, () => Promise<string>>> = { one: oneMailbox, many: manyMailboxes, start: startToFirstAnswer, queue: queueRate, changes: changeToWritten, 'ews-face': ewsFace, 'gal-search': galSearch, 'gal-faces': addressBookFaces, presence: presenceMinute, 'presence-sip': presenceSip, 'presence-xmpp': presenceXmpp, 'presence-ejabberd': presenceEjabberd };
 
 const started = performance.now();
 const chosen = process.argv.slice(2);
