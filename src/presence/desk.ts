@@ -162,6 +162,8 @@ export class PresenceDesk implements PresenceService {
     try {
       if (!isFresh) await reader?.readNow(mailbox, ctx);
     } catch {
+      // Its gateway was replaced while it was asked: the new one knows.
+      if (!ctx.signal.aborted && this.#followers.readerOf(mailbox) !== reader) return this.presenceOf(address, ctx);
       // Why, the reader's log says; a watcher is told what nobody knows.
       return this.#unknown();
     }
