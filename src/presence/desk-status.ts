@@ -25,12 +25,16 @@ export function statusOf({ engine, followers, queues, setup, spread, lags, appli
   return {
     optedIn: engine.size,
     states,
-    gateways: readers.map(({ channel, size }) => ({
-      description: channel.name,
-      label: setup.labelOf(channel),
-      mailboxes: size,
-      watch: channel.watch?.status() ?? { method: 'poll', live: 0, hinted: 0, polled: size, starting: 0, moving: 0, heardAt: undefined, trouble: undefined },
-    })),
+    // A gateway that serves nobody, or does not answer, is worth seeing too.
+    gateways: [...new Set([...setup.gateways, ...readers.map(({ channel }) => channel)])].map((channel) => {
+      const mailboxes = readers.find((one) => one.channel === channel)?.size ?? 0;
+      return {
+        description: channel.name,
+        label: setup.labelOf(channel),
+        mailboxes,
+        watch: channel.watch?.status() ?? { method: 'poll', live: 0, hinted: 0, polled: mailboxes, starting: 0, moving: 0, heardAt: undefined, trouble: undefined },
+      };
+    }),
     publishers: queues.map((queue) => queue.status()),
     calendarSpread: spread,
     readsWaiting: readers.reduce((sum, reader) => sum + reader.waiting(), 0),

@@ -46,6 +46,8 @@ export interface DeskSetup {
   readonly obstacleOf: (mailbox: MailboxAddress) => BridgeError | undefined;
   /** In the configuration's order; those that stay are the same objects as before. */
   readonly publishers: readonly PresencePublisher[];
+  /** The gateways, whoever they serve. */
+  readonly gateways: readonly Channel[];
   readonly labelOf: (channel: Channel) => string;
   /** What is not in force yet, one line each. */
   readonly pending: () => readonly string[];

@@ -73,6 +73,7 @@ async function oneMinute(spread: number): Promise<{ readonly lags: readonly numb
     channelOf: () => channel,
     obstacleOf: () => undefined,
     publishers: [publisher],
+    gateways: [],
     labelOf: () => 'null',
     pending: () => [],
     idle: undefined,

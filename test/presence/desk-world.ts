@@ -159,6 +159,7 @@ export class DeskWorld {
       channelOf: () => this.channel,
       obstacleOf: () => undefined,
       publishers: this.publishers,
+      gateways: [],
       labelOf: () => 'Exchange -- EWS Server',
       pending: () => [],
       idle: undefined,
