@@ -1,5 +1,3 @@
-/** XEP-0108 §3: the node and the namespace are one. */
-export const NS_ACTIVITY = 'http://jabber.org/protocol/activity';
 /** XEP-0060 §7.1. */
 export const NS_PUBSUB = 'http://jabber.org/protocol/pubsub';
 

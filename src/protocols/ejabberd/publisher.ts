@@ -11,7 +11,7 @@ import { activityIq, activityKey } from './activity.ts';
 import { EjabberdApi } from './api-connection.ts';
 import type { EjabberdApiOptions } from './api-connection.ts';
 import { faultOf } from './faults.ts';
-import { accountOf } from './jid.ts';
+import { accountOf } from '../user-activity/jid.ts';
 import { decodeRecord, encodeRecord } from './kept-record.ts';
 import type { KeptRecord } from './kept-record.ts';
 import { probeEjabberd } from './probe.ts';

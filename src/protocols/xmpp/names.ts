@@ -24,6 +24,3 @@ export const FORWARD_NS = 'urn:xmpp:forward:0';
 
 /** XEP-0060. */
 export const PUBSUB_NS = 'http://jabber.org/protocol/pubsub';
-
-/** XEP-0108: namespace and node. */
-export const ACTIVITY_NS = 'http://jabber.org/protocol/activity';

@@ -2,8 +2,9 @@ import { attribute, childrenNamed, descend } from '../../platform/xml/element.ts
 import type { XmlElement } from '../../platform/xml/element.ts';
 import { xml } from '../../platform/xml/write.ts';
 import type { XmlText } from '../../platform/xml/write.ts';
-import { activityOf } from './activity.ts';
-import { ACTIVITY_NS, PUBSUB_NS } from './names.ts';
+import { activityOf } from '../user-activity/activity.ts';
+import { ACTIVITY_NS } from '../user-activity/names.ts';
+import { PUBSUB_NS } from './names.ts';
 
 /** Our own, so that what a person's client has published under another is told apart; a node of XEP-0163 keeps one item all the same, and the later replaces the earlier. */
 const ITEM_ID = 'freebusy-bridge';

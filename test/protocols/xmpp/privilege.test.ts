@@ -5,7 +5,7 @@ import { BridgeError } from '../../../src/core/errors.ts';
 import { attribute, child } from '../../../src/platform/xml/element.ts';
 import { readXml } from '../../../src/platform/xml/read.ts';
 import { xml } from '../../../src/platform/xml/write.ts';
-import { decodeActivity } from '../../../src/protocols/xmpp/activity.ts';
+import { decodeActivity } from '../../../src/protocols/user-activity/activity.ts';
 import { stanzaFailure } from '../../../src/protocols/xmpp/failure.ts';
 import { decodePrivilegedAnswer, decodePrivileges, encodePrivilegedIq } from '../../../src/protocols/xmpp/privilege.ts';
 import { decodeLastItem, encodePublish } from '../../../src/protocols/xmpp/pubsub.ts';

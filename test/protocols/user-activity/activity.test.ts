@@ -6,7 +6,7 @@ import { PRESENCE_STATES } from '../../../src/presence/presence.ts';
 import type { PresenceState } from '../../../src/presence/presence.ts';
 import { child } from '../../../src/platform/xml/element.ts';
 import { readXml } from '../../../src/platform/xml/read.ts';
-import { decodeActivity, encodeActivity } from '../../../src/protocols/xmpp/activity.ts';
+import { decodeActivity, encodeActivity } from '../../../src/protocols/user-activity/activity.ts';
 
 const FIXTURES = join('fixtures', 'xmpp', 'activities');
 const encoded = (state: PresenceState, text = '', language = 'en-US'): string => encodeActivity({ state, text, language }).text;

@@ -42,3 +42,20 @@ function isUnmistakable(text: string): boolean {
   if (/[\s\p{C}\p{Default_Ignorable_Code_Point}\u1806"/\\<>:@ς]/u.test(text)) return false;
   return text.toUpperCase().toLowerCase().normalize('NFKC') === text;
 }
+
+/** The same in two parts, as ejabberd's API wants it: `user` is the escaped local part. */
+export interface Account {
+  readonly user: string;
+  readonly host: string;
+}
+
+/** @throws BridgeError MAILBOX_REFUSED as jidOf */
+export function accountOf(mailbox: MailboxAddress): Account {
+  const jid = jidOf(mailbox);
+  const at = jid.lastIndexOf('@');
+  return { user: jid.slice(0, at), host: jid.slice(at + 1) };
+}
+
+export function bareJid({ user, host }: Account): string {
+  return `${user}@${host}`;
+}

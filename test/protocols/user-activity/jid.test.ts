@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { parseMailboxAddress } from '../../../src/directory/smtp-address.ts';
 import type { MailboxAddress } from '../../../src/directory/smtp-address.ts';
-import { hasJid, jidOf } from '../../../src/protocols/xmpp/jid.ts';
+import { accountOf, bareJid, hasJid, jidOf } from '../../../src/protocols/user-activity/jid.ts';
 
 describe('the JID of a mailbox', () => {
   it.each([
@@ -36,4 +36,10 @@ describe('the JID of a mailbox', () => {
     expect(() => jidOf(address as MailboxAddress)).toThrow(expect.objectContaining({ code: 'MAILBOX_REFUSED', temporary: false }) as Error);
     expect(hasJid(address as MailboxAddress)).toBe(false);
   });
+});
+
+it('in two parts, for who wants them so', () => {
+  expect(accountOf("d'artagnan@musketeers.lit" as MailboxAddress)).toEqual({ user: 'd\\27artagnan', host: 'musketeers.lit' });
+  expect(bareJid(accountOf('at&t@corp.example' as MailboxAddress))).toBe('at\\26t@corp.example');
+  expect(() => accountOf('a/b@corp.example' as MailboxAddress)).toThrow();
 });
