@@ -81,6 +81,11 @@ describe('presence check at an EWS gateway', () => {
     expect(step(findings, 'call-back')[0]).toMatchObject({ outcome: 'fail' });
   });
 
+  it('push would do, and nothing listens: a warning, for streaming is used', async () => {
+    const findings = await found(await bench({ hasCallBack: false }));
+    expect(step(findings, 'call-back')).toEqual([{ step: 'call-back', outcome: 'warn', text: expect.stringContaining('nothing listens') as string, advice: expect.stringContaining('notificationPort') as string }]);
+  });
+
   it('the URL leads to nowhere, or to somebody else', async () => {
     const port = await callBackPort();
     const other = await callBackPort();
