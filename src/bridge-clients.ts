@@ -1,4 +1,5 @@
-import type { ClientConfig } from './config/config.ts';
+import type { ClientConfig, Config } from './config/config.ts';
+import { Secret } from './config/secret.ts';
 import type { Requester } from './core/request-context.ts';
 import { AddressSet } from './platform/auth/address-set.ts';
 import type { ClientAccount } from './platform/auth/client-sign-in.ts';
@@ -26,4 +27,19 @@ export function accountOf(client: ClientConfig): ClientAccount {
     auth: client.auth,
     addresses: client.addresses === undefined ? undefined : new AddressSet(client.addresses),
   };
+}
+
+/** Whether somebody who signed in as this client under one configuration is the same, from the same place and with the same rights, under the other. */
+export function isSameClient(name: string, one: Config, other: Config): boolean {
+  return wayIn(name, one) === wayIn(name, other);
+}
+
+/** Secrets included: not for showing. */
+function wayIn(name: string, { clients, listen, behindProxy, trustedProxies }: Config): string {
+  const client = clients.find((each) => each.name === name);
+  const revealed = function (this: Readonly<Record<string, unknown>>, key: string, value: unknown): unknown {
+    const secret = this[key];
+    return secret instanceof Secret ? secret.reveal() : value;
+  };
+  return JSON.stringify([client, listen, behindProxy, trustedProxies], revealed);
 }

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { RequestListener } from 'node:http';
 import { BridgeAddressBook } from './bridge-address-book.ts';
-import { accountOf } from './bridge-clients.ts';
+import { accountOf, isSameClient } from './bridge-clients.ts';
 import { createAdminFace, createFaces } from './bridge-faces.ts';
 import { ldapSignIn } from './bridge-ldap.ts';
 import { BridgeListeners } from './bridge-listeners.ts';
@@ -204,8 +204,8 @@ export class Bridge {
     this.#runtime = next;
     await this.#presence.apply(presence);
     await this.#replication.swap(replication, { work: true, graceMs: TURNS_GRACE_MS });
-    // Who watches comes back as whoever he is now.
-    old.streams.end();
+    // Who watches goes on watching; whoever may see something else now comes back as that.
+    old.streams.handOver(next.streams, (client) => isSameClient(client, old.config, config));
     if (isOtherBook) next.book.start();
     this.#retired.add(old);
     setTimeout(() => void this.#retire(old), OLD_RUNTIME_MS).unref();

@@ -260,7 +260,7 @@ export class CalendarReader {
     if (reading.trouble === undefined) logger.info({ system: this.channel.name, mailbox: reading.mailbox, code: error.code, reason: error.publicMessage }, 'a calendar cannot be read for presence');
     reading.trouble = `${error.code}: ${error.publicMessage}`;
     if (error.code === 'BACKEND_AUTH') this.#pausedUntil = now + LIMITS.presenceRefusedPauseMs;
-    const isFinal = ABOUT_THE_MAILBOX.has(error.code);
+    const isFinal = isAboutTheMailbox(error);
     if (isFinal || now - reading.failedAt >= LIMITS.presenceStaleMs) onLost(reading.mailbox);
     const pause = isFinal ? LIMITS.presencePollMs : pauseAfter(reading.failures, READ_PAUSES, error.retryAfterMs);
     // Not later than when what was read before stops being believed.
@@ -289,3 +289,8 @@ const READ_PAUSES = { firstMs: 2_000, longestMs: 60_000 };
 
 /** What the server knows to say about a mailbox is its word: nothing that was read before holds. */
 const ABOUT_THE_MAILBOX: ReadonlySet<ErrorCode> = new Set(['MAILBOX_UNKNOWN', 'MAILBOX_REFUSED', 'ACCESS_DENIED', 'NO_DATA', 'LOOP', 'NOT_FOUND']);
+
+/** The server's word about this one mailbox; everything else may be different in a moment. */
+export function isAboutTheMailbox({ code }: BridgeError): boolean {
+  return ABOUT_THE_MAILBOX.has(code);
+}

@@ -1,13 +1,14 @@
 import type { Audit } from '../core/audit.ts';
 import type { Clock, Instant } from '../core/clock.ts';
-import { BridgeError } from '../core/errors.ts';
+import { BridgeError, toBridgeError } from '../core/errors.ts';
 import { LIMITS } from '../core/limits.ts';
 import type { Logger } from '../core/logger.ts';
 import type { Metrics } from '../core/metrics.ts';
 import type { RequestContext } from '../core/request-context.ts';
 import type { MailboxAddress } from '../directory/smtp-address.ts';
 import { AgendaTimer } from './agenda.ts';
-import type { Channel } from './calendar-reader.ts';
+import { isAboutTheMailbox } from './calendar-reader.ts';
+import type { CalendarReader, Channel } from './calendar-reader.ts';
 import type { OwnState, OwnStates, PrecedenceRule } from './compose.ts';
 import { PresenceEngine } from './engine.ts';
 import type { EngineRules } from './engine.ts';
@@ -120,7 +121,7 @@ export class PresenceDesk implements PresenceService {
     this.#flushFollow();
     for (const queue of added) {
       queue.start((mailbox) => this.#engine.has(mailbox));
-      queue.republish();
+      queue.tellAll();
     }
     if (isRemapped) this.#followers.changed([...this.#engine.mailboxes()]);
     await Promise.all(former.filter((queue) => !this.#queues.includes(queue)).map((queue) => queue.close(0)));
@@ -163,11 +164,11 @@ export class PresenceDesk implements PresenceService {
     const isFresh = (mode === 'live' || mode === 'hinted') && readAt !== undefined && this.#options.clock.now() - readAt <= LIMITS.presenceFreshMs;
     try {
       if (!isFresh) await reader?.readNow(mailbox, ctx);
-    } catch {
+    } catch (thrown) {
       // Its gateway was replaced while it was asked: the new one knows.
       if (!ctx.signal.aborted && this.#followers.readerOf(mailbox) !== reader) return this.presenceOf(address, ctx);
       // Why, the reader's log says; a watcher is told what nobody knows.
-      return this.#unknown();
+      if (!this.#isOnTheMove(mailbox, reader, thrown)) return this.#unknown();
     }
     return this.#engine.has(mailbox) ? (this.#engine.shownOf(mailbox, true) ?? this.#unknown()) : undefined;
   }
@@ -293,6 +294,12 @@ export class PresenceDesk implements PresenceService {
     }
     this.#events.add(change);
     for (const queue of this.#queues) queue.tell(change);
+  }
+
+  /** Another way to the calendar is in force by now, or has not answered yet: what the former one said holds until it does (presence.md A29). */
+  #isOnTheMove(mailbox: MailboxAddress, reader: CalendarReader | undefined, thrown: unknown): boolean {
+    if (this.#followers.readerOf(mailbox) !== reader) return true;
+    return reader?.stateOf(mailbox)?.readAt === undefined && !isAboutTheMailbox(toBridgeError(thrown));
   }
 
   #changeOf(mailbox: MailboxAddress): readonly PresenceChange[] {

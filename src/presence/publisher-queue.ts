@@ -49,7 +49,7 @@ export class PublisherQueue {
   readonly #agenda = new Agenda<Publication>();
   readonly #timer: AgendaTimer;
   readonly #ended = new AbortController();
-  /** Who was published since the process began: before that nobody knows whether the server still has it. */
+  /** Who was published since the process began: before that nobody knows whether the server still has it, if it is one that keeps anything. */
   readonly #confirmed = new Set<MailboxAddress>();
   readonly #failing = new Map<MailboxAddress, string>();
   /** When the next call may begin. */
@@ -75,6 +75,7 @@ export class PublisherQueue {
   start(optedIn: (mailbox: MailboxAddress) => boolean): void {
     const { publisher, published } = this.#options;
     publisher.start(() => this.republish());
+    if (publisher.isOnlyTold === true) for (const mailbox of published.keys()) this.#confirmed.add(mailbox as MailboxAddress);
     for (const mailbox of [...published.keys()] as MailboxAddress[]) if (!optedIn(mailbox)) this.tell({ mailbox, shown: undefined });
   }
 
@@ -98,6 +99,11 @@ export class PublisherQueue {
   /** Tells the server everything once more. */
   republish(): void {
     this.#confirmed.clear();
+    this.tellAll();
+  }
+
+  /** Tells it of everybody whom it does not show as they are. */
+  tellAll(): void {
     for (const change of this.#options.everybody()) this.tell(change);
   }
 

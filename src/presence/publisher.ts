@@ -18,6 +18,8 @@ export interface PresencePublisher {
   readonly pace: { readonly concurrency: number; readonly perSecond: number };
   /** Its documents say until when a state lasts, so that a meeting's new end is news. Absent: only states are. */
   readonly showsTimes?: boolean;
+  /** It keeps no state that could be lost: what was accepted once is not told again when the process begins anew. Absent: everybody is told then. */
+  readonly isOnlyTold?: boolean;
   /** Opens connections and goes on renewing. Returns at once; never throws. @param onLost the server has lost everything that it was told (it restarted, we were away): all of it is to be published again */
   start(onLost: () => void): void;
   /** Resolves when the server has accepted it. Idempotent. */

@@ -4,7 +4,7 @@ import { BridgeError } from '../../src/core/errors.ts';
 import type { MailboxAddress } from '../../src/directory/smtp-address.ts';
 import type { PresenceEvent } from '../../src/presence/presence-service.ts';
 import { presenceContext } from '../../src/presence/the-bridge.ts';
-import { DeskWorld, MemoryPublisher, START, away, busy } from './desk-world.ts';
+import { DeskWorld, MemoryCalendars, MemoryPublisher, START, away, busy } from './desk-world.ts';
 
 let world: DeskWorld;
 afterEach(async () => {
@@ -74,6 +74,25 @@ describe('publishing', () => {
     await to(11);
     expect(statesOf('anna@corp.example')).toEqual(['in-a-meeting']);
     expect([...world.desk.followed()][0]!.trouble).toBeUndefined();
+  });
+
+  it('after a restart a server is told everybody, and one that keeps nothing only of whom it was told otherwise', async () => {
+    world = new DeskWorld();
+    const room = Object.assign(new MemoryPublisher('room'), { isOnlyTold: true });
+    world.publishers.push(room);
+    world.put('anna@corp.example', busy(0, 30));
+    world.put('bob@corp.example', busy(0, 30));
+    await world.apply();
+    await to(1);
+    world.source.calendars.set('bob@corp.example' as MailboxAddress, []);
+    for (const publisher of world.publishers) publisher.calls.length = 0;
+    await world.restart();
+    await to(2);
+    expect(world.publishers[0]!.calls.map(([, one, state]) => [one, state])).toEqual([['anna@corp.example', 'in-a-meeting'], ['bob@corp.example', 'available']]);
+    expect(room.calls.map(([, one, state]) => [one, state])).toEqual([['bob@corp.example', 'available']]);
+    world.desk.resync('all');
+    await to(3);
+    expect(room.calls).toHaveLength(3);
   });
 
   it('a server that lost everything is told everything again', async () => {
@@ -155,6 +174,35 @@ describe('what cannot be read', () => {
     world.source.failure = undefined;
     await to(14);
     expect(statesOf('anna@corp.example')).toEqual(['in-a-meeting', 'unknown', 'in-a-meeting']);
+  });
+
+  it('whoever comes to another gateway is what he was until that one has answered', async () => {
+    world = new DeskWorld();
+    world.put('anna@corp.example', busy(0, 300));
+    await world.apply();
+    await to(1);
+    const silent = new MemoryCalendars();
+    silent.failure = away();
+    world.channel = { ...world.channel, name: 'Second', source: silent };
+    await world.apply();
+    expect(await world.desk.presenceOf('anna@corp.example' as MailboxAddress, ctx())).toMatchObject({ state: 'in-a-meeting' });
+    silent.failures.set('anna@corp.example' as MailboxAddress, new BridgeError('MAILBOX_UNKNOWN', 'no such mailbox'));
+    silent.failure = undefined;
+    expect(await world.desk.presenceOf('anna@corp.example' as MailboxAddress, ctx())).toMatchObject({ state: 'unknown' });
+  });
+
+  it('a question that was under way when the gateway changed is answered with what he is', async () => {
+    world = new DeskWorld();
+    world.put('anna@corp.example', busy(0, 300));
+    await world.apply();
+    await to(2);
+    const never = vi.spyOn(world.source, 'freeBusy').mockReturnValueOnce(new Promise(() => undefined));
+    const asked = world.desk.presenceOf('anna@corp.example' as MailboxAddress, ctx());
+    expect(never).toHaveBeenCalled();
+    world.channel = { ...world.channel, name: 'Second' };
+    await world.apply();
+    await to(3);
+    expect(await asked).toMatchObject({ state: 'in-a-meeting' });
   });
 
   it('is unknown at once where the server knows that there is no such mailbox', async () => {

@@ -90,7 +90,7 @@ async function watch({ presence, streams }: PresenceApiServices, request: Reques
     response.type('text/event-stream').end();
     return undefined;
   }
-  streams.open(presence, response, question);
+  streams.open(presence, response, question, requester.name);
   leaveGate(request);
   return undefined;
 }

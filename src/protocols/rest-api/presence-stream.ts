@@ -1,5 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import { LIMITS } from '../../core/limits.ts';
+import type { MailboxAddress } from '../../directory/smtp-address.ts';
 import type { PresenceChange } from '../../presence/presence.ts';
 import type { PresenceEvent, PresenceService } from '../../presence/presence-service.ts';
 import { BEGINNING, encodeChange, encodeEvent, KEEP_ALIVE, RESET } from './presence-events.ts';
@@ -22,6 +23,9 @@ export class PresenceStream {
   readonly #bounds: StreamBounds;
   readonly #keepAlive: NodeJS.Timeout;
   readonly #subscription: { stop(): void };
+  readonly #resolve: () => ReadonlySet<MailboxAddress> | undefined;
+  /** Undefined: everybody. */
+  #wanted: ReadonlySet<MailboxAddress> | undefined;
   #snapshot: Iterator<PresenceChange> | undefined;
   #waiting: PresenceEvent[] = [];
   /** Of `#waiting`, what has been written. */
@@ -33,8 +37,9 @@ export class PresenceStream {
     this.#response = response;
     this.#bounds = bounds;
     // Who hides behind an alias is whom the events name.
-    const wanted = addresses === undefined ? undefined : new Set(addresses.map((address) => presence.optInOf(address).mailbox));
-    const isWanted = ({ mailbox }: PresenceChange): boolean => wanted === undefined || wanted.has(mailbox);
+    this.#resolve = () => (addresses === undefined ? undefined : new Set(addresses.map((address) => presence.optInOf(address).mailbox)));
+    this.#wanted = this.#resolve();
+    const isWanted = ({ mailbox }: PresenceChange): boolean => this.#wanted === undefined || this.#wanted.has(mailbox);
     // The connection ends with the stream: a watcher then knows, and nothing keeps a listener from closing.
     response.shouldKeepAlive = false;
     response.writeHead(200, { 'Content-Type': 'text/event-stream; charset=utf-8', 'Cache-Control': 'no-store', 'X-Accel-Buffering': 'no' });
@@ -49,6 +54,11 @@ export class PresenceStream {
     this.#keepAlive = setInterval(() => this.#look(), bounds.keepAliveMs ?? LIMITS.presenceKeepAliveMs).unref();
     if (this.#isOver) this.#stop();
     else this.#pump();
+  }
+
+  /** Another configuration is in force: its aliases count from now on. */
+  goOn(): void {
+    this.#wanted = this.#resolve();
   }
 
   /** Lets what has been written go out, and closes. */

@@ -31,11 +31,18 @@ export class StreamSlots {
   }
 }
 
-/** The watchers of one configuration: when it is in force no longer they are sent away, and come back as whoever they are then. */
+/** One watcher, and who counts it. */
+interface Watching {
+  readonly stream: PresenceStream;
+  readonly client: string;
+  holder: PresenceStreams;
+}
+
+/** The watchers of one configuration. The next one takes over those of clients whose rights it leaves as they are; the others are sent away, and come back as whoever they are then. */
 export class PresenceStreams {
   readonly #slots: StreamSlots;
   readonly #bounds: StreamBounds;
-  readonly #open = new Set<PresenceStream>();
+  readonly #open = new Set<Watching>();
   #isOver = false;
 
   constructor(slots: StreamSlots, bounds: StreamBounds = {}) {
@@ -43,19 +50,31 @@ export class PresenceStreams {
     this.#bounds = bounds;
   }
 
-  /** Goes on until somebody leaves, or `end`. @throws BridgeError BACKEND_BUSY where too many watch, or the configuration is being replaced */
-  open(presence: PresenceService, response: ServerResponse, question: EventsQuestion): void {
+  /** Goes on until somebody leaves, or `end`. @param client its name @throws BridgeError BACKEND_BUSY where too many watch, or the configuration is being replaced */
+  open(presence: PresenceService, response: ServerResponse, question: EventsQuestion, client: string): void {
     if (this.#isOver || !this.#slots.take()) throw new BridgeError('BACKEND_BUSY', this.#isOver ? 'come back at once' : `${LIMITS.presenceStreams} watch already`, { temporary: true, retryAfterMs: this.#isOver ? 1_000 : 10_000 });
     // Before anything can fail: whatever happens, it is given back once.
     response.once('close', () => this.#slots.give());
-    const stream = new PresenceStream(presence, response, question, this.#bounds);
-    this.#open.add(stream);
-    response.once('close', () => this.#open.delete(stream));
+    const watching: Watching = { stream: new PresenceStream(presence, response, question, this.#bounds), client, holder: this };
+    this.#open.add(watching);
+    response.once('close', () => watching.holder.#open.delete(watching));
+  }
+
+  /** Gives those of these clients to the next configuration, ends the others, and takes none any more. */
+  handOver(next: PresenceStreams, stays: (client: string) => boolean): void {
+    for (const watching of [...this.#open]) {
+      if (!stays(watching.client)) continue;
+      this.#open.delete(watching);
+      watching.holder = next;
+      next.#open.add(watching);
+      watching.stream.goOn();
+    }
+    this.end();
   }
 
   /** Ends all of them, and takes none any more. */
   end(): void {
     this.#isOver = true;
-    for (const stream of this.#open) stream.end();
+    for (const { stream } of this.#open) stream.end();
   }
 }

@@ -63,6 +63,10 @@ export class SipPublisher implements PresencePublisher {
   readonly #ending = new AbortController();
   #onLost: () => void = () => undefined;
   #lostAt: Instant = Number.NEGATIVE_INFINITY;
+  /** Whom the server has accepted since it last lost everything: it is a new loss when it forgets one of these. */
+  readonly #sinceLoss = new Set<MailboxAddress>();
+  /** A loss that came too soon after the last one, and is said when that is long enough ago. */
+  #soon: NodeJS.Timeout | undefined;
   /** What a 423 taught. */
   #leastExpiresMs = 0;
   #isTroubled = false;
@@ -101,6 +105,7 @@ export class SipPublisher implements PresencePublisher {
       if (shown?.state === 'unknown' && this.#kept.get(mailbox) !== undefined) await this.#tell(mailbox, { ...shown, state: 'offline' }, false, signal);
       this.#renewals.forget(mailbox);
       this.#published.delete(mailbox);
+      this.#sinceLoss.delete(mailbox);
       this.#failures.delete(mailbox);
       const etag = this.#kept.get(mailbox)?.etag;
       if (etag !== undefined) {
@@ -124,6 +129,7 @@ export class SipPublisher implements PresencePublisher {
 
   async close(): Promise<void> {
     this.#renewals.stop();
+    clearTimeout(this.#soon);
     this.#ending.abort();
     this.#client.close();
     await Promise.all(this.#turns.values());
@@ -147,6 +153,7 @@ export class SipPublisher implements PresencePublisher {
       if (granted !== undefined) {
         this.#kept.set(mailbox, { etag: granted.etag, expiresAt: clock.now() + granted.expiresMs });
         this.#published.set(mailbox, shown);
+        this.#sinceLoss.add(mailbox);
         this.#failures.delete(mailbox);
         this.#renewals.planWithin(mailbox, granted.expiresMs);
         return;
@@ -159,7 +166,7 @@ export class SipPublisher implements PresencePublisher {
   #learns(mailbox: MailboxAddress, status: number, { etag, isKnown, least, expiresMs }: { readonly etag: string | undefined; readonly isKnown: boolean; readonly least: number | undefined; readonly expiresMs: number }): boolean {
     if (status === 412 && etag !== undefined) {
       this.#kept.delete(mailbox);
-      if (isKnown && !this.#doubtful.delete(mailbox)) this.#lost();
+      if (isKnown && !this.#doubtful.delete(mailbox) && this.#sinceLoss.has(mailbox)) this.#lost();
       return true;
     }
     if (status !== 423 || least === undefined || least <= expiresMs) return false;
@@ -208,9 +215,15 @@ export class SipPublisher implements PresencePublisher {
   /** A server that forgot one publication has mostly begun anew; what else it forgot would come to light only one renewal after the other. */
   #lost(): void {
     const now = this.#options.clock.now();
-    const isNew = now - this.#lostAt >= LIMITS.sipLostPauseMs;
+    const waitMs = this.#lostAt + LIMITS.sipLostPauseMs - now;
+    if (waitMs > 0) {
+      this.#soon ??= setTimeout(() => this.#lost(), waitMs).unref();
+      return;
+    }
+    clearTimeout(this.#soon);
+    this.#soon = undefined;
     this.#lostAt = now;
-    if (!isNew) return;
+    this.#sinceLoss.clear();
     this.#options.logger.warn({ system: this.label, operation: 'presence publish', code: 'BACKEND_FAULT' }, 'the presence server has lost what it was told; everything is published again');
     this.#onLost();
   }

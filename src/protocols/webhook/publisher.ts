@@ -46,6 +46,8 @@ export class WebhookPublisher implements PresencePublisher {
   readonly label: string;
   readonly pace = { concurrency: LIMITS.webhookConcurrency, perSecond: LIMITS.webhookPerSecond } as const;
   readonly showsTimes = true;
+  /** A chat room would read everybody's state again at every restart. */
+  readonly isOnlyTold = true;
   readonly #options: WebhookPublisherOptions;
   readonly #url: URL;
   readonly #http: HttpClient;

@@ -195,6 +195,21 @@ describe('GET /api/v1/presence/events', () => {
     expect(slots.open).toBe(1);
   });
 
+  it('goes on under the next configuration where its client stays the same, and is counted there', async () => {
+    const slots = new StreamSlots();
+    const [old, next] = [await api({ slots }), await api({ slots })];
+    const client = await watch(old);
+    old.streams.handOver(next.streams, (name) => name === ASKER.name);
+    expect((await watch(old)).status).toBe(503);
+    presence.show('anna@corp.example', shownAs('away'));
+    await eventually(() => client.events.length === 1);
+    expect(slots.open).toBe(1);
+    // Again and again, as reloads come.
+    next.streams.handOver((await api({ slots })).streams, () => false);
+    await client.closed();
+    await eventually(() => slots.open === 0 && presence.watchers === 0);
+  });
+
   it('needs the right to see, and to have signed in', async () => {
     expect((await watch(await api({ requester: { ...ASKER, presence: 'none' } }))).status).toBe(403);
     expect((await watch(await api({ requester: new BridgeError('AUTH_REQUIRED', 'sign in first') }))).status).toBe(401);

@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { LIMITS } from '../../../src/core/limits.ts';
 import { silentLogger } from '../../../src/core/logger.ts';
 import type { MailboxAddress } from '../../../src/directory/smtp-address.ts';
@@ -140,6 +140,32 @@ describe('a SIP publisher', () => {
     isEmpty = false;
     await one.publish(ANNA, MEETING, signal());
     expect(server.seen.map(told).at(-1)).toBe('e4 3600 meeting');
+  });
+
+  it('says a second loss too, a minute after the first; what the first one took is none', async () => {
+    const gone = new Set<string>();
+    const { server, publisher, lost, clock } = await world((request, count) => (gone.has(request.header('SIP-If-Match') ?? '') ? [reply(request, '412 Conditional Request Failed')] : granting(request, count)));
+    const one = publisher();
+    for (const mailbox of [ANNA, BERND]) await one.publish(mailbox, MEETING, signal());
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    try {
+      for (const tag of ['e1', 'e2']) gone.add(tag);
+      await one.publish(ANNA, FREE, signal());
+      await one.publish(BERND, FREE, signal());
+      expect(lost()).toBe(1);
+      vi.advanceTimersByTime(LIMITS.sipLostPauseMs);
+      expect(lost()).toBe(1);
+      // Once more, soon after.
+      const tags = server.seen.length;
+      for (let count = 1; count <= tags; count++) gone.add(`e${count}`);
+      await one.publish(ANNA, MEETING, signal());
+      expect(lost()).toBe(1);
+      clock.time += LIMITS.sipLostPauseMs;
+      vi.advanceTimersByTime(LIMITS.sipLostPauseMs);
+      expect(lost()).toBe(2);
+    } finally {
+      vi.useRealTimers();
+    }
   });
 
   it('takes a 412 of its own making (an answer that never came) for no loss', async () => {

@@ -22,6 +22,8 @@ import type { WatchWire } from './wire.ts';
 
 export interface GatewayProbe {
   readonly callBack: NotificationPort | undefined;
+  /** Whether Exchange can reach it, by what is configured. */
+  readonly isReachable: boolean;
   /** What is tried, in order; none: calendars are polled. */
   readonly ways: readonly WayName[];
   readonly notifications: string;
@@ -64,7 +66,7 @@ async function probeImpersonation({ wire, ways }: GatewayProbe, sample: MailboxA
     return [{ step: 'impersonation', outcome: 'ok', text: `${called} of ${sample} was opened in its owner's name` }, ...versionAgainst(seen, ways)];
   } catch (thrown) {
     const error = toBridgeError(thrown);
-    return [cannotImpersonate(error) ?? unreachable('impersonation', error)];
+    return [cannotImpersonate(error) ?? notUnderstood(error) ?? unreachable('impersonation', error)];
   }
 }
 
@@ -75,6 +77,15 @@ function cannotImpersonate(error: BridgeError): ProbeFinding | undefined {
   const text = code === 'ErrorImpersonateUserDenied' || code === 'ErrorImpersonationDenied' ? `the account may not act for this mailbox (${code})` : described(error);
   return { step: 'impersonation', outcome: 'fail', text, advice };
 }
+
+/** A server (or what stands before it) that answers questions about free/busy and knows no folders says nothing about impersonation. */
+function notUnderstood(error: BridgeError): ProbeFinding | undefined {
+  const { responseCode } = error.details;
+  if (error.code !== 'BACKEND_FAULT' || (responseCode !== undefined && !NOT_UNDERSTOOD.has(String(responseCode)))) return undefined;
+  return { step: 'impersonation', outcome: 'warn', text: `not tried: the server does not take the question for a folder: ${described(error)}`, advice: 'subscribing says whether it works; look into the log of the server for the code' };
+}
+
+const NOT_UNDERSTOOD: ReadonlySet<string> = new Set(['ErrorInvalidRequest', 'ErrorInvalidOperation', 'ErrorSchemaValidation', 'ErrorInvalidServerVersion']);
 
 const GIVE_THE_ROLE = 'give the account the role: New-ManagementRoleAssignment -Role ApplicationImpersonation -User ACCOUNT (2007: the extended rights ms-Exch-EPI-Impersonation and ms-Exch-EPI-May-Impersonate); it may take a quarter of an hour';
 const IMPERSONATION_ADVICE: Readonly<Record<string, string>> = {
@@ -114,8 +125,9 @@ async function probeSubscribing({ wire, ways }: GatewayProbe, sample: MailboxAdd
 
 /** Whether our listener is there, whether its URL leads to it, and whether Exchange calls. */
 async function probeCallBack(probe: GatewayProbe, signal: AbortSignal, isHopeless: boolean): Promise<readonly ProbeFinding[]> {
-  const { callBack, ways, notifications, sample } = probe;
+  const { callBack, isReachable, ways, notifications, sample } = probe;
   const step = 'call-back';
+  if (notifications === 'auto' && isReachable && callBack === undefined) return [{ step, outcome: 'warn', text: 'nothing listens on the notification port, so streaming is used', advice: 'see that notificationPort is free on this machine' }];
   if (!ways.includes('push')) return notifications === 'auto' ? [{ step, outcome: 'ok', text: 'not used: Exchange cannot reach the bridge by what is configured, so streaming is used' }] : [];
   if (callBack === undefined) return [{ step, outcome: 'fail', text: 'notifications: push, but nothing listens', advice: 'set notificationPort and notificationHost, or notifications to auto' }];
   const own = await callOurselves(callBack, signal);

@@ -33,6 +33,14 @@ describe('presence check at an EWS gateway', () => {
     expect(one.exchange.operations('Subscribe')).toEqual([]);
   });
 
+  it.each(['ErrorInvalidRequest', 'ErrorSchemaValidation'])('a server that knows no folders (%s) says nothing about impersonation: a warning, and subscribing is tried', async (code) => {
+    const one = await bench();
+    one.exchange.refuse = ({ operation }) => (operation === 'GetFolder' ? { code, isFault: true } : undefined);
+    const findings = await found(one);
+    expect(step(findings, 'impersonation')).toEqual([{ step: 'impersonation', outcome: 'warn', text: expect.stringContaining(code) as string, advice: expect.any(String) as string }]);
+    expect(step(findings, 'subscribe')[0]!.outcome).toBe('ok');
+  });
+
   it('refused credentials are said once, and nothing more is tried', async () => {
     const one = await bench();
     one.exchange.refuse = () => ({ status: 401 });
@@ -71,6 +79,11 @@ describe('presence check at an EWS gateway', () => {
   it('push was chosen and nothing listens', async () => {
     const findings = await found(await bench({ notifications: 'push', hasCallBack: false }));
     expect(step(findings, 'call-back')[0]).toMatchObject({ outcome: 'fail' });
+  });
+
+  it('push would do, and nothing listens: a warning, for streaming is used', async () => {
+    const findings = await found(await bench({ hasCallBack: false }));
+    expect(step(findings, 'call-back')).toEqual([{ step: 'call-back', outcome: 'warn', text: expect.stringContaining('nothing listens') as string, advice: expect.stringContaining('notificationPort') as string }]);
   });
 
   it('the URL leads to nowhere, or to somebody else', async () => {
