@@ -25,6 +25,8 @@ interface Place {
   readonly host: string;
   readonly port: number;
   readonly publicHost: string;
+  /** For EWS only; HTTPU is what it is. */
+  readonly tls: { readonly certificate: string; readonly key: string } | undefined;
 }
 
 export function presencePorts(logger: Logger): PresencePorts {
@@ -93,6 +95,7 @@ class Ports implements PresencePorts {
   /** The first time it stays open; afterwards a port that is to be another one is tried and let go. */
   async #prepareHttp(place: Place): Promise<void> {
     if (this.#http === undefined) this.#http = await HttpCallBack.open({ ...place, onUnknown: answerOrphan }, this.#logger);
+    else if (this.#http.port === place.port && (this.#http.scheme === 'https') !== (place.tls !== undefined)) throw new BridgeError('CONFIGURATION', 'another notificationScheme needs another notificationPort, so that subscriptions can move');
     else if (this.#http.port !== place.port) await (await HttpCallBack.open(place, this.#logger)).close();
   }
 
@@ -103,10 +106,11 @@ class Ports implements PresencePorts {
 }
 
 function placeOf(config: Config): Place {
-  const { notificationPort, notificationListen } = config.presence.parameters;
+  const { notificationPort, notificationListen, notificationScheme } = config.presence.parameters;
+  const tls = notificationScheme === 'https' && config.tls !== undefined ? { certificate: config.tls.certificate, key: config.tls.key.reveal() } : undefined;
   const publicHost = callBackHost(config);
   const everywhere = publicHost.includes(':') ? '::' : '0.0.0.0';
-  return { host: notificationListen ?? (isLoopbackHost(publicHost) ? loopbackOf(publicHost) : everywhere), port: notificationPort, publicHost };
+  return { host: notificationListen ?? (isLoopbackHost(publicHost) ? loopbackOf(publicHost) : everywhere), port: notificationPort, publicHost, tls };
 }
 
 function loopbackOf(host: string): string {

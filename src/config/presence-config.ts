@@ -46,6 +46,8 @@ export interface PresenceParameters {
   readonly notificationHost?: string | undefined;
   /** Address that is listened on. Absent: loopback where notificationHost is, else every one. */
   readonly notificationListen?: string | undefined;
+  /** Of the URL that an Exchange with EWS calls; https with the certificate of `tls`. */
+  readonly notificationScheme: 'http' | 'https';
   /** Seconds, 0 to 59; `auto`: a hundredth of the users. */
   readonly calendarSpread: number | 'auto';
   /** Of one request to Exchange. */

@@ -26,6 +26,7 @@ describe('a mistake under presence is refused in words:', () => {
     ['exchangeQueue of 0', 'exchangeQueue: 0', 'presence.parameters.exchangeQueue: should be a whole number from 10 to 100000'],
     ['exchangeThreads of 33', 'exchangeThreads: 33', 'presence.parameters.exchangeThreads: should be a whole number from 1 to 32'],
     ['apply', 'apply: later', 'presence.parameters.apply: "later" is not known; there are: gradual, now'],
+    ['notificationScheme https without a certificate', 'notificationScheme: https', 'presence.parameters.notificationScheme: is https and needs tls: { certificate, key }'],
     ['notificationHost with a port', 'notificationHost: "bridge.example:50020"', `presence.parameters.notificationHost: ${HOST}: without a port, which is notificationPort`],
     ['notificationListen as a name', 'notificationListen: bridge.example', 'presence.parameters.notificationListen: should be an IP address of this machine, e.g. 192.0.2.7, or 0.0.0.0 for every one'],
     ['a parameter nobody knows', 'calenderSpread: 5', 'presence.parameters.calenderSpread: there is no such key; did you mean calendarSpread?'],

@@ -27,7 +27,7 @@ describe('presence:', () => {
       language: 'en',
       locales: undefined,
       canary: undefined,
-      parameters: { ewsStatusFrequency: 60, notificationPort: 50_020, notificationHost: undefined, notificationListen: undefined, calendarSpread: 50, exchangeTimeoutMs: 20_000, exchangeQueue: 1_000, exchangeThreads: 8, apply: 'gradual' },
+      parameters: { ewsStatusFrequency: 60, notificationPort: 50_020, notificationHost: undefined, notificationListen: undefined, notificationScheme: 'http', calendarSpread: 50, exchangeTimeoutMs: 20_000, exchangeQueue: 1_000, exchangeThreads: 8, apply: 'gradual' },
       gateways: [],
       publishers: [],
     });

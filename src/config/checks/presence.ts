@@ -23,6 +23,7 @@ export function checkPresence(outline: Outline): readonly Problem[] {
     ...descriptions(gateways),
     ...checkGatewayAccounts(gateways, outline),
     ...notificationPort(outline.top, mapOf(presence['parameters']) ?? {}, gateways),
+    ...notificationScheme(outline.top, mapOf(presence['parameters']) ?? {}),
   ];
 }
 
@@ -100,6 +101,12 @@ function descriptions(gateways: readonly RawGateway[]): readonly Problem[] {
     seen.set(description, index);
     return [];
   });
+}
+
+/** presence.md, A61. */
+function notificationScheme(top: RawMap, parameters: RawMap): readonly Problem[] {
+  if (parameters['notificationScheme'] !== 'https' || top['tls'] !== undefined) return [];
+  return [{ path: ['presence', 'parameters', 'notificationScheme'], message: 'is https and needs tls: { certificate, key }' }];
 }
 
 const EVERYWHERE = new Set(['0.0.0.0', '::']);

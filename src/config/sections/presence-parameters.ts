@@ -15,6 +15,7 @@ export function presenceParameters() {
     notificationPort: integer(notificationPort).default(notificationPort.default),
     notificationHost: host({ scheme: 'the bridge makes it', port: 'notificationPort' }).optional(),
     notificationListen: listenAddress().optional(),
+    notificationScheme: oneOf(['http', 'https']).default('http'),
     calendarSpread: calendarSpread().default(LIMITS.calendarSpread.default),
     exchangeTimeout: duration(exchangeTimeoutMs).prefault(formatDuration(exchangeTimeoutMs.default)),
     exchangeQueue: integer(exchangeQueue).default(exchangeQueue.default),
