@@ -158,7 +158,7 @@ export class PresenceDesk implements PresenceService {
     const reader = this.#followers.readerOf(mailbox);
     const readAt = reader?.stateOf(mailbox)?.readAt;
     const mode = reader?.channel.watch?.modeOf(mailbox) ?? 'polled';
-    const isFresh = (mode === 'live' || mode === 'hinted') && readAt !== undefined && this.#options.clock.now() - readAt <= LIMITS.presenceFreshMs;
+    const isFresh = (mode === 'live' || mode === 'hinted') && reader?.isCurrent(mailbox) === true && readAt !== undefined && this.#options.clock.now() - readAt <= LIMITS.presenceFreshMs;
     try {
       if (!isFresh) await reader?.readNow(mailbox, ctx);
     } catch {

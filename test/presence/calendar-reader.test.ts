@@ -1,0 +1,132 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { MINUTE_MS } from '../../src/core/clock.ts';
+import { BridgeError } from '../../src/core/errors.ts';
+import { silentLogger } from '../../src/core/logger.ts';
+import type { MailboxAddress } from '../../src/directory/smtp-address.ts';
+import { freeBusyFrom } from '../../src/freebusy/free-busy.ts';
+import type { FreeBusyResult, FreeBusySource } from '../../src/freebusy/source.ts';
+import { CalendarReader } from '../../src/presence/calendar-reader.ts';
+import { presenceContext } from '../../src/presence/the-bridge.ts';
+import { MemoryWatch, START, busy } from './desk-world.ts';
+
+const ANNA = 'anna@corp.example' as MailboxAddress;
+
+/** A server that answers when a test lets it, with the calendar as it was when it was asked. */
+class SlowCalendars implements FreeBusySource {
+  isBusy = false;
+  isSlow = false;
+  failure: BridgeError | undefined;
+  readonly waiting: (() => void)[] = [];
+  asked = 0;
+
+  async freeBusy({ mailboxes, window }: Parameters<FreeBusySource['freeBusy']>[0]): Promise<readonly FreeBusyResult[]> {
+    this.asked += 1;
+    const { isBusy, failure } = this;
+    if (this.isSlow) await new Promise<void>((resolve) => void this.waiting.push(resolve));
+    if (failure !== undefined) throw failure;
+    return mailboxes.map((mailbox) => ({ mailbox, freeBusy: freeBusyFrom(mailbox, window, { busy: isBusy ? [busy(-600, 600)] : [] }), asOf: Date.now() }));
+  }
+}
+
+let source: SlowCalendars;
+let watch: MemoryWatch;
+let reader: CalendarReader;
+/** What was shown, in order. */
+let shown: ('busy' | 'free' | 'lost')[];
+
+beforeEach(() => {
+  vi.useFakeTimers({ now: START });
+  source = new SlowCalendars();
+  watch = new MemoryWatch();
+  shown = [];
+  reader = new CalendarReader({
+    channel: { name: 'Head office', source, watch, mailboxesPerRequest: 100, requests: 8, timeoutMs: 20_000, queue: 1_000 },
+    clock: { now: () => Date.now() },
+    logger: silentLogger,
+    onRead: (_mailbox, { busy: found }) => void shown.push(found.length > 0 ? 'busy' : 'free'),
+    onLost: () => void shown.push('lost'),
+  });
+});
+
+afterEach(() => {
+  reader.stop();
+  vi.useRealTimers();
+});
+
+async function follow(...mailboxes: MailboxAddress[]): Promise<void> {
+  reader.follow(new Set(mailboxes));
+  await vi.advanceTimersByTimeAsync(10);
+}
+
+function ask(): Promise<void> {
+  return reader.readNow(ANNA, presenceContext(Date.now() + 15_000, new AbortController().signal));
+}
+
+describe('a reading that began before a change', () => {
+  it('for somebody who waits does not use up the notification', async () => {
+    await follow(ANNA);
+    source.isSlow = true;
+    const asked = ask();
+    source.isBusy = true;
+    reader.changed([ANNA]);
+    source.waiting.shift()!();
+    await asked;
+    source.isSlow = false;
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(shown).toEqual(['free', 'free', 'busy']);
+  });
+
+  it('does not win over one that began after it, though it comes in later', async () => {
+    await follow(ANNA);
+    source.isSlow = true;
+    const asked = ask();
+    source.isSlow = false;
+    source.isBusy = true;
+    reader.changed([ANNA]);
+    await vi.advanceTimersByTimeAsync(1_000);
+    source.waiting.shift()!();
+    await asked;
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(shown).toEqual(['free', 'busy']);
+  });
+
+  it('is not shared with whoever asks after it', async () => {
+    await follow(ANNA);
+    source.isSlow = true;
+    const first = ask();
+    source.isSlow = false;
+    source.isBusy = true;
+    reader.changed([ANNA]);
+    await ask();
+    expect(shown).toEqual(['free', 'busy']);
+    source.waiting.shift()!();
+    await first;
+    expect(shown).toEqual(['free', 'busy']);
+  });
+
+  it('in the background does not win over one for somebody who waits', async () => {
+    await follow(ANNA);
+    source.isSlow = true;
+    reader.changed([ANNA]);
+    await vi.advanceTimersByTimeAsync(1_000);
+    source.isSlow = false;
+    source.isBusy = true;
+    await ask();
+    source.waiting.shift()!();
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(shown).toEqual(['free', 'busy']);
+  });
+});
+
+describe('refused credentials', () => {
+  it('are not tried again for whoever asks either: accounts get locked', async () => {
+    watch.mode = 'polled';
+    await follow(ANNA);
+    source.failure = new BridgeError('BACKEND_AUTH', 'wrong password');
+    for (let time = 0; time < 10; time++) await expect(ask()).rejects.toMatchObject({ code: 'BACKEND_AUTH' });
+    expect(source.asked).toBe(2);
+    source.failure = undefined;
+    await vi.advanceTimersByTimeAsync(5 * MINUTE_MS);
+    await ask();
+  });
+});
