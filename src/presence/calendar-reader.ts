@@ -72,8 +72,9 @@ export class CalendarReader {
   readonly #ended = new AbortController();
   readonly #asked = new Map<MailboxAddress, Asked>();
   #underWay = 0;
-  /** Requests in a row that the server as a whole failed. */
+  /** Requests in a row that the server as a whole failed, and when everybody was tried for that. */
   #downs = 0;
+  #triedAllAt: Instant = -Infinity;
   /** After refused credentials nobody is asked before then: accounts get locked. */
   #pausedUntil: Instant = 0;
   #isOverfull = false;
@@ -139,7 +140,7 @@ export class CalendarReader {
 
   /** Reads one now, for somebody who waits; several who ask at once share it, and it ends when the last of them has gone. @throws BridgeError BACKEND_AUTH also without asking */
   async readNow(mailbox: MailboxAddress, ctx: RequestContext): Promise<void> {
-    if (this.#options.clock.now() < this.#pausedUntil) throw new BridgeError('BACKEND_AUTH', 'the calendar system has refused our credentials; it is asked again in some minutes', { temporary: true });
+    if (this.#options.clock.now() < this.#pausedUntil) throw REFUSED;
     const asked = this.#asked.get(mailbox) ?? this.#ask(mailbox);
     asked.waiters += 1;
     try {
@@ -196,13 +197,17 @@ export class CalendarReader {
 
   /** Nothing while all requests are out: each that comes back looks again. */
   #nextDue(): Instant | undefined {
-    if (this.#underWay >= this.channel.requests || this.#agenda.next === undefined) return undefined;
-    return Math.max(this.#agenda.next, this.#pausedUntil);
+    const isPaused = this.#options.clock.now() < this.#pausedUntil;
+    return this.#underWay >= this.channel.requests && !isPaused ? undefined : this.#agenda.next;
   }
 
   #run(): void {
     const now = this.#options.clock.now();
-    while (!this.#ended.signal.aborted && this.#underWay < this.channel.requests && now >= this.#pausedUntil) {
+    if (now < this.#pausedUntil) {
+      this.#failUnasked(now);
+      return;
+    }
+    while (!this.#ended.signal.aborted && this.#underWay < this.channel.requests) {
       const batch: Reading[] = [];
       while (batch.length < this.channel.mailboxesPerRequest) {
         const reading = this.#agenda.take(now);
@@ -218,6 +223,24 @@ export class CalendarReader {
       });
     }
     this.#warnWhereOverfull(now);
+  }
+
+  /** Nobody is asked, and what was read before is believed no longer for that: whoever is due has failed. */
+  #failUnasked(now: Instant): void {
+    for (let count = 0; count < LIMITS.presenceShownPerTurn; count++) {
+      const reading = this.#agenda.take(now);
+      if (reading === undefined) return;
+      this.#failed(reading, REFUSED, ++this.#order);
+    }
+  }
+
+  /** Where the server as a whole fails, hearing nothing of a calendar is no news of it: all but those whose changes we provably hear are tried. */
+  #tryAll(now: Instant): void {
+    if ((this.#downs < LIMITS.presenceFailuresBeforeDown && now >= this.#pausedUntil) || now - this.#triedAllAt < LIMITS.presenceTryAllMs) return;
+    this.#triedAllAt = now;
+    for (const reading of this.#readings.values()) {
+      if (reading.failures === 0 && reading.place >= 0 && reading.due > now && this.channel.watch?.modeOf(reading.mailbox) !== 'live') this.#agenda.plan(reading, now);
+    }
   }
 
   async #read(batch: readonly Reading[], begunAt: number): Promise<void> {
@@ -237,6 +260,7 @@ export class CalendarReader {
     if (this.#ended.signal.aborted) return;
     const isDown = results.every((result) => 'error' in result && ABOUT_THE_SERVER.has(result.error.code));
     this.#downs = isDown ? this.#downs + 1 : 0;
+    if (results.some((result) => 'error' in result && result.error.code === 'BACKEND_AUTH')) this.#pause();
     if (!isDown) this.#options.onHealth?.(true);
     else if (this.#downs >= LIMITS.presenceFailuresBeforeDown) this.#options.onHealth?.(false);
     batch.forEach((reading, index) => {
@@ -247,6 +271,7 @@ export class CalendarReader {
       if ('error' in result) this.#failed(reading, result.error, begunAt);
       else this.#succeeded(reading, result.freeBusy, begunAt);
     });
+    this.#tryAll(clock.now());
   }
 
   #succeeded(reading: Reading, freeBusy: FreeBusy, begunAt: number): void {
@@ -270,7 +295,6 @@ export class CalendarReader {
   #failed(reading: Reading, error: BridgeError, begunAt: number): void {
     const { clock, logger, onLost } = this.#options;
     const now = clock.now();
-    if (error.code === 'BACKEND_AUTH') this.#pause();
     // One that began later has been read meanwhile.
     if (begunAt < reading.begunAt) {
       this.#agenda.plan(reading, this.isCurrent(reading.mailbox) ? now + this.#period(reading.mailbox) : now + LIMITS.presenceGatherMs);
@@ -307,6 +331,8 @@ export class CalendarReader {
     this.#isOverfull = isOverfull;
   }
 }
+
+const REFUSED = new BridgeError('BACKEND_AUTH', 'the calendar system has refused our credentials; it is asked again in some minutes', { temporary: true });
 
 const ABOUT_THE_SERVER: ReadonlySet<ErrorCode> = new Set(['BACKEND_UNREACHABLE', 'BACKEND_TLS', 'BACKEND_AUTH', 'BACKEND_FAULT', 'BACKEND_MALFORMED', 'BACKEND_REDIRECT', 'DEADLINE']);
 

@@ -7,7 +7,7 @@ import { freeBusyFrom } from '../../src/freebusy/free-busy.ts';
 import type { FreeBusyResult, FreeBusySource } from '../../src/freebusy/source.ts';
 import { CalendarReader } from '../../src/presence/calendar-reader.ts';
 import { presenceContext } from '../../src/presence/the-bridge.ts';
-import { MemoryWatch, START, busy } from './desk-world.ts';
+import { MemoryWatch, START, away, busy } from './desk-world.ts';
 
 const ANNA = 'anna@corp.example' as MailboxAddress;
 
@@ -16,6 +16,8 @@ class SlowCalendars implements FreeBusySource {
   isBusy = false;
   isSlow = false;
   failure: BridgeError | undefined;
+  /** Of this one only the server says that it is away. */
+  broken: MailboxAddress | undefined;
   readonly waiting: (() => void)[] = [];
   asked = 0;
 
@@ -24,7 +26,7 @@ class SlowCalendars implements FreeBusySource {
     const { isBusy, failure } = this;
     if (this.isSlow) await new Promise<void>((resolve) => void this.waiting.push(resolve));
     if (failure !== undefined) throw failure;
-    return mailboxes.map((mailbox) => ({ mailbox, freeBusy: freeBusyFrom(mailbox, window, { busy: isBusy ? [busy(-600, 600)] : [] }), asOf: Date.now() }));
+    return mailboxes.map((mailbox) => mailbox === this.broken ? { mailbox, error: away() } : ({ mailbox, freeBusy: freeBusyFrom(mailbox, window, { busy: isBusy ? [busy(-600, 600)] : [] }), asOf: Date.now() }));
   }
 }
 
@@ -32,19 +34,22 @@ let source: SlowCalendars;
 let watch: MemoryWatch;
 let reader: CalendarReader;
 /** What was shown, in order. */
-let shown: ('busy' | 'free' | 'lost')[];
+let shown: ('busy' | 'free')[];
+/** Who is not to be believed any more. */
+let lost: MailboxAddress[];
 
 beforeEach(() => {
   vi.useFakeTimers({ now: START });
   source = new SlowCalendars();
   watch = new MemoryWatch();
   shown = [];
+  lost = [];
   reader = new CalendarReader({
     channel: { name: 'Head office', source, watch, mailboxesPerRequest: 100, requests: 8, timeoutMs: 20_000, queue: 1_000 },
     clock: { now: () => Date.now() },
     logger: silentLogger,
     onRead: (_mailbox, { busy: found }) => void shown.push(found.length > 0 ? 'busy' : 'free'),
-    onLost: () => void shown.push('lost'),
+    onLost: (mailbox) => void lost.push(mailbox),
   });
 });
 
@@ -128,5 +133,52 @@ describe('refused credentials', () => {
     source.failure = undefined;
     await vi.advanceTimersByTimeAsync(5 * MINUTE_MS);
     await ask();
+  });
+
+  it('make unknown whoever is due, though few of them are asked', async () => {
+    watch.mode = 'polled';
+    const many = Array.from({ length: 3_000 }, (_, index) => `user${index}@corp.example` as MailboxAddress);
+    await follow(...many);
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(shown).toHaveLength(3_000);
+    const { asked } = source;
+    source.failure = new BridgeError('BACKEND_AUTH', 'wrong password');
+    await vi.advanceTimersByTimeAsync(16 * MINUTE_MS);
+    expect(new Set(lost).size).toBe(3_000);
+    expect(source.asked - asked).toBeLessThanOrEqual(4 * 8);
+    source.failure = undefined;
+    await vi.advanceTimersByTimeAsync(6 * MINUTE_MS);
+    expect(shown.slice(-3_000).every((one) => one === 'free')).toBe(true);
+  });
+});
+
+describe('a server that fails as a whole', () => {
+  it('is no proof of what nobody tells of: whoever was not due is unknown ten minutes later', async () => {
+    watch.mode = 'hinted';
+    const many = Array.from({ length: 30 }, (_, index) => `user${index}@corp.example` as MailboxAddress);
+    await follow(...many);
+    await vi.advanceTimersByTimeAsync(MINUTE_MS);
+    source.failure = away();
+    reader.changed(many.slice(0, 1));
+    await vi.advanceTimersByTimeAsync(12 * MINUTE_MS);
+    expect(new Set(lost).size).toBe(30);
+    source.failure = undefined;
+    await vi.advanceTimersByTimeAsync(2 * MINUTE_MS);
+    expect(shown.slice(-30).every((one) => one === 'free')).toBe(true);
+  });
+
+  it('is believed about whom its notifications provably come, and one broken mailbox is not the server', async () => {
+    watch.mode = 'hinted';
+    const many = Array.from({ length: 30 }, (_, index) => `user${index}@corp.example` as MailboxAddress);
+    await follow(...many);
+    await vi.advanceTimersByTimeAsync(MINUTE_MS);
+    source.broken = many[0];
+    reader.changed(many.slice(0, 1));
+    await vi.advanceTimersByTimeAsync(20 * MINUTE_MS);
+    expect(new Set(lost)).toEqual(new Set([many[0]]));
+    watch.mode = 'live';
+    source.failure = away();
+    await vi.advanceTimersByTimeAsync(12 * MINUTE_MS);
+    expect(new Set(lost)).toEqual(new Set([many[0]]));
   });
 });
