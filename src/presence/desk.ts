@@ -78,6 +78,8 @@ export class PresenceDesk implements PresenceService {
   #setup: DeskSetup;
   #appliedAt: Instant;
   #isClosed = false;
+  /** All texts that are in use; see retellWords. */
+  #words: string | undefined;
   /** People have come or gone, and are to be sorted into channels. */
   #sorting: NodeJS.Timeout | undefined;
 
@@ -107,6 +109,9 @@ export class PresenceDesk implements PresenceService {
 
   /** Puts a configuration in force: what stays the same goes on, nobody's state is lost meanwhile. Publishers that are gone are closed. */
   async apply(setup: DeskSetup): Promise<void> {
+    // Two of one label would share what is kept, overtake each other's publications, and (an XMPP component) put each other out.
+    const replaced = this.#queues.filter(({ publisher }) => !setup.publishers.includes(publisher) && setup.publishers.some(({ label }) => label === publisher.label));
+    await Promise.all(replaced.map((queue) => queue.close(0)));
     const isRemapped = JSON.stringify(setup.mapping) !== JSON.stringify(this.#setup.mapping);
     this.#setup = setup;
     this.#appliedAt = this.#options.clock.now();
@@ -120,6 +125,7 @@ export class PresenceDesk implements PresenceService {
       queue.start((mailbox) => this.#engine.has(mailbox));
       queue.republish();
     }
+    this.#retellWords(former.filter((queue) => this.#queues.includes(queue)));
     if (isRemapped) this.#followers.changed([...this.#engine.mailboxes()]);
     await Promise.all(former.filter((queue) => !this.#queues.includes(queue)).map((queue) => queue.close(0)));
   }
@@ -240,6 +246,18 @@ export class PresenceDesk implements PresenceService {
     clearTimeout(this.#sorting);
     this.#followers.stop();
     await Promise.all(this.#queues.map((queue) => queue.close(graceMs)));
+  }
+
+  /** Other texts, or the same ones in another language: whoever shows one is told anew, which no state would do. @param queues that know the former ones */
+  #retellWords(queues: readonly PublisherQueue[]): void {
+    const languages = new Set([undefined, ...this.#options.optIns.all().map(({ language }) => language)]);
+    const words = JSON.stringify([...languages].map((language) => PRESENCE_STATES.map((state) => [language ?? '', this.#setup.textFor(state, language)])));
+    const isOther = this.#words !== undefined && this.#words !== words;
+    this.#words = words;
+    if (!isOther) return;
+    const changes = [...this.snapshot()].filter(({ shown }) => shown?.text !== '');
+    for (const change of changes) this.#events.add(change);
+    for (const queue of queues) queue.republishOf(changes);
   }
 
   #admit(mailbox: MailboxAddress, language: string | undefined): void {

@@ -168,6 +168,8 @@ export class PublisherQueue {
     const { mailbox, shown } = publication;
     try {
       const signal = AbortSignal.any([this.#ended.signal, AbortSignal.timeout(LIMITS.presencePublishMs)]);
+      // Before the server can have it: whoever ends in the middle has something to take away at the next start.
+      if (shown !== undefined && published.get(mailbox) === undefined) published.set(mailbox, UNCONFIRMED);
       if (shown === undefined) await publisher.withdraw(mailbox, signal);
       else await publisher.publish(mailbox, shown, signal);
       if (shown === undefined) {
@@ -224,6 +226,9 @@ export class PublisherQueue {
     this.#timer.set();
   }
 }
+
+/** It was on its way; no state is called so. */
+const UNCONFIRMED = '?';
 
 const AWAY_PAUSES = { firstMs: 500, longestMs: 15_000 };
 const REFUSED_PAUSES = { firstMs: 60_000, longestMs: 15 * 60_000 };
