@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Clock, Instant } from '../core/clock.ts';
 import { pauseAfter } from '../core/back-off.ts';
 import { toBridgeError } from '../core/errors.ts';
@@ -98,15 +99,12 @@ export class PublisherQueue {
   /** Tells the server everything once more. */
   republish(): void {
     this.#confirmed.clear();
-    for (const change of this.#options.everybody()) this.tell(change);
+    this.republishOf(this.#options.everybody());
   }
 
-  /** The same for some. */
-  republishOf(mailboxes: Iterable<PresenceChange>): void {
-    for (const change of mailboxes) {
-      this.#confirmed.delete(change.mailbox);
-      this.tell(change);
-    }
+  /** The same for some; thousands in several turns of the event loop. @param changes made when they are asked for: what changes meanwhile is not told twice over */
+  republishOf(changes: Iterable<PresenceChange>): void {
+    void this.#tellAll(changes);
   }
 
   status(): PublisherStatus {
@@ -136,14 +134,29 @@ export class PublisherQueue {
     return this.#confirmed.has(mailbox) && published.get(mailbox) === summaryOf(shown, publisher.showsTimes === true);
   }
 
+  async #tellAll(changes: Iterable<PresenceChange>): Promise<void> {
+    let count = 0;
+    for (const change of changes) {
+      this.#confirmed.delete(change.mailbox);
+      this.tell(change);
+      if (++count % LIMITS.presenceShownPerTurn === 0) await nextTurn();
+      if (this.#ended.signal.aborted) return;
+    }
+  }
+
   #nextDue(): Instant | undefined {
     const { next } = this.#agenda;
     if (next === undefined || this.#underWay.size >= this.#concurrency()) return undefined;
-    return Math.max(next, this.#slot, this.#brake?.until ?? 0);
+    return Math.max(next, this.#slotAt(this.#options.clock.now()), this.#brake?.until ?? 0);
   }
 
   #concurrency(): number {
     return this.#brake === undefined ? this.#options.publisher.pace.concurrency : 1;
+  }
+
+  /** It is never further ahead than one gap, unless the clock was set back. */
+  #slotAt(now: Instant): Instant {
+    return this.#slot > now + 1000 / this.#options.publisher.pace.perSecond ? now : this.#slot;
   }
 
   #run(): void {
@@ -152,7 +165,7 @@ export class PublisherQueue {
     if (this.#brake !== undefined && now < this.#brake.until) return;
     // As many as have become due since the last ones; a timer that came late catches up for a tenth of a second.
     const gapMs = 1000 / publisher.pace.perSecond;
-    this.#slot = Math.max(this.#slot, now - LIMITS.presenceCatchUpMs);
+    this.#slot = Math.max(this.#slotAt(now), now - LIMITS.presenceCatchUpMs);
     while (this.#underWay.size < this.#concurrency() && this.#slot <= now) {
       const publication = this.#agenda.take(now);
       if (publication === undefined) break;
