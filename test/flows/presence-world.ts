@@ -53,7 +53,8 @@ export class PresenceBridge {
   }
 
   static async start(exchange: Record<string, unknown>, presence: Record<string, unknown>, more: Record<string, unknown> = {}): Promise<PresenceBridge> {
-    const config = { listen: 'http://127.0.0.1:0', admin: { listen: 'http://127.0.0.1:0' }, systems: { exchange: { domains: ['corp.example'], ...ACCOUNT, ...exchange } }, clients: [IM], presence: { optIn: [ANNA], ...presence }, ...more };
+    // Ports of its own from the beginning: a reload is to find them again.
+    const config = { listen: `http://127.0.0.1:${await freePort()}`, admin: { listen: `http://127.0.0.1:${await freePort()}` }, systems: { exchange: { domains: ['corp.example'], ...ACCOUNT, ...exchange } }, clients: [IM], presence: { optIn: [ANNA], ...presence }, ...more };
     return new PresenceBridge(await startBridge(config), config);
   }
 
@@ -93,10 +94,10 @@ export class PresenceBridge {
     return (await ask(this.bridge.url, path, { method: 'PUT', headers: { ...AS_IM, 'content-type': 'application/json', 'content-length': String(Buffer.byteLength(text)) }, body: text })).status;
   }
 
-  /** Another `presence:` from now on. */
-  async reload(presence: Record<string, unknown>): Promise<void> {
+  /** Another `presence:` from now on, and whatever else is to be another. */
+  async reload(presence: Record<string, unknown>, more: Record<string, unknown> = {}): Promise<void> {
     const before = this.bridge.process.stdout.length + this.bridge.process.stderr.length;
-    await this.bridge.write({ ...this.#config, listen: this.bridge.url, admin: { listen: this.bridge.urls[1] }, presence: { optIn: [ANNA], ...presence } });
+    await this.bridge.write({ ...this.#config, presence: { optIn: [ANNA], ...presence }, ...more });
     this.bridge.process.signal('SIGHUP');
     await until(() => (this.bridge.process.stdout.length + this.bridge.process.stderr.length > before ? true : undefined), 10_000);
   }
