@@ -258,3 +258,15 @@ it('random calendars with random changes: what is shown is right at every second
     { numRuns: 60 },
   );
 });
+
+it('a clock that is set back shows what is so then, not what was news before', () => {
+  const world = new World();
+  world.engine.add(ANNA);
+  world.read();
+  world.to(90);
+  world.read(busy(0, 60), busy(85, 120));
+  expect(world.shown.at(-1)?.[1]).toBe('in-a-meeting');
+  world.now = START + 70 * MINUTE_MS;
+  world.read(busy(0, 60), busy(85, 120));
+  expect(world.shown.at(-1)?.[1]).toBe('available');
+});
