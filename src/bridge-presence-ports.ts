@@ -14,7 +14,7 @@ export interface PresencePorts {
   readonly httpu: NotificationPort | undefined;
   /** Opens what is needed for the first time; tries what is to be rebound. @throws BridgeError CONFIGURATION where the port is taken, unless `isPatient` */
   prepare(config: Config, options: { readonly isPatient: boolean }): Promise<void>;
-  /** Rebinds; what was subscribed with the old port keeps it until it has moved. */
+  /** Rebinds; what was subscribed with the old port keeps it until it has moved. Where that fails the old one stays, which is logged and pending. */
   apply(config: Config): Promise<void>;
   /** What still has to move, one line each. */
   pending(): readonly string[];
@@ -77,8 +77,15 @@ class Ports implements PresencePorts {
 
   async apply(config: Config): Promise<void> {
     const place = placeOf(config);
-    if (needsHttp(config)) await this.#http?.rebind({ ...place, onUnknown: answerOrphan });
-    if (needsHttpu(config)) await this.#httpu?.rebind(place);
+    try {
+      if (needsHttp(config)) await this.#http?.rebind({ ...place, onUnknown: answerOrphan });
+      if (needsHttpu(config)) await this.#httpu?.rebind(place);
+    } catch (error) {
+      // The rest of the configuration is in force by now: half of it would be worse than a former port.
+      if (!(error instanceof BridgeError)) throw error;
+      this.#trouble = error.publicMessage;
+      this.#logger.error({ code: error.code, reason: error.publicMessage }, 'the notification port stays where it was until the next reload');
+    }
   }
 
   pending(): readonly string[] {

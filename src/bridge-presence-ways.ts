@@ -8,6 +8,7 @@ import type { Clock } from './core/clock.ts';
 import { BridgeError } from './core/errors.ts';
 import { LIMITS } from './core/limits.ts';
 import type { Logger } from './core/logger.ts';
+import type { NotificationPort } from './core/notification-port.ts';
 import type { MailboxAddress } from './directory/smtp-address.ts';
 import type { ChangeNotice, FeedMemory } from './freebusy/change-feed.ts';
 import type { Lookup } from './lookup/lookup.ts';
@@ -73,7 +74,7 @@ export class BridgePresenceWays {
   /** Makes what is new; nothing runs yet. @throws BridgeError CONFIGURATION */
   prepare(config: Config): PresenceWays {
     const { gateways: gatewayConfigs, publishers: publisherConfigs } = config.presence;
-    const gateways = gatewayConfigs.map((one) => this.#current?.gateways.find(({ key }) => key === gatewayKey(one, config)) ?? this.#gateway(one, config));
+    const gateways = gatewayConfigs.map((one) => this.#current?.gateways.find(({ key }) => key === this.#keyOf(one, config)) ?? this.#gateway(one, config));
     const publishers = new Map(publisherConfigs.map((one) => [keyOf(one), this.#publishers.get(keyOf(one)) ?? this.#publisher(one)]));
     const systems = new Map(config.systems.map((one) => [one.name, this.#systemWay(one, config)]));
     this.#publishers = new Map([...this.#publishers, ...publishers]);
@@ -158,7 +159,7 @@ export class BridgePresenceWays {
   }
 
   #gateway(one: GatewayConfig, config: Config): RunningGateway {
-    const { ports, store, clock, logger } = this.#options;
+    const { store, clock, logger } = this.#options;
     const { parameters } = config.presence;
     const listener: WatchListener = {
       changed: (mailboxes) => this.#changed(mailboxes),
@@ -168,7 +169,7 @@ export class BridgePresenceWays {
     };
     const gateway = createGateway(one, {
       parameters,
-      callBack: one.type === 'ews' ? ports.http : ports.httpu,
+      callBack: this.#callBackOf(one),
       isReachable: isReachable(one, config),
       // Another kind of server has other subscriptions.
       memory: store.memoryOf(`gateway ${one.type} ${one.description}`),
@@ -185,7 +186,18 @@ export class BridgePresenceWays {
       timeoutMs: parameters.exchangeTimeoutMs,
       queue: parameters.exchangeQueue,
     };
-    return { key: gatewayKey(one, config), config: one, gateway, channel };
+    return { key: this.#keyOf(one, config), config: one, gateway, channel };
+  }
+
+  #callBackOf({ type }: GatewayConfig): NotificationPort | undefined {
+    const { ports } = this.#options;
+    return type === 'ews' ? ports.http : ports.httpu;
+  }
+
+  /** A frequency reaches a gateway that runs, a port moves beneath it: neither makes it another one. A port that could not be opened at start, and now is, does. */
+  #keyOf(one: GatewayConfig, config: Config): string {
+    const { exchangeTimeoutMs, exchangeQueue, exchangeThreads } = config.presence.parameters;
+    return keyOf([one, exchangeTimeoutMs, exchangeQueue, exchangeThreads, isReachable(one, config), this.#callBackOf(one) !== undefined]);
   }
 
   #changed(mailboxes: readonly MailboxAddress[]): void {
@@ -229,12 +241,6 @@ function exchangeType(system: SystemConfig | undefined): 'ews' | 'webdav' | unde
 /** They share what is kept of subscriptions. */
 function isSuccessor(one: RunningGateway, other: RunningGateway): boolean {
   return one.config.type === other.config.type && one.config.description === other.config.description;
-}
-
-/** A frequency reaches a gateway that runs, a port moves beneath it: neither makes it another one. */
-function gatewayKey(one: GatewayConfig, config: Config): string {
-  const { exchangeTimeoutMs, exchangeQueue, exchangeThreads } = config.presence.parameters;
-  return keyOf([one, exchangeTimeoutMs, exchangeQueue, exchangeThreads, isReachable(one, config)]);
 }
 
 /** Whether Exchange can call us by what is configured: from elsewhere it cannot call a loopback address. */

@@ -86,7 +86,10 @@ export async function startServing(config: Config, file: string, terminal: Termi
   };
   try {
     control = await ControlSocket.open(config.dataDir, commands.handle);
-    await bridge.start();
+    const starting = bridge.start();
+    // A reload that comes meanwhile waits: two at once would open the same files and ports.
+    last = starting.catch(() => (isClosing = true));
+    await starting;
   } catch (error) {
     if (!(error instanceof BridgeError)) throw error;
     terminal.complain(error.publicMessage);

@@ -649,6 +649,8 @@ export const LIMITS = {
   /** Failures of a gateway in a row after which its people go to another one, where there is one, and for how long. */
   presenceFailuresBeforeDown: 3,
   presenceDownMs: 5 * 60_000,
+  /** While a server fails as a whole, between two looks for people whose calendars were not tried yet. */
+  presenceTryAllMs: 60_000,
   /** Mailboxes of one question to the lookup for presence, and of one to a WebDAV gateway, which asks for each by itself. */
   presenceLookupMailboxes: 50,
   presenceWebdavMailboxes: 10,

@@ -95,6 +95,8 @@ export class AgendaTimer {
   readonly #run: () => void;
   readonly #clock: Clock;
   #timer: NodeJS.Timeout | undefined;
+  /** What the timer stands for; undefined: it does not run. */
+  #setFor: Instant | undefined;
   #isStopped = false;
 
   /** @param next when something is due; undefined: nothing is @param run does it; it may leave something over for the next time */
@@ -106,10 +108,14 @@ export class AgendaTimer {
 
   /** To be called whenever the agenda may have changed. */
   set(): void {
+    const next = this.#isStopped ? undefined : this.#next();
+    // Thousands who are planned behind the first one leave it as it is.
+    if (next !== undefined && next === this.#setFor) return;
     clearTimeout(this.#timer);
-    const next = this.#next();
-    if (next === undefined || this.#isStopped) return;
+    this.#setFor = next;
+    if (next === undefined) return;
     this.#timer = setTimeout(() => {
+      this.#setFor = undefined;
       if ((this.#next() ?? Infinity) <= this.#clock.now()) this.#run();
       this.set();
     }, Math.min(Math.max(0, next - this.#clock.now()), LONGEST_SLEEP_MS));

@@ -42,9 +42,10 @@ export interface ReaderOptions {
 
 interface Reading extends Planned {
   readonly mailbox: MailboxAddress;
-  /** Told of while it was being read. */
-  isAgain: boolean;
   isUnderWay: boolean;
+  /** In the order of `#order`: when it was last told of, and when the reading began that is shown. What began before it was told of is not the last word. */
+  toldAt: number;
+  begunAt: number;
   failures: number;
   /** Of the first of the failures. */
   failedAt: Instant | undefined;
@@ -71,11 +72,14 @@ export class CalendarReader {
   readonly #ended = new AbortController();
   readonly #asked = new Map<MailboxAddress, Asked>();
   #underWay = 0;
-  /** Requests in a row that the server as a whole failed. */
+  /** Requests in a row that the server as a whole failed, and when everybody was tried for that. */
   #downs = 0;
+  #triedAllAt: Instant = -Infinity;
   /** After refused credentials nobody is asked before then: accounts get locked. */
   #pausedUntil: Instant = 0;
   #isOverfull = false;
+  /** Grows with everything that happens: clocks are set, and two things can happen in one millisecond. */
+  #order = 0;
 
   constructor(options: ReaderOptions) {
     this.#options = options;
@@ -100,7 +104,7 @@ export class CalendarReader {
     }
     for (const mailbox of mailboxes) {
       if (this.#readings.has(mailbox)) continue;
-      const reading: Reading = { mailbox, due: now, place: -1, isAgain: false, isUnderWay: false, failures: 0, failedAt: undefined, readAt: undefined, trouble: undefined };
+      const reading: Reading = { mailbox, due: now, place: -1, isUnderWay: false, toldAt: 0, begunAt: 0, failures: 0, failedAt: undefined, readAt: undefined, trouble: undefined };
       this.#readings.set(mailbox, reading);
       this.#agenda.plan(reading, now);
     }
@@ -114,8 +118,10 @@ export class CalendarReader {
     for (const mailbox of mailboxes) {
       const reading = this.#readings.get(mailbox);
       if (reading === undefined) continue;
-      if (reading.isUnderWay) reading.isAgain = true;
-      else if (reading.place < 0 || reading.due > due) this.#agenda.plan(reading, due);
+      reading.toldAt = ++this.#order;
+      // Who asks from now on does not want what was asked before.
+      this.#asked.delete(mailbox);
+      if (!reading.isUnderWay && (reading.place < 0 || reading.due > due)) this.#agenda.plan(reading, due);
     }
     this.#timer.set();
   }
@@ -126,8 +132,15 @@ export class CalendarReader {
     return this.#readings.size;
   }
 
-  /** Reads one now, for somebody who waits; several who ask at once share it, and it ends when the last of them has gone. @throws BridgeError */
+  /** Whether nobody has told of a change since the calendar that is shown was read. */
+  isCurrent(mailbox: MailboxAddress): boolean {
+    const reading = this.#readings.get(mailbox);
+    return reading !== undefined && reading.begunAt > reading.toldAt;
+  }
+
+  /** Reads one now, for somebody who waits; several who ask at once share it, and it ends when the last of them has gone. @throws BridgeError BACKEND_AUTH also without asking */
   async readNow(mailbox: MailboxAddress, ctx: RequestContext): Promise<void> {
+    if (this.#options.clock.now() < this.#pausedUntil) throw REFUSED;
     const asked = this.#asked.get(mailbox) ?? this.#ask(mailbox);
     asked.waiters += 1;
     try {
@@ -164,17 +177,18 @@ export class CalendarReader {
     const { source, timeoutMs } = this.channel;
     const end = new AbortController();
     const signal = AbortSignal.any([AbortSignal.timeout(timeoutMs), this.#ended.signal, end.signal]);
+    const begunAt = ++this.#order;
     const done = (async (): Promise<void> => {
-      const [result] = await source.freeBusy({ mailboxes: [mailbox], window: presenceWindow(clock.now()), details: false }, presenceContext(clock.now() + timeoutMs, signal));
-      if (result === undefined) throw new BridgeError('NO_DATA', 'no answer for this mailbox');
-      if ('error' in result) throw result.error;
-      const reading = this.#readings.get(mailbox);
-      if (reading === undefined) return;
-      // What is under way beside it began earlier: it is not to have the last word.
-      if (reading.isUnderWay) {
-        reading.isAgain = true;
-        this.#options.onRead(mailbox, result.freeBusy);
-      } else this.#succeeded(reading, result.freeBusy);
+      try {
+        const [result] = await source.freeBusy({ mailboxes: [mailbox], window: presenceWindow(clock.now()), details: false }, presenceContext(clock.now() + timeoutMs, signal));
+        if (result === undefined) throw new BridgeError('NO_DATA', 'no answer for this mailbox');
+        if ('error' in result) throw result.error;
+        const reading = this.#readings.get(mailbox);
+        if (reading !== undefined) this.#succeeded(reading, result.freeBusy, begunAt);
+      } catch (thrown) {
+        if (thrown instanceof BridgeError && thrown.code === 'BACKEND_AUTH') this.#pause();
+        throw thrown;
+      }
     })();
     const asked = { done, end, waiters: 0 };
     this.#asked.set(mailbox, asked);
@@ -183,13 +197,17 @@ export class CalendarReader {
 
   /** Nothing while all requests are out: each that comes back looks again. */
   #nextDue(): Instant | undefined {
-    if (this.#underWay >= this.channel.requests || this.#agenda.next === undefined) return undefined;
-    return Math.max(this.#agenda.next, this.#pausedUntil);
+    const isPaused = this.#options.clock.now() < this.#pausedUntil;
+    return this.#underWay >= this.channel.requests && !isPaused ? undefined : this.#agenda.next;
   }
 
   #run(): void {
     const now = this.#options.clock.now();
-    while (!this.#ended.signal.aborted && this.#underWay < this.channel.requests && now >= this.#pausedUntil) {
+    if (now < this.#pausedUntil) {
+      this.#failUnasked(now);
+      return;
+    }
+    while (!this.#ended.signal.aborted && this.#underWay < this.channel.requests) {
       const batch: Reading[] = [];
       while (batch.length < this.channel.mailboxesPerRequest) {
         const reading = this.#agenda.take(now);
@@ -199,7 +217,7 @@ export class CalendarReader {
       }
       if (batch.length === 0) break;
       this.#underWay += 1;
-      void this.#read(batch).finally(() => {
+      void this.#read(batch, ++this.#order).finally(() => {
         this.#underWay -= 1;
         if (!this.#ended.signal.aborted) this.#timer.set();
       });
@@ -207,7 +225,25 @@ export class CalendarReader {
     this.#warnWhereOverfull(now);
   }
 
-  async #read(batch: readonly Reading[]): Promise<void> {
+  /** Nobody is asked, and what was read before is believed no longer for that: whoever is due has failed. */
+  #failUnasked(now: Instant): void {
+    for (let count = 0; count < LIMITS.presenceShownPerTurn; count++) {
+      const reading = this.#agenda.take(now);
+      if (reading === undefined) return;
+      this.#failed(reading, REFUSED, ++this.#order);
+    }
+  }
+
+  /** Where the server as a whole fails, hearing nothing of a calendar is no news of it: all but those whose changes we provably hear are tried. */
+  #tryAll(now: Instant): void {
+    if ((this.#downs < LIMITS.presenceFailuresBeforeDown && now >= this.#pausedUntil) || now - this.#triedAllAt < LIMITS.presenceTryAllMs) return;
+    this.#triedAllAt = now;
+    for (const reading of this.#readings.values()) {
+      if (reading.failures === 0 && reading.place >= 0 && reading.due > now && this.channel.watch?.modeOf(reading.mailbox) !== 'live') this.#agenda.plan(reading, now);
+    }
+  }
+
+  async #read(batch: readonly Reading[], begunAt: number): Promise<void> {
     const { clock, logger } = this.#options;
     const { source, timeoutMs, name } = this.channel;
     const mailboxes = batch.map(({ mailbox }) => mailbox);
@@ -224,6 +260,7 @@ export class CalendarReader {
     if (this.#ended.signal.aborted) return;
     const isDown = results.every((result) => 'error' in result && ABOUT_THE_SERVER.has(result.error.code));
     this.#downs = isDown ? this.#downs + 1 : 0;
+    if (results.some((result) => 'error' in result && result.error.code === 'BACKEND_AUTH')) this.#pause();
     if (!isDown) this.#options.onHealth?.(true);
     else if (this.#downs >= LIMITS.presenceFailuresBeforeDown) this.#options.onHealth?.(false);
     batch.forEach((reading, index) => {
@@ -231,41 +268,53 @@ export class CalendarReader {
       // Somebody else's business by now, or everybody's.
       if (this.#readings.get(reading.mailbox) !== reading || this.#ended.signal.aborted) return;
       const result = results[index]!;
-      if ('error' in result) this.#failed(reading, result.error);
-      else this.#succeeded(reading, result.freeBusy);
+      if ('error' in result) this.#failed(reading, result.error, begunAt);
+      else this.#succeeded(reading, result.freeBusy, begunAt);
     });
+    this.#tryAll(clock.now());
   }
 
-  #succeeded(reading: Reading, freeBusy: FreeBusy): void {
+  #succeeded(reading: Reading, freeBusy: FreeBusy, begunAt: number): void {
     const { clock, logger, onRead } = this.#options;
     const now = clock.now();
     if (reading.trouble !== undefined) logger.info({ system: this.channel.name, mailbox: reading.mailbox }, 'a calendar can be read again');
     reading.failures = 0;
     reading.failedAt = undefined;
     reading.trouble = undefined;
-    reading.readAt = now;
-    const isAgain = reading.isAgain;
-    reading.isAgain = false;
-    this.#agenda.plan(reading, isAgain ? now + LIMITS.presenceGatherMs : now + this.#period(reading.mailbox));
+    const isNewest = begunAt > reading.begunAt;
+    if (isNewest) {
+      reading.begunAt = begunAt;
+      reading.readAt = now;
+    }
+    // One that is under way is planned when it is done.
+    if (!reading.isUnderWay) this.#agenda.plan(reading, this.isCurrent(reading.mailbox) ? now + this.#period(reading.mailbox) : now + LIMITS.presenceGatherMs);
     this.#timer.set();
-    onRead(reading.mailbox, freeBusy);
+    if (isNewest) onRead(reading.mailbox, freeBusy);
   }
 
-  #failed(reading: Reading, error: BridgeError): void {
+  #failed(reading: Reading, error: BridgeError, begunAt: number): void {
     const { clock, logger, onLost } = this.#options;
     const now = clock.now();
+    // One that began later has been read meanwhile.
+    if (begunAt < reading.begunAt) {
+      this.#agenda.plan(reading, this.isCurrent(reading.mailbox) ? now + this.#period(reading.mailbox) : now + LIMITS.presenceGatherMs);
+      return;
+    }
     reading.failures += 1;
     reading.failedAt ??= now;
-    reading.isAgain = false;
     if (reading.trouble === undefined) logger.info({ system: this.channel.name, mailbox: reading.mailbox, code: error.code, reason: error.publicMessage }, 'a calendar cannot be read for presence');
     reading.trouble = `${error.code}: ${error.publicMessage}`;
-    if (error.code === 'BACKEND_AUTH') this.#pausedUntil = now + LIMITS.presenceRefusedPauseMs;
     const isFinal = isAboutTheMailbox(error);
     if (isFinal || now - reading.failedAt >= LIMITS.presenceStaleMs) onLost(reading.mailbox);
     const pause = isFinal ? LIMITS.presencePollMs : pauseAfter(reading.failures, READ_PAUSES, error.retryAfterMs);
     // Not later than when what was read before stops being believed.
     const stale = reading.failedAt + LIMITS.presenceStaleMs;
     this.#agenda.plan(reading, stale > now ? Math.min(now + pause, stale) : now + pause);
+  }
+
+  /** Accounts get locked. */
+  #pause(): void {
+    this.#pausedUntil = this.#options.clock.now() + LIMITS.presenceRefusedPauseMs;
   }
 
   /** Until a calendar is read again without a reason; the tenth by which they differ keeps thousands from coming together. */
@@ -282,6 +331,8 @@ export class CalendarReader {
     this.#isOverfull = isOverfull;
   }
 }
+
+const REFUSED = new BridgeError('BACKEND_AUTH', 'the calendar system has refused our credentials; it is asked again in some minutes', { temporary: true });
 
 const ABOUT_THE_SERVER: ReadonlySet<ErrorCode> = new Set(['BACKEND_UNREACHABLE', 'BACKEND_TLS', 'BACKEND_AUTH', 'BACKEND_FAULT', 'BACKEND_MALFORMED', 'BACKEND_REDIRECT', 'DEADLINE']);
 

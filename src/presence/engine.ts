@@ -177,7 +177,8 @@ export class PresenceEngine {
 
   /** The instant whose state is shown at `now`. */
   #shownAt(person: Person, now: Instant): Instant {
-    return Math.max(now - delayOf(person.place32, this.#rules.spread), person.floor);
+    // The floor lies ahead where the clock was set back: what will be so then is not so now.
+    return Math.max(now - delayOf(person.place32, this.#rules.spread), Math.min(person.floor, now));
   }
 
   /** Shows what is to be shown now, and plans the next change. @param due when it was planned @param isOther something else than the state has changed */

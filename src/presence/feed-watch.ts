@@ -38,13 +38,15 @@ export class FeedWatch implements CalendarWatch {
     }
   }
 
-  /** Not `live`: a Zimbra that is away says nothing either. */
+  /** Not `live`: a Zimbra that is away says nothing either. Of a feed that never said anything it is not even known that it may watch: calendars are polled until it does. */
   modeOf(mailbox: MailboxAddress): WatchMode {
-    return this.#followed.has(mailbox) ? 'hinted' : 'starting';
+    return this.#followed.has(mailbox) && this.#heardAt !== undefined ? 'hinted' : 'starting';
   }
 
   status(): WatchStatus {
-    return { method: 'feed', live: 0, hinted: this.#followed.size, polled: 0, starting: 0, moving: 0, heardAt: this.#heardAt, trouble: undefined };
+    const { size } = this.#followed;
+    const isHeard = this.#heardAt !== undefined;
+    return { method: 'feed', live: 0, hinted: isHeard ? size : 0, polled: 0, starting: isHeard ? 0 : size, moving: 0, heardAt: this.#heardAt, trouble: undefined };
   }
 
   async close(): Promise<void> {

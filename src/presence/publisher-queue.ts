@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Clock, Instant } from '../core/clock.ts';
 import { pauseAfter } from '../core/back-off.ts';
 import { toBridgeError } from '../core/errors.ts';
@@ -104,15 +105,12 @@ export class PublisherQueue {
 
   /** Tells it of everybody whom it does not show as they are. */
   tellAll(): void {
-    for (const change of this.#options.everybody()) this.tell(change);
+    void this.#tellEach(this.#options.everybody(), false);
   }
 
-  /** The same for some. */
-  republishOf(mailboxes: Iterable<PresenceChange>): void {
-    for (const change of mailboxes) {
-      this.#confirmed.delete(change.mailbox);
-      this.tell(change);
-    }
+  /** The same for some; thousands in several turns of the event loop. @param changes made when they are asked for: what changes meanwhile is not told twice over */
+  republishOf(changes: Iterable<PresenceChange>): void {
+    void this.#tellEach(changes, true);
   }
 
   status(): PublisherStatus {
@@ -142,14 +140,30 @@ export class PublisherQueue {
     return this.#confirmed.has(mailbox) && published.get(mailbox) === summaryOf(shown, publisher.showsTimes === true);
   }
 
+  /** @param isAnew whether it is told what it shows already, too */
+  async #tellEach(changes: Iterable<PresenceChange>, isAnew: boolean): Promise<void> {
+    let count = 0;
+    for (const change of changes) {
+      if (isAnew) this.#confirmed.delete(change.mailbox);
+      this.tell(change);
+      if (++count % LIMITS.presenceShownPerTurn === 0) await nextTurn();
+      if (this.#ended.signal.aborted) return;
+    }
+  }
+
   #nextDue(): Instant | undefined {
     const { next } = this.#agenda;
     if (next === undefined || this.#underWay.size >= this.#concurrency()) return undefined;
-    return Math.max(next, this.#slot, this.#brake?.until ?? 0);
+    return Math.max(next, this.#slotAt(this.#options.clock.now()), this.#brake?.until ?? 0);
   }
 
   #concurrency(): number {
     return this.#brake === undefined ? this.#options.publisher.pace.concurrency : 1;
+  }
+
+  /** It is never further ahead than one gap, unless the clock was set back. */
+  #slotAt(now: Instant): Instant {
+    return this.#slot > now + 1000 / this.#options.publisher.pace.perSecond ? now : this.#slot;
   }
 
   #run(): void {
@@ -158,7 +172,7 @@ export class PublisherQueue {
     if (this.#brake !== undefined && now < this.#brake.until) return;
     // As many as have become due since the last ones; a timer that came late catches up for a tenth of a second.
     const gapMs = 1000 / publisher.pace.perSecond;
-    this.#slot = Math.max(this.#slot, now - LIMITS.presenceCatchUpMs);
+    this.#slot = Math.max(this.#slotAt(now), now - LIMITS.presenceCatchUpMs);
     while (this.#underWay.size < this.#concurrency() && this.#slot <= now) {
       const publication = this.#agenda.take(now);
       if (publication === undefined) break;
@@ -174,6 +188,8 @@ export class PublisherQueue {
     const { mailbox, shown } = publication;
     try {
       const signal = AbortSignal.any([this.#ended.signal, AbortSignal.timeout(LIMITS.presencePublishMs)]);
+      // Before the server can have it: whoever ends in the middle has something to take away at the next start.
+      if (shown !== undefined && published.get(mailbox) === undefined) published.set(mailbox, UNCONFIRMED);
       if (shown === undefined) await publisher.withdraw(mailbox, signal);
       else await publisher.publish(mailbox, shown, signal);
       if (shown === undefined) {
@@ -222,7 +238,8 @@ export class PublisherQueue {
     const { mailbox } = publication;
     this.#underWay.delete(mailbox);
     const newer = this.#waiting.get(mailbox);
-    if (newer !== undefined) this.#agenda.plan(newer, again ?? this.#options.clock.now());
+    // What is newer need not wait out the pause of what failed; that of the server holds for all.
+    if (newer !== undefined) this.#agenda.plan(newer, this.#options.clock.now());
     else if (again !== undefined) {
       this.#waiting.set(mailbox, publication);
       this.#agenda.plan(publication, again);
@@ -230,6 +247,9 @@ export class PublisherQueue {
     this.#timer.set();
   }
 }
+
+/** It was on its way; no state is called so. */
+const UNCONFIRMED = '?';
 
 const AWAY_PAUSES = { firstMs: 500, longestMs: 15_000 };
 const REFUSED_PAUSES = { firstMs: 60_000, longestMs: 15 * 60_000 };

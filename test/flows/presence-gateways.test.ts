@@ -1,3 +1,4 @@
+import { createServer } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import { systemClock } from '../../src/core/clock.ts';
 import type { CalendarStore } from '../../src/sandbox/calendar-store.ts';
@@ -66,6 +67,20 @@ describe('EWS', () => {
     const bridge = await start({ type: 'exchange-ews', url }, { parameters: await parameters(), gateways: [{ description: 'Head office', type: 'ews', system: 'exchange' }] });
     await bridge.hears('streaming');
     await appointmentsAreSeen(bridge, calendars);
+  }, 40_000);
+
+  it('the port is somebody else\'s at start: a reload that finds it free lets Exchange call', async () => {
+    const { url } = await ews(people());
+    const shared = await parameters();
+    const taken = createServer();
+    await new Promise<void>((resolve) => taken.listen(Number(shared['notificationPort']), '127.0.0.1', resolve));
+    const presence = { parameters: shared, gateways: [{ description: 'Head office', type: 'ews', system: 'exchange', notifications: 'push' }] };
+    const bridge = await start({ type: 'exchange-ews', url }, presence);
+    expect((await bridge.admin('presence'))['pending']).toEqual([expect.stringMatching(/^notifications: /)]);
+    await new Promise((resolve) => taken.close(resolve));
+    await bridge.reload(presence);
+    await bridge.hears('push');
+    expect((await bridge.admin('presence'))['pending']).toEqual([]);
   }, 40_000);
 
   it('a restart of Exchange, which forgets every subscription, costs nothing but the time until it is noticed', async () => {

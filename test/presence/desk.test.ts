@@ -145,6 +145,26 @@ describe('opting in and out', () => {
     expect(world.publishers[0]!.seen.size).toBe(0);
   });
 
+  it('who was on the way to the server when the process ended is withdrawn at the next start', async () => {
+    world = new DeskWorld();
+    world.put('anna@corp.example', busy(0, 60));
+    const [publisher] = world.publishers;
+    const publish = publisher!.publish.bind(publisher);
+    publisher!.publish = async (mailbox, shown) => {
+      await publish(mailbox, shown);
+      // The answer never comes.
+      await new Promise(() => undefined);
+    };
+    await world.apply();
+    await to(1);
+    expect(publisher!.seen.size).toBe(1);
+    await world.desk.close(0);
+    world.optIns.on.set('anna@corp.example' as MailboxAddress, false);
+    await world.restart();
+    await to(2);
+    expect(publisher!.seen.size).toBe(0);
+  });
+
   it('an alias is its owner, and the owner\'s no is stronger than a list with the alias', async () => {
     world = new DeskWorld({ resolve: (mailbox) => (mailbox === 'ann@corp.example' ? ('anna@corp.example' as MailboxAddress) : mailbox) });
     world.source.calendars.set('anna@corp.example' as MailboxAddress, [busy(0, 30)]);
@@ -311,6 +331,41 @@ it('a new configuration disturbs nobody: what stays goes on, another gateway rea
   await to(5);
   expect(world.publishers[0]!.calls.length).toBe(before);
   expect(world.publishers[0]!.isClosed).toBe(false);
+});
+
+it('a publisher that is configured otherwise takes over when the former one of its name has ended', async () => {
+  world = new DeskWorld();
+  world.put('anna@corp.example', busy(0, 60));
+  await world.apply();
+  await to(1);
+  const [former] = world.publishers;
+  const next = new MemoryPublisher();
+  const order: string[] = [];
+  former!.close = async () => {
+    await Promise.resolve();
+    order.push('former ended');
+  };
+  next.start = () => void order.push('next began');
+  world.setup = { ...world.setup, publishers: [next] };
+  await world.apply();
+  await to(2);
+  expect(order.slice(0, 2)).toEqual(['former ended', 'next began']);
+  expect(next.seen.size).toBe(1);
+});
+
+it('other texts are told to whoever shows one, and to nobody else', async () => {
+  world = new DeskWorld();
+  const anna = world.put('anna@corp.example', busy(0, 60));
+  const ben = world.put('ben@corp.example');
+  await world.apply();
+  await to(1);
+  world.setup = { ...world.setup, textFor: (state) => ({ text: state === 'in-a-meeting' ? 'In einer Besprechung' : '', language: 'de' }) };
+  await world.apply();
+  await world.apply();
+  await to(2);
+  expect(world.publishers[0]!.seen.get(anna)?.text).toBe('In einer Besprechung');
+  expect(statesOf(anna)).toHaveLength(2);
+  expect(statesOf(ben)).toHaveLength(1);
 });
 
 it('people go to another gateway when theirs does not answer', async () => {

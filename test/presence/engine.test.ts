@@ -270,3 +270,15 @@ it('random calendars with random changes: what is shown is right at every second
     { numRuns: 60 },
   );
 });
+
+it('a clock that is set back shows what is so then, not what was news before', () => {
+  const world = new World();
+  world.engine.add(ANNA);
+  world.read(busy(85, 120));
+  world.to(90);
+  world.engine.setOwn(ANNA, {});
+  expect(world.shown.at(-1)?.[1]).toBe('in-a-meeting');
+  world.now = START + 70 * MINUTE_MS;
+  world.engine.setRules(rules({ spread: 1 }));
+  expect(world.shown.at(-1)?.[1]).toBe('available');
+});

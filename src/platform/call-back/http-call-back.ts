@@ -86,7 +86,7 @@ export class HttpCallBack implements NotificationPort {
       this.#options = options;
       if (!hasMoved) return;
     } else {
-      this.#server = await CallBackServer.open(options, this.#rate, this.#logger);
+      this.#server = await this.#openBeside(options, former);
       this.#options = options;
       this.#old.add(former);
     }
@@ -107,6 +107,25 @@ export class HttpCallBack implements NotificationPort {
     for (const server of [this.#server, ...this.#old]) this.#end(server, 0);
     this.#old.clear();
     await Promise.all(this.#closing);
+  }
+
+  /** Another address with the same port cannot be open beside the old one (0.0.0.0 has them all): then the old one is closed first, and opened again where the new one fails. */
+  async #openBeside(options: HttpCallBackOptions, former: CallBackServer): Promise<CallBackServer> {
+    try {
+      return await CallBackServer.open(options, this.#rate, this.#logger);
+    } catch (error) {
+      if (options.port !== former.port || options.host === this.#options.host) throw error;
+      await former.close(0);
+      try {
+        return await CallBackServer.open(options, this.#rate, this.#logger);
+      } catch (again) {
+        this.#server = await CallBackServer.open({ ...this.#options, port: options.port }, this.#rate, this.#logger);
+        // Its paths are gone with the old one.
+        this.#generation += 1;
+        for (const listener of [...this.#listeners]) listener();
+        throw again;
+      }
+    }
   }
 
   #endIfUnused(server: CallBackServer): void {

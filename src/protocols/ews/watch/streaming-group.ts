@@ -50,6 +50,8 @@ export class StreamingGroup {
   #openAt: number | undefined;
   #open: Open | undefined;
   #failures = 0;
+  /** In a row, without a word of the server in between. */
+  #breaks = 0;
   #isClosed = false;
   #isRetired = false;
   #cookies = '';
@@ -164,6 +166,9 @@ export class StreamingGroup {
       if (isOfAll || (first && action !== 'retry')) events.failed(member, action === 'mailbox' && member.mailbox !== anchor ? LOST : error);
       first = false;
     }
+    this.#breaks += 1;
+    // It is no passing thing: what was read before is not believed on the word of a stream that is not there.
+    if (this.#breaks === BREAKS_BEFORE_DOUBT) for (const member of members.values()) if (!member.isOver) events.changed(member, 'missed');
     this.#reopen(signal, pauseAfter(Math.max(1, this.#failures), timing.pauses));
   }
 
@@ -215,6 +220,7 @@ export class StreamingGroup {
 
   #alive(members: ReadonlyMap<string, Subscription>, now: number): void {
     const { events } = this.#options;
+    this.#breaks = 0;
     for (const member of members.values()) {
       if (member.isOver) continue;
       member.heardAt = now;
@@ -225,6 +231,8 @@ export class StreamingGroup {
     }
   }
 }
+
+const BREAKS_BEFORE_DOUBT = 3;
 
 /** A stream follows no redirect; other requests may, so that another way may work. */
 function notRedirected(error: unknown): never {

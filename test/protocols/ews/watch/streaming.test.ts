@@ -69,6 +69,20 @@ describe('streaming subscriptions (presence.md §B.2)', () => {
     expect(exchange.operations('Subscribe')).toHaveLength(1);
   });
 
+  it('where it cannot be opened again, calendars are read without it: whoever cannot read them either knows that nothing is known', async () => {
+    const { exchange, gateway, changes, pass } = await bench({ isReachable: false, timing: { tickMs: 5, settleMs: 0, silenceMs: 10_000, pauses: { firstMs: 10, longestMs: 60_000 } } });
+    gateway.watch.follow(setOf('alice', 'bob'));
+    await until(() => expect(gateway.watch.status().live).toBe(2));
+    const before = changes.length;
+    exchange.refuse = ({ operation }) => (operation === 'GetStreamingEvents' ? { code: 'ErrorInternalServerError' } : undefined);
+    for (const response of exchange.streams.keys()) response.destroy();
+    await until(() => {
+      pass(1_000);
+      expect(changes.slice(before).sort()).toEqual(['alice missed', 'bob missed']);
+    });
+    expect(gateway.watch.modeOf(at('alice'))).toBe('hinted');
+  });
+
   it('silence is a dead connection', async () => {
     const { exchange, gateway, changes, pass } = await bench({ isReachable: false, timing: { tickMs: 5, settleMs: 0, silenceMs: 300, pauses: { firstMs: 60_000, longestMs: 60_000 } } });
     gateway.watch.follow(setOf('alice'));
