@@ -149,6 +149,8 @@ export class SipPublisher implements PresencePublisher {
         this.#published.set(mailbox, shown);
         this.#failures.delete(mailbox);
         this.#renewals.planWithin(mailbox, granted.expiresMs);
+        // A kill -9 that takes the tag leaves a second publication behind, whose old state watchers see until it lapses.
+        await this.#kept.flush();
         return;
       }
       if (!this.#learns(mailbox, response.status, { etag, isKnown, least: leastExpiresMs(response), expiresMs }) || attempt >= LIMITS.sipPublishTries) throw responseFailure(response);
