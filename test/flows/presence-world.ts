@@ -7,6 +7,7 @@ import { EventStreamClient } from '../protocols/rest-api/event-stream-client.ts'
 import { removeFolder, Running, startBridge, until } from './bridge-process.ts';
 import type { RunningBridge } from './bridge-process.ts';
 import { ask, basic } from './raw-http.ts';
+import type { RawAnswer } from './raw-http.ts';
 
 export const ANNA = 'anna@corp.example';
 export const BERND = 'bernd@corp.example';
@@ -106,8 +107,13 @@ export class PresenceBridge {
   }
 
   async put(path: string, body: unknown): Promise<number> {
-    const text = JSON.stringify(body);
-    return (await ask(this.bridge.url, path, { method: 'PUT', headers: { ...AS_IM, 'content-type': 'application/json', 'content-length': String(Buffer.byteLength(text)) }, body: text })).status;
+    return (await this.send('PUT', path, body)).status;
+  }
+
+  /** Any request of the client `im`. */
+  async send(method: string, path: string, body?: unknown): Promise<RawAnswer> {
+    const text = body === undefined ? '' : JSON.stringify(body);
+    return ask(this.bridge.url, path, { method, headers: { ...AS_IM, 'content-type': 'application/json', 'content-length': String(Buffer.byteLength(text)) }, body: text });
   }
 
   /** Another `presence:` from now on. */
