@@ -4,8 +4,8 @@ import type { AddressInfo } from 'node:net';
 import { createCalendarStore } from '../../src/sandbox/calendar-store.ts';
 import type { CalendarStore, EntryType } from '../../src/sandbox/calendar-store.ts';
 import { EventStreamClient } from '../protocols/rest-api/event-stream-client.ts';
-import { removeFolder, Running, startBridge, until } from './bridge-process.ts';
-import type { RunningBridge } from './bridge-process.ts';
+import { removeFolder, runCommand, Running, startBridge, until } from './bridge-process.ts';
+import type { Ended, RunningBridge } from './bridge-process.ts';
 import { ask, basic } from './raw-http.ts';
 import type { RawAnswer } from './raw-http.ts';
 
@@ -116,14 +116,6 @@ export class PresenceBridge {
     return ask(this.bridge.url, path, { method, headers: { ...AS_IM, 'content-type': 'application/json', 'content-length': String(Buffer.byteLength(text)) }, body: text });
   }
 
-  /** Another `presence:` from now on. */
-  async reload(presence: Record<string, unknown>): Promise<void> {
-    const before = this.bridge.process.stdout.length + this.bridge.process.stderr.length;
-    await this.bridge.write({ ...this.#config, listen: this.bridge.url, admin: { listen: this.bridge.urls[1] }, presence: { optIn: [ANNA], ...presence } });
-    this.bridge.process.signal('SIGHUP');
-    await until(() => (this.bridge.process.stdout.length + this.bridge.process.stderr.length > before ? true : undefined), 10_000);
-  }
-
   /** Everything on standard output and standard error, of the processes before too. */
   get said(): string {
     return `${this.#saidBefore}${this.bridge.process.stdout}${this.bridge.process.stderr}`;
@@ -147,6 +139,17 @@ export class PresenceBridge {
       return found.length >= this.bridge.urls.length ? found : undefined;
     }, 20_000, () => `the bridge did not start again: ${next.stdout}\n${next.stderr}`);
     this.bridge = { ...this.bridge, url: urls[0]!, port: Number(new URL(urls[0]!).port), urls };
+  }
+
+  /** `freebusy-bridge … --config` its file. */
+  command(...args: readonly string[]): Promise<Ended> {
+    return runCommand([...args, '--config', this.bridge.file]);
+  }
+
+  /** Another `presence:`, and whatever else differs from how it was started, by the command. */
+  async apply(presence: Record<string, unknown>, more: Record<string, unknown> = {}): Promise<Ended> {
+    await this.bridge.write({ ...this.#config, presence, ...more });
+    return this.command('reload');
   }
 
   async stop(): Promise<void> {
