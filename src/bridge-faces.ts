@@ -96,7 +96,7 @@ export function createAdminFace(config: Config, { isReady, replication, presence
     gate: new LoadGate(),
     routers: [
       metricsEndpoint(metrics),
-      adminEndpoint({ queue: () => adminQueue(replication()), presence: () => presence.service, hosts: config.admin === undefined ? [] : [config.admin.listen.host.toLowerCase()] }),
+      adminEndpoint({ queue: () => adminQueue(replication()), presence: () => presence.service, checkPresence: () => presence.check(config), hosts: config.admin === undefined ? [] : [config.admin.listen.host.toLowerCase()] }),
     ],
     logger,
     metrics,

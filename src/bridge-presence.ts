@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { presenceToCheck } from './bridge-presence-check.ts';
 import { BridgePresenceWays } from './bridge-presence-ways.ts';
 import type { PresenceWays } from './bridge-presence-ways.ts';
 import { presencePorts } from './bridge-presence-ports.ts';
@@ -18,6 +19,8 @@ import type { DeskSetup } from './presence/desk.ts';
 import { OptIns } from './presence/opt-ins.ts';
 import type { PresenceService } from './presence/presence-service.ts';
 import { PresenceStore } from './presence/store.ts';
+import { checkPresenceParts } from './presence/troubleshooter.ts';
+import type { CheckedPart } from './presence/troubleshooter.ts';
 
 export interface BridgePresenceOptions {
   readonly clock: Clock;
@@ -109,6 +112,16 @@ export class BridgePresence {
     // Behind the desk: nobody is without a gateway for a moment.
     await kept.ways.endOthers(ways);
     if (config.presence.gateways.length > 0 || optIns.optedIn().size > 0) logger.info({ count: optIns.optedIn().size, reason: `${config.presence.gateways.length} gateways, ${config.presence.publishers.length} publishers` }, 'presence is in force');
+  }
+
+  /** The body of `presence check --json`, tried by the bridge that runs. */
+  async check(config: Config): Promise<readonly CheckedPart[]> {
+    const found = await presenceToCheck(config, this.#kept!.ports, { isBesideABridge: false });
+    try {
+      return await checkPresenceParts(found, false);
+    } finally {
+      await found.close();
+    }
   }
 
   /** What a change feed, a push or POST /notify told of a system. */

@@ -47,7 +47,7 @@ export async function sandbox(options: SandboxOptions, terminal: Terminal): Prom
     if (serving === undefined) return EXIT.failed;
     const url = serving.bridge.urls[0]!;
     if (options.quiet !== true) {
-      const right = await Promise.race([guidedWalk(standIns, url, standIns.clients, terminal.print, { replication: true, addressBook: true }), stopped.then(() => true)]);
+      const right = await Promise.race([guidedWalk(standIns, url, standIns.clients, terminal.print, { replication: true, addressBook: true, presence: true }), stopped.then(() => true)]);
       if (!right) terminal.complain('The demonstration did not come out as it should: please report what stands above.');
     }
     terminal.print(`The configuration of this demonstration: ${join(dataDir, 'bridge.yaml')}`);
@@ -67,7 +67,7 @@ async function startBetween(standIns: Sandbox, dataDir: string, options: Sandbox
   const ports = options.port === undefined ? [USUAL_PORT, '0'] : [options.port];
   const refusals: string[] = [];
   for (const port of ports) {
-    await writeFile(file, standIns.configYaml({ listen: `http://127.0.0.1:${port}`, dataDir, addressBook: true }), { mode: 0o600 });
+    await writeFile(file, standIns.configYaml({ listen: `http://127.0.0.1:${port}`, dataDir, addressBook: true, presenceGateway: true }), { mode: 0o600 });
     const config = await loadConfiguration(file, terminal);
     if (config === undefined) return undefined;
     // Its dataDir dies with it: a Redis in a process of its own would outlive a kill -9, and nobody would take it over.

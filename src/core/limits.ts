@@ -682,6 +682,8 @@ export const LIMITS = {
   ewsStreamBytes: 64 * MIB,
   /** Exchange says OK about once a minute on an idle stream; silence for so long is a dead connection. */
   ewsStreamSilenceMs: 3 * 60_000,
+  /** Until a stream begins: Exchange says OK at once, and a server that says nothing at first may never have got the question. */
+  ewsStreamAnswerMs: 60_000,
   /** New subscriptions are gathered for so long before the stream is opened again with them. */
   ewsStreamSettleMs: 1_000,
   /** After a stream that broke, and after a server that cannot be reached: soon well again, no change waits longer than this beside the safety poll. */

@@ -41,6 +41,8 @@ export interface SandboxConfigOptions {
   readonly replication?: boolean;
   /** Whether the three directories are one address book; default false. */
   readonly addressBook?: boolean;
+  /** Whether Exchange tells of changes for presence, by a gateway; default false: who is asked about is asked. */
+  readonly presenceGateway?: boolean;
   /** Where the queue is kept; absent: the bridge's own Redis. */
   readonly redis?: string;
 }
@@ -181,7 +183,8 @@ function sandboxConfig(options: SandboxConfigOptions, parts: ConfigParts): strin
     ],
     ...(options.replication === false ? {} : { replication: ['exchange2003', 'exchange'].map((to) => ({ from: 'zimbra', to })), notify: { secret: parts.notifySecret } }),
     ...(keepsBook ? { gal: { sources: ['exchange2003', 'exchange', 'zimbra'].map((system) => ({ system })) } } : {}),
-    presence: { optIn: [PRESENT_PERSON] },
+    // Streaming: no port of its own, so that several demonstrations get along.
+    presence: { optIn: [PRESENT_PERSON], ...(options.presenceGateway === true ? { parameters: { calendarSpread: 0 }, gateways: [{ description: 'Exchange of corp.example', type: 'ews', system: 'exchange', notifications: 'streaming' }] } : {}) },
   };
   return `${JSON.stringify(config, undefined, 2)}\n`;
 }

@@ -5,6 +5,7 @@ import { exchangeUserTarget } from './exchange-user.ts';
 import { midnight, PRESENT_PERSON } from './people.ts';
 import type { Sandbox, SandboxClients } from './sandbox.ts';
 import { walkAddressBook } from './walk-address-book.ts';
+import { walkPresence } from './walk-presence.ts';
 import { walkFirstPass, walkReplication } from './walk-replication.ts';
 import { LOOKUP_STEPS, OTHER_WAY_STEP, OUTLOOK_STEP, walkStep } from './walk-steps.ts';
 import type { Step, Walk } from './walk-steps.ts';
@@ -18,6 +19,8 @@ export interface WalkOptions {
   readonly replication?: boolean;
   /** Whether the bridge keeps an address book, as the sandbox's configuration tells it to; default false. */
   readonly addressBook?: boolean;
+  /** Whether the bridge hears of changes for presence, as the sandbox's configuration tells it to; default false. */
+  readonly presence?: boolean;
   /** How long a change may take to reach the other side; default 10 s. */
   readonly patienceMs?: number;
 }
@@ -43,6 +46,8 @@ export async function guidedWalk(
   const asking = (step: Step): Stage => ({ title: step.title, go: () => walkStep(walk, step) });
   const stages: readonly Stage[] = [
     ...(replicates ? [{ title: 'At its start the bridge writes about every Zimbra user that Exchange knows', go: () => walkFirstPass(walk) }] : []),
+    // Before one of the steps below makes Exchange fall silent.
+    ...(options.presence === true ? [{ title: 'Somebody enters an absence in Outlook, and whoever watches sees it', go: () => walkPresence(walk) }] : []),
     ...LOOKUP_STEPS.map(asking),
     ...(replicates ? [{ title: 'A Zimbra user adds an appointment, and both Exchanges are told', go: () => walkReplication(walk) }, asking(OUTLOOK_STEP)] : []),
     asking(OTHER_WAY_STEP),
@@ -89,6 +94,7 @@ function whatNext({ sandbox, bridgeUrl, credentials, window }: Walk, replicates:
     'Try it yourself:',
     `  ${curl} '${base}/api/v1/freebusy?mailbox=anna@legacy.example&mailbox=clara@corp.example&mailbox=kim@zimbra.example&start=${from}&end=${to}'`,
     `  ${curl} '${base}/api/v1/presence/${PRESENT_PERSON}'`,
+    `  ${curl} -N '${base}/api/v1/presence/events?snapshot=true'`,
     `  ${curl} '${base}/freebusy/kim@zimbra.example.ifb'`,
     ...(addressBook ? [`  ${curl} '${base}/api/v1/directory?q=an'`] : []),
     `  ${zimbra} '${base}${freeBusyTarget(['anna@legacy.example'], window.start, window.end, 30)}'`,

@@ -41,7 +41,7 @@ export async function presenceSip(): Promise<string> {
     bare.close();
     const ratio = ratios(ours, reference);
     return [
-      `9. SIP: changes of ${MAILBOXES.toLocaleString('en')} mailboxes at a Kamailio over UDP, ${CONCURRENCY} at a time, ${ROUNDS} rounds`,
+      `10. SIP: changes of ${MAILBOXES.toLocaleString('en')} mailboxes at a Kamailio over UDP, ${CONCURRENCY} at a time, ${ROUNDS} rounds`,
       table([
         ['', 'changes/s', 'of the bare sender’s'],
         ['bare sender, the same PUBLISH', spread(reference, 0), '1'],

@@ -36,7 +36,8 @@ it('listens on loopback only and walks through what issue 2 wants to be seen', (
 });
 
 it('has curl lines that work as they stand', async () => {
-  const lines = [...demonstration.stdout.matchAll(/curl .*/g)].map((match) => match[0]);
+  // The event stream has no end: its walk has read it.
+  const lines = [...demonstration.stdout.matchAll(/curl .*/g)].map((match) => match[0]).filter((line) => !line.includes(' -N '));
   expect(lines.length).toBeGreaterThan(0);
   const simple = lines.map((line) => /-u '?([^\s']+)'? .*?['"]?(http:\/\/127\.0\.0\.1:\d+)(\/[^'"\s]*)/.exec(line)).filter((match) => match !== null);
   expect(simple.length).toBeGreaterThan(0);

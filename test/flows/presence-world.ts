@@ -60,7 +60,8 @@ export class PresenceBridge {
   }
 
   static async start(exchange: Record<string, unknown>, presence: Record<string, unknown>, more: Record<string, unknown> = {}): Promise<PresenceBridge> {
-    const config = { listen: 'http://127.0.0.1:0', admin: { listen: 'http://127.0.0.1:0' }, systems: { exchange: { domains: ['corp.example'], ...ACCOUNT, ...exchange } }, clients: [IM], presence: { optIn: [ANNA], ...presence }, ...more };
+    // Ports of its own from the beginning: a reload is to find them again.
+    const config = { listen: `http://127.0.0.1:${await freePort()}`, admin: { listen: `http://127.0.0.1:${await freePort()}` }, systems: { exchange: { domains: ['corp.example'], ...ACCOUNT, ...exchange } }, clients: [IM], presence: { optIn: [ANNA], ...presence }, ...more };
     return new PresenceBridge(await startBridge(config), config);
   }
 
@@ -150,6 +151,14 @@ export class PresenceBridge {
   async apply(presence: Record<string, unknown>, more: Record<string, unknown> = {}): Promise<Ended> {
     await this.bridge.write({ ...this.#config, presence, ...more });
     return this.command('reload');
+  }
+
+  /** Another `presence:` from now on, and whatever else is to be another. */
+  async reload(presence: Record<string, unknown>, more: Record<string, unknown> = {}): Promise<void> {
+    const before = this.bridge.process.stdout.length + this.bridge.process.stderr.length;
+    await this.bridge.write({ ...this.#config, presence: { optIn: [ANNA], ...presence }, ...more });
+    this.bridge.process.signal('SIGHUP');
+    await until(() => (this.bridge.process.stdout.length + this.bridge.process.stderr.length > before ? true : undefined), 10_000);
   }
 
   async stop(): Promise<void> {

@@ -1,10 +1,8 @@
 import type { Instant } from '../../core/clock.ts';
-import type { ProbeFinding } from '../../core/probe-finding.ts';
 import type { MailboxAddress } from '../../directory/smtp-address.ts';
-import type { CalendarGateway } from '../../presence/gateway.ts';
 import type { PresenceState } from '../../presence/presence.ts';
 import type { Actor, FollowedMailbox, OptInState, OwnSource, PresenceStatus } from '../../presence/presence-service.ts';
-import type { PresencePublisher } from '../../presence/publisher.ts';
+import type { PresenceToCheck } from '../../presence/troubleshooter.ts';
 import type { SwitchOutcome } from '../../protocols/rest-api/admin-presence.ts';
 import type { ExitCode } from '../exit-code.ts';
 import type { Terminal } from '../terminal.ts';
@@ -35,20 +33,6 @@ export interface PresenceAccess {
 
 /** Finds the presence of a configuration. Where there is none it says why and gives the exit code. */
 export type ReachPresence = (file: string, terminal: Terminal) => Promise<PresenceAccess | ExitCode>;
-
-/** Everything that `presence check` tries; nothing of it needs a running bridge. */
-export interface PresenceToCheck {
-  /** All of them, with the address of its server and somebody whose calendar the right to read is tried on. */
-  readonly gateways: readonly { readonly gateway: CalendarGateway; readonly url: URL; readonly sample: MailboxAddress | undefined }[];
-  readonly publishers: readonly PresencePublisher[];
-  /** The way to a gateway's server and its certificate: for each address, with the gateway's own authorities and rules for names (presence.md A11–A18). */
-  readonly probeCertificate: (url: URL, description: string) => Promise<readonly ProbeFinding[]>;
-  /** Of `presence.canary`. */
-  readonly canary: MailboxAddress | undefined;
-  readonly textFor: (state: PresenceState) => string;
-  readonly language: string;
-  close(): Promise<void>;
-}
 
 /** Wires what `presence check` tries. Where the configuration is wrong it says so and gives the exit code. */
 export type ReachPresenceCheck = (file: string, terminal: Terminal) => Promise<PresenceToCheck | ExitCode>;

@@ -1,88 +1,25 @@
 import { presencePorts } from '../../bridge-presence-ports.ts';
-import { isReachable } from '../../bridge-presence-ways.ts';
-import type { Config } from '../../config/config.ts';
-import type { GatewayConfig } from '../../config/presence-config.ts';
-import { systemClock } from '../../core/clock.ts';
+import { presenceToCheck } from '../../bridge-presence-check.ts';
 import { silentLogger } from '../../core/logger.ts';
-import type { ProbeFinding } from '../../core/probe-finding.ts';
-import type { MailboxAddress } from '../../directory/smtp-address.ts';
-import { findingsOfCertificates } from '../../platform/certificate-findings.ts';
-import { reportCertificates } from '../../platform/certificate-report.ts';
-import { probeNetwork } from '../../platform/network-probe.ts';
-import { Catalogues } from '../../presence/catalogues.ts';
-import type { CalendarGateway } from '../../presence/gateway.ts';
-import { memoryTexts } from '../../presence/publisher.ts';
-import { createGateway, createPublisher } from '../../protocols/registry.ts';
+import { EXIT } from '../exit-code.ts';
 import { loadConfiguration } from '../load-configuration.ts';
 import { runningBridge } from '../reach-replication.ts';
-import { EXIT } from '../exit-code.ts';
 import type { ReachPresenceCheck } from './presence-access.ts';
 
 /** Makes the configuration's gateways and publishers for `presence check`, beside whatever bridge runs. */
 export const reachPresenceCheck: ReachPresenceCheck = async (file, terminal) => {
   const config = await loadConfiguration(file, terminal);
   if (config === undefined) return EXIT.wrongUsage;
-  const { presence } = config;
   const isRunning = (await runningBridge(config.dataDir).catch(() => undefined)) !== undefined;
   const ports = presencePorts(silentLogger);
   // The port belongs to the bridge that runs.
   if (!isRunning) await ports.prepare(config, { isPatient: true });
-  const catalogues = new Catalogues(silentLogger);
-  await catalogues.load(presence.locales);
-  const gateways = presence.gateways.map((one) => {
-    const gateway = createGateway(one, {
-      parameters: presence.parameters,
-      callBack: one.type === 'ews' ? ports.http : ports.httpu,
-      isReachable: isReachable(one, config),
-      memory: memoryTexts(),
-      listener: { changed: () => undefined, trouble: () => undefined },
-      clock: systemClock,
-      logger: silentLogger,
-    });
-    return { gateway: isRunning ? besideABridge(gateway, presence.parameters.notificationPort) : gateway, url: one.url, sample: sampleFor(one, config) };
-  });
-  const publishers = presence.publishers.map((one) => createPublisher(one, { memoryOf: () => memoryTexts(), clock: systemClock, logger: silentLogger }));
+  const found = await presenceToCheck(config, ports, { isBesideABridge: isRunning });
   return {
-    gateways,
-    publishers,
-    probeCertificate: async (url, description) => wayTo(url, presence.gateways.find((one) => one.description === description)),
-    canary: presence.canary,
-    textFor: (state) => catalogues.textFor(state, presence.language),
-    language: presence.language,
+    ...found,
     close: async () => {
-      await Promise.all([...gateways.map(({ gateway }) => gateway.close()), ...publishers.map((one) => one.close()), ports.close()]);
+      await found.close();
+      await ports.close();
     },
   };
 };
-
-async function wayTo(url: URL, gateway: GatewayConfig | undefined): Promise<readonly ProbeFinding[]> {
-  if (url.protocol !== 'https:') return probeNetwork(url, undefined);
-  const { ca, nameCheck = 'san-then-cn' } = gateway ?? {};
-  const report = await reportCertificates({ host: url.hostname.replace(/^\[|\]$/g, ''), port: Number(url.port || 443), ca, nameCheck, signal: AbortSignal.timeout(WAY_MS) });
-  return findingsOfCertificates(report);
-}
-
-const WAY_MS = 15_000;
-
-/** Somebody whose calendar is to be read there: who opted in first, else whoever the system names. */
-function sampleFor({ system, type }: GatewayConfig, { presence, systems }: Config): MailboxAddress | undefined {
-  const isServed = (one: Config['systems'][number]): boolean => (system === undefined ? one.type === `exchange-${type}` : one.name === system);
-  const served = systems.filter(isServed);
-  const lives = (mailbox: MailboxAddress): boolean => served.some(({ domains, mailboxes }) => mailboxes.includes(mailbox) || domains.includes(mailbox.slice(mailbox.lastIndexOf('@') + 1)));
-  return presence.optIn.find(lives) ?? served.flatMap(({ mailboxes }) => mailboxes)[0] ?? (served.length === 0 ? presence.optIn[0] : undefined);
-}
-
-/** The bridge that runs has the notification port: what it hears, `presence status` says. */
-function besideABridge(gateway: CalendarGateway, port: number): CalendarGateway {
-  return {
-    description: gateway.description,
-    type: gateway.type,
-    source: gateway.source,
-    watch: gateway.watch,
-    probe: async (sample, ctx) =>
-      (await gateway.probe(sample, ctx)).map((finding) =>
-        finding.step === 'call-back' && finding.outcome !== 'ok' ? { step: finding.step, outcome: 'ok', text: `the running bridge has port ${port}; \`presence status\` says when Exchange was last heard` } : finding,
-      ),
-    close: (options) => gateway.close(options),
-  };
-}

@@ -46,7 +46,7 @@ export async function openStream(options: HttpClientOptions, request: StreamRequ
       headers: { ...headers, 'accept-encoding': 'identity' },
       body,
       signal,
-      headersTimeout: silenceMs,
+      headersTimeout: Math.min(silenceMs, LIMITS.ewsStreamAnswerMs),
       bodyTimeout: silenceMs,
     });
     const joined = joinedHeaders(answer.headers);

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import type { PresenceToCheck } from '../../../src/cli/presence/presence-access.ts';
+import type { PresenceToCheck } from '../../../src/presence/troubleshooter.ts';
 import { BridgeError } from '../../../src/core/errors.ts';
 import type { ProbeFinding } from '../../../src/core/probe-finding.ts';
 import type { MailboxAddress } from '../../../src/directory/smtp-address.ts';

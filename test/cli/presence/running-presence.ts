@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander';
 import { ControlCommands } from '../../../src/cli/control-commands.ts';
-import type { ListEveryone, PresenceToCheck } from '../../../src/cli/presence/presence-access.ts';
+import type { ListEveryone } from '../../../src/cli/presence/presence-access.ts';
+import type { PresenceToCheck } from '../../../src/presence/troubleshooter.ts';
 import { addPresenceCommand } from '../../../src/cli/presence/presence-command.ts';
 import { openStoredPresence } from '../../../src/cli/presence/open-stored-presence.ts';
 import { reachPresence } from '../../../src/cli/presence/reach-presence.ts';

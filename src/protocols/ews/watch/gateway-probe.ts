@@ -21,8 +21,6 @@ import type { WayName } from './way.ts';
 import type { WatchWire } from './wire.ts';
 
 export interface GatewayProbe {
-  readonly url: URL;
-  readonly ca?: readonly string[] | undefined;
   readonly callBack: NotificationPort | undefined;
   /** What is tried, in order; none: calendars are polled. */
   readonly ways: readonly WayName[];
