@@ -8,6 +8,7 @@ import type { MailboxAddress } from './directory/smtp-address.ts';
 import type { Directory } from './directory/directory.ts';
 import { ServedAddresses } from './directory/served-addresses.ts';
 import type { Whereabouts } from './directory/whereabouts.ts';
+import type { ChangeNotice } from './freebusy/change-feed.ts';
 import type { Lookup } from './lookup/lookup.ts';
 import type { HomeSystem, Routing } from './lookup/routing.ts';
 import type { ClientSignIn } from './platform/auth/client-sign-in.ts';
@@ -57,7 +58,8 @@ export interface FaceParts extends OwnParts {
 export function createFaces(config: Config, parts: FaceParts): RequestListener {
   const { lookup, routing, homes, whereabouts, directory, signIn, streams, clock, logger, metrics, publicUrl, isReady, replication, presence, failures, gate } = parts;
   const services = { source: lookup, signIn, clock, workingElsewhereAs: config.workingElsewhere, addresses: new ServedAddresses(homes, whereabouts), directory, publicUrl };
-  const pushed = pushedMessages(config, routing, whereabouts, replication);
+  const onHeard = (system: string, notice: ChangeNotice): void => presence.heard(system, notice);
+  const pushed = pushedMessages(config, routing, whereabouts, replication, onHeard);
   const presenceFace = {
     presence: presence.service,
     streams,
@@ -77,7 +79,7 @@ export function createFaces(config: Config, parts: FaceParts): RequestListener {
       zimbraSoapEndpoint(services),
       ifbEndpoint(services),
       caldavEndpoint(services),
-      notifyEndpoint({ signIn, secret: config.notify?.secret.reveal(), clock, feed: notifyFeed(config, routing, replication), failures }),
+      notifyEndpoint({ signIn, secret: config.notify?.secret.reveal(), clock, feed: notifyFeed(config, routing, replication, onHeard), failures }),
     ],
     logger,
     metrics,

@@ -4,6 +4,7 @@ import type { Logger } from './core/logger.ts';
 import { parseMailboxAddress } from './directory/smtp-address.ts';
 import type { MailboxAddress } from './directory/smtp-address.ts';
 import type { Whereabouts } from './directory/whereabouts.ts';
+import type { ChangeNotice } from './freebusy/change-feed.ts';
 import type { Routing } from './lookup/routing.ts';
 import type { NotifyFeed } from './protocols/notify/endpoint.ts';
 import type { PushedMessages } from './protocols/schedule-plus/pushed-messages.ts';
@@ -15,8 +16,11 @@ import { encodeQueueReport } from './replication/report.ts';
 /** The agent in force; undefined where nothing is replicated, and for the moment before it is opened. */
 type AgentOf = () => ReplicationAgent | undefined;
 
+/** Who else wants to know of what was told and stored: presence reads those calendars again. */
+type OnHeard = (system: string, notice: ChangeNotice) => void;
+
 /** What `POST /notify` tells: of mailboxes whose home is replicated from. */
-export function notifyFeed(config: Config, routing: Routing, agentOf: AgentOf): NotifyFeed {
+export function notifyFeed(config: Config, routing: Routing, agentOf: AgentOf, onHeard: OnHeard): NotifyFeed {
   const froms = new Set(config.replication.map(({ from }) => from));
   // Told under an alias, read and written under the primary address.
   const addressOf = (mailbox: MailboxAddress): MailboxAddress => {
@@ -28,12 +32,16 @@ export function notifyFeed(config: Config, routing: Routing, agentOf: AgentOf): 
       const home = routing.route(mailbox).home?.name;
       return home !== undefined && froms.has(home) ? home : undefined;
     },
-    changed: (system, mailboxes) => changed(agentOf, system, 'notify', [...new Set(mailboxes.map(addressOf))]),
+    changed: async (system, told) => {
+      const mailboxes = [...new Set(told.map(addressOf))];
+      await changed(agentOf, system, 'notify', mailboxes);
+      onHeard(system, { kind: 'changed', mailboxes });
+    },
   };
 }
 
 /** What a stock Zimbra's own push tells. Undefined where nothing is replicated: a push is then no path of ours. */
-export function pushedMessages(config: Config, routing: Routing, whereabouts: Whereabouts, agentOf: AgentOf): PushedMessages | undefined {
+export function pushedMessages(config: Config, routing: Routing, whereabouts: Whereabouts, agentOf: AgentOf, onHeard: OnHeard): PushedMessages | undefined {
   if (config.replication.length === 0) return undefined;
   return {
     // Whoever was published under this name before; else whom the directory means, else the template.
@@ -42,7 +50,10 @@ export function pushedMessages(config: Config, routing: Routing, whereabouts: Wh
       const known = published === undefined ? whereabouts.mailboxOfDn(legacyExchangeDn) : undefined;
       return published ?? (known !== undefined && routing.route(known).home?.name === from ? known : mailboxByTemplate(config, routing, legacyExchangeDn, from));
     },
-    changed: (mailbox, from) => changed(agentOf, from, 'push-face', [mailbox]),
+    changed: async (mailbox, from) => {
+      await changed(agentOf, from, 'push-face', [mailbox]);
+      onHeard(from, { kind: 'changed', mailboxes: [mailbox] });
+    },
   };
 }
 

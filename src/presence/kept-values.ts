@@ -37,6 +37,7 @@ export class KeptValues implements KeptTexts {
   #isBehind: boolean;
   #timer: NodeJS.Timeout | undefined;
   #failures = 0;
+  #isSaving = false;
   #isClosed = false;
 
   private constructor(path: string, { isReadOnly = false, logger = silentLogger }: KeptValuesOptions, values: Map<string, string>, lines: LogLines, written: number, isBehind: boolean) {
@@ -128,7 +129,8 @@ export class KeptValues implements KeptTexts {
   async flush(): Promise<void> {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    if (this.#isReadOnly || (this.#unwritten.size === 0 && !this.#isBehind)) return;
+    // What is being written is not there yet.
+    if (this.#isReadOnly || (this.#unwritten.size === 0 && !this.#isBehind && !this.#isSaving)) return;
     await this.#commit.commit().catch((error: unknown) => {
       throw new BridgeError('STORE_UNAVAILABLE', `it cannot be stored: ${codeOf(error)}`, { temporary: true, cause: error });
     });
@@ -167,6 +169,7 @@ export class KeptValues implements KeptTexts {
   async #save(): Promise<void> {
     const keys = this.#unwritten;
     this.#unwritten = new Set();
+    this.#isSaving = true;
     try {
       if (this.#isBehind || this.#written + keys.size > 2 * this.#values.size + LIMITS.keptIdleLines) await this.#rewrite();
       else {
@@ -182,6 +185,8 @@ export class KeptValues implements KeptTexts {
       if (this.#failures === 1) this.#logger.error({ reason: codeOf(error) }, 'what is known about presence cannot be kept; it is tried again');
       this.#saveIn(pauseAfter(this.#failures, LIMITS.keptValuesRetryPauses));
       throw error;
+    } finally {
+      this.#isSaving = false;
     }
   }
 

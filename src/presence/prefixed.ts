@@ -6,6 +6,7 @@ export function prefixed(texts: KeptTexts, prefix: string): KeptTexts {
     get: (key) => texts.get(prefix + key),
     set: (key, text) => texts.set(prefix + key, text),
     delete: (key) => texts.delete(prefix + key),
+    flush: async () => texts.flush?.(),
     *keys() {
       for (const key of texts.keys()) if (key.startsWith(prefix)) yield key.slice(prefix.length);
     },

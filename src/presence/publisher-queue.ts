@@ -33,6 +33,7 @@ interface Publication extends Planned {
 
 export interface PublisherStatus {
   readonly label: string;
+  /** Mailboxes whose newest state the server has not taken yet, those under way among them. */
   readonly waiting: number;
   readonly failing: number;
   readonly publishedAt: Instant | undefined;
@@ -114,7 +115,7 @@ export class PublisherQueue {
   }
 
   status(): PublisherStatus {
-    return { label: this.label, waiting: this.#waiting.size, failing: this.#failing.size, publishedAt: this.#publishedAt, trouble: this.#brake?.reason };
+    return { label: this.label, waiting: this.#waiting.size + [...this.#underWay.keys()].filter((mailbox) => !this.#waiting.has(mailbox)).length, failing: this.#failing.size, publishedAt: this.#publishedAt, trouble: this.#brake?.reason };
   }
 
   /** Why a mailbox cannot be published, where that is so. */

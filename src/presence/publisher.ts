@@ -40,6 +40,8 @@ export interface KeptTexts {
   set(key: string, text: string): void;
   delete(key: string): void;
   keys(): Iterable<string>;
+  /** Resolves when all that was set or deleted is on disk; many at once share a write. Absent: nothing is kept on disk. @throws BridgeError STORE_UNAVAILABLE, which is logged already */
+  flush?(): Promise<void>;
 }
 
 /** For tests and commands: kept as long as the process. */

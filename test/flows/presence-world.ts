@@ -4,9 +4,10 @@ import type { AddressInfo } from 'node:net';
 import { createCalendarStore } from '../../src/sandbox/calendar-store.ts';
 import type { CalendarStore, EntryType } from '../../src/sandbox/calendar-store.ts';
 import { EventStreamClient } from '../protocols/rest-api/event-stream-client.ts';
-import { startBridge, until } from './bridge-process.ts';
-import type { RunningBridge } from './bridge-process.ts';
+import { removeFolder, runCommand, Running, startBridge, until } from './bridge-process.ts';
+import type { Ended, RunningBridge } from './bridge-process.ts';
 import { ask, basic } from './raw-http.ts';
+import type { RawAnswer } from './raw-http.ts';
 
 export const ANNA = 'anna@corp.example';
 export const BERND = 'bernd@corp.example';
@@ -35,15 +36,21 @@ export async function freePort(): Promise<number> {
   }
 }
 
-/** An appointment from a minute ago on, for so many seconds from now. */
+/** An appointment from a minute ago on, for so many seconds from now; Exchange knows whole seconds only. */
 export function meet(calendars: CalendarStore, address: string, seconds: number, type: EntryType = 'busy'): { readonly id: string; readonly end: number } {
-  const end = Date.now() + seconds * 1000;
+  const end = wholeSecond(Date.now() + seconds * 1000);
   return { id: calendars.add(address, { start: Date.now() - 60_000, end, type, subject: 'Merger with Initech', location: 'Room 17' }).id, end };
+}
+
+export function wholeSecond(instant: number): number {
+  return Math.ceil(instant / 1000) * 1000;
 }
 
 /** A running bridge whose presence is watched. */
 export class PresenceBridge {
-  readonly bridge: RunningBridge;
+  bridge: RunningBridge;
+  /** What processes before this one have said. */
+  #saidBefore = '';
   readonly #config: Record<string, unknown>;
   readonly #watchers: EventStreamClient[] = [];
 
@@ -89,9 +96,61 @@ export class PresenceBridge {
     }
   }
 
+  /** Waits until publishers were told all there is. */
+  async published(timeoutMs = 15_000): Promise<void> {
+    const end = performance.now() + timeoutMs;
+    for (;;) {
+      const { publishers } = (await this.admin('presence')) as { readonly publishers: readonly { readonly waiting: number }[] };
+      if (publishers.every(({ waiting }) => waiting === 0)) return;
+      if (performance.now() > end) throw new Error(`not published: ${JSON.stringify(publishers)}`);
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+  }
+
   async put(path: string, body: unknown): Promise<number> {
-    const text = JSON.stringify(body);
-    return (await ask(this.bridge.url, path, { method: 'PUT', headers: { ...AS_IM, 'content-type': 'application/json', 'content-length': String(Buffer.byteLength(text)) }, body: text })).status;
+    return (await this.send('PUT', path, body)).status;
+  }
+
+  /** Any request of the client `im`. */
+  async send(method: string, path: string, body?: unknown): Promise<RawAnswer> {
+    const text = body === undefined ? '' : JSON.stringify(body);
+    return ask(this.bridge.url, path, { method, headers: { ...AS_IM, 'content-type': 'application/json', 'content-length': String(Buffer.byteLength(text)) }, body: text });
+  }
+
+  /** Everything on standard output and standard error, of the processes before too. */
+  get said(): string {
+    return `${this.#saidBefore}${this.bridge.process.stdout}${this.bridge.process.stderr}`;
+  }
+
+  /** Ends the process, and starts another in its place (on another port). */
+  async restart(signal: 'SIGTERM' | 'SIGKILL'): Promise<void> {
+    const { file, folder, process: former } = this.bridge;
+    former.signal(signal);
+    await former.ended;
+    this.#saidBefore = this.said;
+    const next = new Running(['serve', '--config', file]);
+    const stop = async (): ReturnType<RunningBridge['stop']> => {
+      const ended = await next.stop();
+      await removeFolder(folder);
+      return ended;
+    };
+    this.bridge = { ...this.bridge, process: next, stop };
+    const urls = await until(() => {
+      const found = [...next.stdout.matchAll(/^listening on (\S+)$/gm)].map((match) => match[1]!);
+      return found.length >= this.bridge.urls.length ? found : undefined;
+    }, 20_000, () => `the bridge did not start again: ${next.stdout}\n${next.stderr}`);
+    this.bridge = { ...this.bridge, url: urls[0]!, port: Number(new URL(urls[0]!).port), urls };
+  }
+
+  /** `freebusy-bridge … --config` its file. */
+  command(...args: readonly string[]): Promise<Ended> {
+    return runCommand([...args, '--config', this.bridge.file]);
+  }
+
+  /** Another `presence:`, and whatever else differs from how it was started, by the command. */
+  async apply(presence: Record<string, unknown>, more: Record<string, unknown> = {}): Promise<Ended> {
+    await this.bridge.write({ ...this.#config, presence, ...more });
+    return this.command('reload');
   }
 
   /** Another `presence:` from now on, and whatever else is to be another. */

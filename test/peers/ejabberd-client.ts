@@ -34,6 +34,8 @@ const FEATURES = [NS_CAPS, NS_DISCO, `${NS_ACTIVITY}+notify`].sort();
 
 /** What a contact says by presence or activity, one line each: `alice/desk dnd "In a meeting" 5`, `alice/desk gone`, `alice does working/in_a_meeting "In a meeting"`, `alice does nothing`. */
 export interface XmppClient {
+  /** All so far. */
+  readonly lines: readonly string[];
   /** Resolves with the next line that begins with `start`; lines before it count as read. */
   seen(start: string): Promise<string>;
   /** Of itself. */
@@ -60,6 +62,7 @@ export async function xmppClient(port: number, user: string, resource: string): 
   await xmpp.start();
   const caps = xml('c', { xmlns: NS_CAPS, hash: 'sha-1', node: NODE, ver: verification() });
   return {
+    lines,
     seen: async (start) => {
       for (;;) {
         while (read < lines.length) {

@@ -12,6 +12,8 @@ export class SipWatcher {
   readonly #socket: Socket;
   readonly #waiting = new Set<() => void>();
   readonly shown: Shown[] = [];
+  /** Every document so far, those that were waited for among them. */
+  readonly documents: string[] = [];
 
   private constructor(socket: Socket) {
     this.#socket = socket;
@@ -55,6 +57,7 @@ export class SipWatcher {
     const [head = '', document = ''] = text.split('\r\n\r\n');
     const copied = head.split('\r\n').filter((line) => /^(?:via|from|to|call-id|cseq):/i.test(line));
     this.#socket.send(['SIP/2.0 200 OK', ...copied, 'Content-Length: 0', '', ''].join('\r\n'));
+    this.documents.push(document);
     this.shown.push({ document, subscriptionState: /^subscription-state: (.*)$/im.exec(head)?.[1]?.trim() ?? '' });
     for (const look of [...this.#waiting]) look();
   }

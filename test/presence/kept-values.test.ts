@@ -58,6 +58,17 @@ describe('kept values', () => {
     expect(values.get('k7')).toBeUndefined();
   });
 
+  it('everything that was set is in the file after a flush, what was being written already among it', async () => {
+    const values = await open();
+    values.set('a', '1');
+    const first = values.flush();
+    // Its write begins in the next turn, and this flush finds nothing left to write.
+    await new Promise((resolve) => setImmediate(resolve));
+    await values.flush();
+    expect(await lines()).toContain('["a","1"]');
+    await first;
+  });
+
   it('a torn last line is left out, and does not spoil the next', async () => {
     await (await open()).store('a', '1');
     await opened.pop()!.close();

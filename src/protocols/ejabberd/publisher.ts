@@ -125,6 +125,8 @@ export class EjabberdPublisher implements PresencePublisher {
     const record: KeptRecord = { state, since, activity: kept?.activity, sessions: plan.kept };
     // What is to be put back stays remembered until it was: a try that breaks off is made again.
     this.#remember(mailbox, { ...record, sessions: new Map([...(kept?.sessions ?? []), ...plan.kept]) });
+    // What a kill -9 takes from it would be taken for her own choice afterwards, and put back at the end. A disk that does not take it is logged, and holds nobody up.
+    if (plan.changes.length > 0) await this.#options.memory.flush?.().catch(() => undefined);
     await this.#setAll(mailbox, plan.changes, live, signal);
     this.#remember(mailbox, record);
     return record;

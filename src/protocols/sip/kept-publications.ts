@@ -33,6 +33,11 @@ export class KeptPublications {
     this.#memory.set(this.#prefix + mailbox, `${expiresAt} ${etag}`);
   }
 
+  /** Resolves when it is on disk, or the disk does not take it: that was logged, and the publication stands all the same. */
+  async flush(): Promise<void> {
+    await this.#memory.flush?.().catch(() => undefined);
+  }
+
   delete(mailbox: MailboxAddress): void {
     this.#memory.delete(this.#prefix + mailbox);
   }

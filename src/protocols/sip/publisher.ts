@@ -156,6 +156,8 @@ export class SipPublisher implements PresencePublisher {
         this.#sinceLoss.add(mailbox);
         this.#failures.delete(mailbox);
         this.#renewals.planWithin(mailbox, granted.expiresMs);
+        // A kill -9 that takes the tag leaves a second publication behind, whose old state watchers see until it lapses.
+        await this.#kept.flush();
         return;
       }
       if (!this.#learns(mailbox, response.status, { etag, isKnown, least: leastExpiresMs(response), expiresMs }) || attempt >= LIMITS.sipPublishTries) throw responseFailure(response);

@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
+import { BridgeError } from '../../../src/core/errors.ts';
 import { LIMITS } from '../../../src/core/limits.ts';
 import { silentLogger } from '../../../src/core/logger.ts';
 import type { MailboxAddress } from '../../../src/directory/smtp-address.ts';
@@ -113,6 +114,21 @@ describe('a SIP publisher', () => {
     clock.time += 3_600_001;
     await publisher().publish(ANNA, FREE, signal());
     expect(server.seen.map(told)).toEqual(['new 3600 meeting', 'e1 3600 open', 'new 3600 open']);
+  });
+
+  it('has published when its tag is on disk; a disk that does not take it is no failure', async () => {
+    const { publisher, memory } = await world();
+    const order: string[] = [];
+    memory.flush = async () => {
+      await new Promise((resolve) => setImmediate(resolve));
+      order.push(`kept ${[...memory.keys()].length}`);
+      if (order.length > 2) throw new BridgeError('STORE_UNAVAILABLE', 'the disk is full');
+    };
+    const one = publisher();
+    await one.publish(ANNA, MEETING, signal());
+    order.push('published');
+    await one.publish(ANNA, FREE, signal());
+    expect(order).toEqual(['kept 1', 'published', 'kept 1']);
   });
 
   it('forgets at its start what has lapsed or cannot be read, and leaves others’ texts alone', async () => {

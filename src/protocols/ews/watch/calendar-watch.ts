@@ -60,6 +60,8 @@ export class EwsCalendarWatch implements CalendarWatch {
   #renewalsLeft = 0;
   #tickedAt: Instant;
   #closing: Promise<void> | undefined;
+  /** Whom Exchange is being told of that they need no subscription any more. */
+  readonly #leaving = new Set<Promise<void>>();
 
   constructor(options: CalendarWatchOptions) {
     const { wire, callBack, concurrency, memory, description, ways, logger } = options;
@@ -119,7 +121,7 @@ export class EwsCalendarWatch implements CalendarWatch {
     this.#end.abort(OVER);
     if (unsubscribe) {
       const left = [...this.#watched.values()].flatMap(({ subscription }) => (subscription === undefined ? [] : [subscription]));
-      await leaveAll(left, (one) => this.#ladder.wayOf(one.way), this.#options.concurrency);
+      await leaveAll(left, (one) => this.#ladder.wayOf(one.way), this.#options.concurrency, this.#leaving);
     }
     this.#watched.clear();
     this.#ready.clear();
@@ -333,7 +335,10 @@ export class EwsCalendarWatch implements CalendarWatch {
   #leave(subscription: Subscription | undefined, tell = true): void {
     if (subscription === undefined || subscription.isOver) return;
     subscription.isOver = true;
-    void this.#ladder.wayOf(subscription.way)?.leave(subscription, tell);
+    const leaving = this.#ladder.wayOf(subscription.way)?.leave(subscription, tell);
+    if (leaving === undefined) return;
+    this.#leaving.add(leaving);
+    void leaving.finally(() => this.#leaving.delete(leaving));
   }
 }
 

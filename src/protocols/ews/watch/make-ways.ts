@@ -35,12 +35,12 @@ export function makeWays(names: readonly WayName[], options: WaysOptions): reado
 }
 
 /** Takes leave of Exchange, as far as it answers in time. */
-export async function leaveAll(subscriptions: readonly Subscription[], wayOf: (subscription: Subscription) => Way | undefined, concurrency: number): Promise<void> {
+export async function leaveAll(subscriptions: readonly Subscription[], wayOf: (subscription: Subscription) => Way | undefined, concurrency: number, underWay: Iterable<Promise<void>>): Promise<void> {
   const left = [...subscriptions];
   const over = new AbortController();
   const work = Array.from({ length: concurrency }, async () => {
     for (let one = left.pop(); one !== undefined && !over.signal.aborted; one = left.pop()) await wayOf(one)?.leave(one, true);
   });
-  await Promise.race([Promise.all(work), pause(LIMITS.ewsLeaveMs, over.signal)]);
+  await Promise.race([Promise.all([...work, ...underWay]), pause(LIMITS.ewsLeaveMs, over.signal)]);
   over.abort(OVER);
 }
