@@ -16,6 +16,8 @@ export interface PresencePorts {
   prepare(config: Config, options: { readonly isPatient: boolean }): Promise<void>;
   /** Rebinds; what was subscribed with the old port keeps it until it has moved. Where that fails the old one stays, which is logged and pending. */
   apply(config: Config): Promise<void>;
+  /** Closes what no gateway needs any more. */
+  endUnneeded(config: Config): Promise<void>;
   /** What still has to move, one line each. */
   pending(): readonly string[];
   close(): Promise<void>;
@@ -86,6 +88,13 @@ class Ports implements PresencePorts {
       this.#trouble = error.publicMessage;
       this.#logger.error({ code: error.code, reason: error.publicMessage }, 'the notification port stays where it was until the next reload');
     }
+  }
+
+  async endUnneeded(config: Config): Promise<void> {
+    const [http, httpu] = [needsHttp(config) ? undefined : this.#http, needsHttpu(config) ? undefined : this.#httpu];
+    if (http !== undefined) this.#http = undefined;
+    if (httpu !== undefined) this.#httpu = undefined;
+    await Promise.all([http?.close(), httpu?.close()]);
   }
 
   pending(): readonly string[] {

@@ -83,7 +83,7 @@ export class BridgePresenceWays {
       systems,
       publishers: [...publishers.values()],
       channelOf: (mailbox, isUp) => this.#channelOf(config, gateways, systems, mailbox, isUp),
-      obstacleOf: (mailbox) => this.#obstacleOf(config, gateways, mailbox),
+      obstacleOf: (mailbox) => presenceObstacle(config, this.#routing?.route(mailbox).home?.name),
       labelOf: (channel) => LABELS[gateways.find((one) => one.channel === channel)?.gateway.type ?? 'none'] ?? `asked through ${channel.name}`,
       pending: () => gateways.flatMap(({ gateway }) => {
         const { moving } = gateway.watch.status();
@@ -143,19 +143,13 @@ export class BridgePresenceWays {
 
   #channelOf(config: Config, gateways: readonly RunningGateway[], systems: ReadonlyMap<string, SystemWay>, mailbox: MailboxAddress, isUp: (channel: Channel) => boolean): Channel | undefined {
     const home = this.#routing?.route(mailbox).home?.name;
-    const candidates = gatewaysFor(config, gateways, home).map(({ channel }) => channel);
+    const serving = gatewaysFor(config, home);
+    const candidates = gateways.filter((one) => serving.some(({ description }) => description === one.config.description)).map(({ channel }) => channel);
     if (candidates.length === 0) return home === undefined ? undefined : systems.get(home)?.channel;
+    if (candidates.length === 1) return candidates[0];
     // Always the same one for a mailbox, and every one for as many; with one less only its own people move.
     const ranked = candidates.map((channel) => ({ channel, rank: hash('sha1', `${channel.name}\n${mailbox}`, 'hex') })).sort((a, b) => (a.rank < b.rank ? -1 : 1));
     return (ranked.find(({ channel }) => isUp(channel)) ?? ranked[0]!).channel;
-  }
-
-  #obstacleOf(config: Config, gateways: readonly RunningGateway[], mailbox: MailboxAddress): BridgeError | undefined {
-    const home = this.#routing?.route(mailbox).home?.name;
-    if (gatewaysFor(config, gateways, home).length > 0) return undefined;
-    if (home === undefined) return new BridgeError('NOT_FOUND', 'no system has this mailbox');
-    const isExchange = exchangeType(config.systems.find(({ name }) => name === home)) !== undefined;
-    return isExchange ? new BridgeError('CONFIGURATION', `presence has no gateway for ${home}: configure one under presence.gateways first`) : undefined;
   }
 
   #gateway(one: GatewayConfig, config: Config): RunningGateway {
@@ -214,14 +208,14 @@ export class BridgePresenceWays {
   #systemWay(system: SystemConfig, config: Config): SystemWay {
     const { clock, logger, store } = this.#options;
     const isReplicated = config.replication.some(({ from }) => from === system.name);
-    const key = keyOf([system, isReplicated]);
+    const { exchangeTimeoutMs, exchangeQueue, exchangeThreads } = config.presence.parameters;
+    const key = keyOf([system, isReplicated, exchangeTimeoutMs, exchangeQueue, exchangeThreads]);
     const former = this.#current?.systems.get(system.name);
     if (former?.key === key) return former;
     const tells = system.type === 'zimbra' && system.admin !== undefined;
     const home = tells && !isReplicated ? createHome(system, { clock, logger, memory: feedMemory(store.memoryOf(`feed ${system.name}`)) }) : undefined;
     const watch = tells ? new FeedWatch({ feed: home?.feed, listener: { changed: (mailboxes) => this.#changed(mailboxes), trouble: () => undefined }, clock }) : undefined;
     const source: Channel['source'] = { freeBusy: async (query, ctx) => this.#lookup!.freeBusy(query, ctx) };
-    const { exchangeTimeoutMs, exchangeQueue, exchangeThreads } = config.presence.parameters;
     return { key, watch, home, channel: { name: system.name, source, watch, mailboxesPerRequest: LIMITS.presenceLookupMailboxes, requests: exchangeThreads, timeoutMs: exchangeTimeoutMs, queue: exchangeQueue } };
   }
 }
@@ -229,9 +223,18 @@ export class BridgePresenceWays {
 /** The original's words (presence.md A06). */
 const LABELS: Readonly<Record<string, string>> = { ews: 'Exchange -- EWS Server', webdav: 'Exchange -- WebDAV' };
 
-function gatewaysFor(config: Config, gateways: readonly RunningGateway[], home: string | undefined): readonly RunningGateway[] {
-  const isExchange = home === undefined || exchangeType(config.systems.find(({ name }) => name === home)) !== undefined;
-  return gateways.filter((one) => (one.config.system === undefined ? isExchange : one.config.system === home));
+/** Why nobody who lives in a system (undefined: in none) can be switched on; undefined: they can. Calendars of other systems than Exchange are heard of without a gateway. */
+export function presenceObstacle(config: Config, home: string | undefined): BridgeError | undefined {
+  if (gatewaysFor(config, home).length > 0) return undefined;
+  if (home === undefined) return new BridgeError('NOT_FOUND', 'no system has this mailbox');
+  const isExchange = exchangeType(config.systems.find(({ name }) => name === home)) !== undefined;
+  return isExchange ? new BridgeError('CONFIGURATION', `presence has no gateway for ${home}: configure one under presence.gateways first`) : undefined;
+}
+
+/** A gateway with a server of its own serves whoever lives in an Exchange, or nowhere. */
+function gatewaysFor({ presence, systems }: Config, home: string | undefined): readonly GatewayConfig[] {
+  const isExchange = home === undefined || exchangeType(systems.find(({ name }) => name === home)) !== undefined;
+  return presence.gateways.filter(({ system }) => (system === undefined ? isExchange : system === home));
 }
 
 function exchangeType(system: SystemConfig | undefined): 'ews' | 'webdav' | undefined {

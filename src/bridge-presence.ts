@@ -87,7 +87,12 @@ export class BridgePresence {
     // At start a taken port costs notifications, and not the lookups of everybody; afterwards the change is refused.
     await kept.ports.prepare(parts.config, { isPatient: isFirst });
     const ways = kept.ways.prepare(parts.config);
-    for (const { label } of ways.publishers) await kept.store.openPublished(label);
+    try {
+      for (const { label } of ways.publishers) await kept.store.openPublished(label);
+    } catch (error) {
+      await kept.ways.discard(ways);
+      throw error;
+    }
     return { parts, ways };
   }
 
@@ -111,6 +116,7 @@ export class BridgePresence {
     await desk.apply(setup);
     // Behind the desk: nobody is without a gateway for a moment.
     await kept.ways.endOthers(ways);
+    await ports.endUnneeded(config);
     if (config.presence.gateways.length > 0 || optIns.optedIn().size > 0) logger.info({ count: optIns.optedIn().size, reason: `${config.presence.gateways.length} gateways, ${config.presence.publishers.length} publishers` }, 'presence is in force');
   }
 

@@ -202,7 +202,8 @@ export class Bridge {
       throw error;
     }
     this.#runtime = next;
-    await this.#presence.apply(presence);
+    // Past this point nothing goes back: what fails is said, and the rest of the new configuration is in force.
+    await this.#presence.apply(presence).catch((thrown: unknown) => this.#logger.error({ code: toBridgeError(thrown).code, reason: toBridgeError(thrown).publicMessage, stack: thrown instanceof Error ? thrown.stack : undefined }, 'the new configuration of presence is not wholly in force'));
     await this.#replication.swap(replication, { work: true, graceMs: TURNS_GRACE_MS });
     // Who watches goes on watching; whoever may see something else now comes back as that.
     old.streams.handOver(next.streams, (client) => isSameClient(client, old.config, config));

@@ -660,6 +660,8 @@ export const LIMITS = {
   presenceSharedTexts: 1_000,
   /** Lags of the latest changes that status speaks of. */
   presenceLags: 4_096,
+  /** For a publisher that is gone from the configuration to take away what it has shown. */
+  presenceRetireMs: 60_000,
   /** An answer from memory is not older than this; whoever watches by asking wants no hour-old calendar. */
   presenceFreshMs: 60_000,
   /** States shown in one go before others get their turn: 5 ms. */

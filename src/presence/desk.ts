@@ -19,20 +19,12 @@ import type { PresenceMapping } from './mapping.ts';
 import { followedMailbox, statusOf } from './desk-status.ts';
 import { decodeOwnStates, encodeOwnStates } from './own-states.ts';
 import { OWN_STATES } from './presence-service.ts';
-import type { Actor, FollowedMailbox, OptInState, OwnSource, PresenceEvent, PresenceService, PresenceStatus } from './presence-service.ts';
+import type { Actor, FollowedMailbox, OptInBook, OptInState, OwnSource, PresenceEvent, PresenceService, PresenceStatus } from './presence-service.ts';
 import { PRESENCE_STATES } from './presence.ts';
 import type { PresenceChange, PresenceState, ShownPresence } from './presence.ts';
 import { PublisherQueue } from './publisher-queue.ts';
 import type { KeptTexts, PresencePublisher } from './publisher.ts';
 import { spreadSeconds } from './spread.ts';
-
-/** Who has opted in, kept over restarts. */
-export interface OptInBook {
-  of(mailbox: MailboxAddress): OptInState;
-  all(): readonly OptInState[];
-  switch(mailbox: MailboxAddress, isOn: boolean, actor: Actor): Promise<boolean>;
-  setLanguage(mailbox: MailboxAddress, language: string | undefined, actor: Actor): Promise<void>;
-}
 
 /** What a configuration says of presence; another one replaces it while everything goes on. */
 export interface DeskSetup {
@@ -79,6 +71,7 @@ export class PresenceDesk implements PresenceService {
   readonly #followers: Followers;
   readonly #lags: number[] = [];
   #queues: readonly PublisherQueue[] = [];
+  readonly #retiring = new Set<PublisherQueue>();
   #setup: DeskSetup;
   #appliedAt: Instant;
   #isClosed = false;
@@ -111,7 +104,7 @@ export class PresenceDesk implements PresenceService {
     });
   }
 
-  /** Puts a configuration in force: what stays the same goes on, nobody's state is lost meanwhile. Publishers that are gone are closed. */
+  /** Puts a configuration in force: what stays the same goes on, nobody's state is lost meanwhile. A publisher that is gone takes away what it has shown, as far as its server lets it within a minute. */
   async apply(setup: DeskSetup): Promise<void> {
     // Two of one label would share what is kept, overtake each other's publications, and (an XMPP component) put each other out.
     const replaced = this.#queues.filter(({ publisher }) => !setup.publishers.includes(publisher) && setup.publishers.some(({ label }) => label === publisher.label));
@@ -134,7 +127,11 @@ export class PresenceDesk implements PresenceService {
     await nextTurn();
     this.#retellWords(former.filter((queue) => this.#queues.includes(queue)));
     if (isRemapped) this.#followers.changed([...this.#engine.mailboxes()]);
-    await Promise.all(former.filter((queue) => !this.#queues.includes(queue)).map((queue) => queue.close(0)));
+    for (const queue of former) {
+      if (this.#queues.includes(queue) || replaced.includes(queue)) continue;
+      this.#retiring.add(queue);
+      void queue.retire().finally(() => this.#retiring.delete(queue));
+    }
   }
 
   /** Follows exactly those who have opted in now; who came is read, who went is withdrawn. */
@@ -251,7 +248,7 @@ export class PresenceDesk implements PresenceService {
     this.#timer.stop();
     clearTimeout(this.#sorting);
     this.#followers.stop();
-    await Promise.all(this.#queues.map((queue) => queue.close(graceMs)));
+    await Promise.all([...this.#queues.map((queue) => queue.close(graceMs)), ...[...this.#retiring].map((queue) => queue.close(0))]);
   }
 
   /** Other texts, or the same ones in another language: whoever shows one is told anew, which no state would do. @param queues that know the former ones */

@@ -101,3 +101,11 @@ export interface PresenceService {
   status(): PresenceStatus;
   followed(): Iterable<FollowedMailbox>;
 }
+
+/** Who has opted in, kept over restarts. */
+export interface OptInBook {
+  of(mailbox: MailboxAddress): OptInState;
+  all(): readonly OptInState[];
+  switch(mailbox: MailboxAddress, isOn: boolean, actor: Actor): Promise<boolean>;
+  setLanguage(mailbox: MailboxAddress, language: string | undefined, actor: Actor): Promise<void>;
+}

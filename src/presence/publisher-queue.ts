@@ -109,6 +109,13 @@ export class PublisherQueue {
     void this.#tellEach(this.#options.everybody(), false);
   }
 
+  /** Ends for good: a server that is told nothing any more would show for ever what it was told last. Whoever is only told hears nothing more. */
+  async retire(): Promise<void> {
+    const { published, publisher } = this.#options;
+    if (publisher.isOnlyTold !== true) for (const mailbox of [...published.keys()] as MailboxAddress[]) this.tell({ mailbox, shown: undefined });
+    await this.close(LIMITS.presenceRetireMs);
+  }
+
   /** The same for some; thousands in several turns of the event loop. @param changes made when they are asked for: what changes meanwhile is not told twice over */
   republishOf(changes: Iterable<PresenceChange>): void {
     void this.#tellEach(changes, true);

@@ -49,6 +49,8 @@ export function startPush(subscription: Subscription, options: PushOptions): Pus
   const run = async (): Promise<void> => {
     let isDue = true;
     let isFirst = true;
+    // Of the last watermark that the client was given: events of types that it did not ask for have none.
+    let told = subscription.position;
     while (!stopped.signal.aborted) {
       woken = new AbortController();
       const from = subscription.position;
@@ -58,7 +60,9 @@ export function startPush(subscription: Subscription, options: PushOptions): Pus
         await deliver(failureMessage(subscription), options, stopped.signal);
         break;
       }
-      if ((isDue || batch.events.length > 0) && !(await deliver(message(notificationNode(subscription, from, batch, options.events)), options, stopped.signal))) break;
+      const isTold = isDue || batch.events.length > 0;
+      if (isTold && !(await deliver(message(notificationNode(subscription, told, batch, options.events)), options, stopped.signal))) break;
+      if (isTold) told = batch.events.at(-1)?.position ?? batch.position;
       subscription.position = batch.position;
       isDue = false;
       if (isFailing || options.events.latest(subscription.mailbox) !== subscription.position) continue;

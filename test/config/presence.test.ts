@@ -44,7 +44,7 @@ describe('presence:', () => {
 `);
     expect(presence).toMatchObject({ optIn: ['anna@corp.example'], precedence: ['phone', 'meeting'], language: 'pt-BR', canary: 'canary@corp.example' });
     expect(presence.locales).toMatch(/^\/.*\/texts$/);
-    expect(presence.parameters).toEqual({ ewsStatusFrequency: 1440, notificationPort: 1, notificationHost: '2001:db8::7', notificationListen: '::', calendarSpread: 'auto', exchangeTimeoutMs: 30_000, exchangeQueue: 50, exchangeThreads: 2, apply: 'now' });
+    expect(presence.parameters).toEqual({ ewsStatusFrequency: 1440, notificationPort: 1, notificationHost: '2001:db8::7', notificationListen: '::', notificationScheme: 'http', calendarSpread: 'auto', exchangeTimeoutMs: 30_000, exchangeQueue: 50, exchangeThreads: 2, apply: 'now' });
   });
 
   it.each([0, 59])('takes the bound %i of calendarSpread', async (calendarSpread) => {

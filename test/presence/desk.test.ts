@@ -108,6 +108,20 @@ describe('publishing', () => {
   });
 });
 
+it('a publisher that is gone from the configuration takes away what it has shown', async () => {
+  world = new DeskWorld();
+  const gone = new MemoryPublisher('gone');
+  world.publishers.push(gone);
+  world.put('anna@corp.example', busy(0, 60));
+  await world.apply();
+  await to(1);
+  expect(gone.seen.size).toBe(1);
+  world.setup = { ...world.setup, publishers: [world.publishers[0]!] };
+  await world.apply();
+  await to(2);
+  expect([gone.seen.size, gone.isClosed, world.publishers[0]!.seen.size]).toEqual([0, true, 1]);
+});
+
 describe('opting in and out', () => {
   it('shows at once, and withdraws at once', async () => {
     world = new DeskWorld({ calendarSpread: 59 });

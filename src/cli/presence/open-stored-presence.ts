@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import type { Bridge } from '../../bridge.ts';
+import { presenceObstacle } from '../../bridge-presence-ways.ts';
 import { systemClock } from '../../core/clock.ts';
 import { BridgeError } from '../../core/errors.ts';
 import type { Logger } from '../../core/logger.ts';
@@ -36,11 +37,8 @@ export async function openStoredPresence(bridge: Bridge, logger: Logger = create
       return found.address;
     },
     mayBeOn: (mailbox) => {
-      const home = config.systems.find(({ name }) => name === homeOf(mailbox).home);
-      const type = home?.type === 'exchange-ews' ? 'ews' : home?.type === 'exchange-webdav' ? 'webdav' : undefined;
-      const hasGateway = config.presence.gateways.some((gateway) => (gateway.system === undefined ? gateway.type === type : gateway.system === home?.name));
-      // Calendars of other systems are heard of without one.
-      if (type !== undefined && !hasGateway) throw new BridgeError('CONFIGURATION', `presence has no gateway for ${home?.name}: name one under presence.gateways`);
+      const obstacle = presenceObstacle(config, homeOf(mailbox).home);
+      if (obstacle !== undefined) throw obstacle;
     },
     everyone: everyoneOf(bridge),
     close: async () => {

@@ -175,7 +175,7 @@ presence: { optIn: [file@zimbra.example] }
   });
 
   it('an Exchange mailbox needs a gateway, one of no system is nobody, and what is shown needs a bridge', async () => {
-    expect(await bed.run('opt-in', 'anna@corp.example', 'x@gmail.com')).toMatchObject({ exit: 1, complained: ['anna@corp.example: presence has no gateway for corp: name one under presence.gateways', 'x@gmail.com: it lives in no system of the configuration'] });
+    expect(await bed.run('opt-in', 'anna@corp.example', 'x@gmail.com')).toMatchObject({ exit: 1, complained: ['anna@corp.example: presence has no gateway for corp: configure one under presence.gateways first', 'x@gmail.com: it lives in no system of the configuration'] });
     expect(await bed.run('resync', '--all')).toMatchObject({ exit: 1, complained: [expect.stringContaining('no bridge runs')] });
     expect((await bed.run('set', 'kim@zimbra.example', 'manual', 'away')).exit).toBe(1);
   });
