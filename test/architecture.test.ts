@@ -163,6 +163,10 @@ describe('one library, one door', () => {
     expect(Object.keys(manifest.dependencies).sort()).toEqual(Object.keys(DOORS).sort());
   });
 
+  it('no time limit that may never come: AbortSignal.any holds a timeout weakly, and it is collected before its time (core/within.ts)', () => {
+    expect(FILES.filter((file) => /AbortSignal\.any\([^)]*AbortSignal\.timeout/.test(read(join(SRC, file))))).toEqual([]);
+  });
+
   it('node:http speaks outward through platform/http-client only', () => {
     // Types of requests and responses are everybody's; a client or server is not.
     const offenders = FILES.filter((file) => !/^(?:platform|cli|sandbox)\//.test(file)).filter((file) => /import \{[^}]*\} from 'node:http'/.test(read(join(SRC, file))));

@@ -2,6 +2,7 @@ import { pauseAfter } from '../core/back-off.ts';
 import { BridgeError, toBridgeError } from '../core/errors.ts';
 import { LIMITS } from '../core/limits.ts';
 import { pause } from '../core/pause.ts';
+import { within } from '../core/within.ts';
 
 /**
  * One request of a long reading: sent again, after a pause and no sooner than the server says, where it failed for a reason that passes.
@@ -12,7 +13,7 @@ import { pause } from '../core/pause.ts';
 export async function askPatiently<T>(ask: (signal: AbortSignal) => Promise<T>, signal: AbortSignal): Promise<T> {
   for (let failures = 1; ; failures += 1) {
     try {
-      return await ask(AbortSignal.any([signal, AbortSignal.timeout(LIMITS.galRequestMs)]));
+      return await within(LIMITS.galRequestMs, signal, ask);
     } catch (thrown) {
       const error = toBridgeError(thrown);
       if (!error.temporary || failures >= LIMITS.galBusyTries || signal.aborted) throw error;

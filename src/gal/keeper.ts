@@ -6,6 +6,7 @@ import { MINUTE_MS } from '../core/clock.ts';
 import type { Clock } from '../core/clock.ts';
 import { BridgeError, toBridgeError } from '../core/errors.ts';
 import { LIMITS } from '../core/limits.ts';
+import { within } from '../core/within.ts';
 import type { Logger } from '../core/logger.ts';
 import type { MailboxAddress } from '../directory/smtp-address.ts';
 import { Departures } from './departures.ts';
@@ -139,7 +140,7 @@ export class GalKeeper {
     const started = performance.now();
     const wasRead = one.reading.state.wholeAt !== undefined;
     try {
-      await one.reading.read(AbortSignal.any([signal, AbortSignal.timeout(LIMITS.galReadingMs)]));
+      await within(LIMITS.galReadingMs, signal, (inTime) => one.reading.read(inTime));
       const durationMs = Math.round(performance.now() - started);
       if (one.failure !== undefined || !wasRead) logger.info({ system: label, count: gal.recordsOf(one.source).size, durationMs }, 'a directory was read');
       one.failure = undefined;

@@ -6,6 +6,7 @@ import { LIMITS } from '../core/limits.ts';
 import type { Logger } from '../core/logger.ts';
 import type { RequestContext } from '../core/request-context.ts';
 import { untilAborted } from '../core/until-aborted.ts';
+import { within } from '../core/within.ts';
 import type { MailboxAddress } from '../directory/smtp-address.ts';
 import type { FreeBusy } from '../freebusy/free-busy.ts';
 import type { FreeBusyResult, FreeBusySource } from '../freebusy/source.ts';
@@ -170,17 +171,17 @@ export class CalendarReader {
   stop(): void {
     this.#timer.stop();
     this.#ended.abort();
+    for (const { end } of this.#asked.values()) end.abort();
   }
 
   #ask(mailbox: MailboxAddress): Asked {
     const { clock } = this.#options;
     const { source, timeoutMs } = this.channel;
     const end = new AbortController();
-    const signal = AbortSignal.any([AbortSignal.timeout(timeoutMs), this.#ended.signal, end.signal]);
     const begunAt = ++this.#order;
     const done = (async (): Promise<void> => {
       try {
-        const [result] = await source.freeBusy({ mailboxes: [mailbox], window: presenceWindow(clock.now()), details: false }, presenceContext(clock.now() + timeoutMs, signal));
+        const [result] = await within(timeoutMs, end.signal, (signal) => source.freeBusy({ mailboxes: [mailbox], window: presenceWindow(clock.now()), details: false }, presenceContext(clock.now() + timeoutMs, signal)));
         if (result === undefined) throw new BridgeError('NO_DATA', 'no answer for this mailbox');
         if ('error' in result) throw result.error;
         const reading = this.#readings.get(mailbox);
@@ -247,10 +248,9 @@ export class CalendarReader {
     const { clock, logger } = this.#options;
     const { source, timeoutMs, name } = this.channel;
     const mailboxes = batch.map(({ mailbox }) => mailbox);
-    const signal = AbortSignal.any([AbortSignal.timeout(timeoutMs), this.#ended.signal]);
     let results: readonly FreeBusyResult[];
     try {
-      results = await source.freeBusy({ mailboxes, window: presenceWindow(clock.now()), details: false }, presenceContext(clock.now() + timeoutMs, signal));
+      results = await within(timeoutMs, this.#ended.signal, (signal) => source.freeBusy({ mailboxes, window: presenceWindow(clock.now()), details: false }, presenceContext(clock.now() + timeoutMs, signal)));
       if (results.length !== batch.length || results.some(({ mailbox }, index) => mailbox !== mailboxes[index])) throw new BridgeError('INTERNAL', 'results out of order');
     } catch (thrown) {
       const error = toBridgeError(thrown);

@@ -1,6 +1,7 @@
 import { toBridgeError } from '../core/errors.ts';
 import { LIMITS } from '../core/limits.ts';
 import { pause } from '../core/pause.ts';
+import { within } from '../core/within.ts';
 import type { ProbeFinding } from '../core/probe-finding.ts';
 import type { MailboxAddress } from '../directory/smtp-address.ts';
 import type { PresenceState, ShownPresence } from './presence.ts';
@@ -47,19 +48,22 @@ async function showAndLook(publisher: PresencePublisher, state: PresenceState, {
     return { step, outcome: 'fail', text: `${mailbox} cannot be published: ${publicMessage} (${code})`, advice: 'what is wrong with the server or its account stands in the lines above' };
   }
   let seen: PresenceState | undefined;
-  const until = AbortSignal.any([signal, AbortSignal.timeout(waitMs)]);
+  let isLate = false;
   try {
-    for (;;) {
-      seen = await publisher.observe(mailbox, until);
-      if (seen === state) return { step, outcome: 'ok', text: `a watcher sees it after ${Math.max(0, now() - began)} ms` };
-      if (until.aborted) break;
-      await pause(LIMITS.canaryLooksMs, until);
-      if (until.aborted) break;
-    }
+    const found = await within(waitMs, signal, async (until): Promise<ProbeFinding | undefined> => {
+      until.addEventListener('abort', () => (isLate = true), { once: true });
+      while (!until.aborted) {
+        seen = await publisher.observe(mailbox, until);
+        if (seen === state) return { step, outcome: 'ok', text: `a watcher sees it after ${Math.max(0, now() - began)} ms` };
+        await pause(LIMITS.canaryLooksMs, until);
+      }
+      return undefined;
+    });
+    if (found !== undefined) return found;
   } catch (thrown) {
     const { code, publicMessage } = toBridgeError(thrown);
     if (code === 'UNSUPPORTED') return { step, outcome: 'warn', text: 'it was accepted; what a watcher sees cannot be asked on this server', advice: `look at ${mailbox} with an ordinary client` };
-    if (!until.aborted) return { step, outcome: 'fail', text: `what a watcher sees cannot be asked: ${publicMessage} (${code})`, advice: 'let the bridge watch the canary mailbox on that server' };
+    if (!isLate) return { step, outcome: 'fail', text: `what a watcher sees cannot be asked: ${publicMessage} (${code})`, advice: 'let the bridge watch the canary mailbox on that server' };
   }
   return { step, outcome: 'fail', text: `it was accepted, but a watcher sees ${seen ?? 'nothing'}`, advice: 'let the server show what the bridge publishes to those who watch: its rules for presence, and whether the canary mailbox is a user there' };
 }

@@ -6,6 +6,7 @@ import type { BridgeError, ErrorCode } from '../core/errors.ts';
 import { LIMITS } from '../core/limits.ts';
 import type { Logger } from '../core/logger.ts';
 import type { Metrics } from '../core/metrics.ts';
+import { within } from '../core/within.ts';
 import type { MailboxAddress } from '../directory/smtp-address.ts';
 import { Agenda, AgendaTimer } from './agenda.ts';
 import type { Planned } from './agenda.ts';
@@ -195,11 +196,9 @@ export class PublisherQueue {
     const { publisher, published, clock, logger, metrics } = this.#options;
     const { mailbox, shown } = publication;
     try {
-      const signal = AbortSignal.any([this.#ended.signal, AbortSignal.timeout(LIMITS.presencePublishMs)]);
       // Before the server can have it: whoever ends in the middle has something to take away at the next start.
       if (shown !== undefined && published.get(mailbox) === undefined) published.set(mailbox, UNCONFIRMED);
-      if (shown === undefined) await publisher.withdraw(mailbox, signal);
-      else await publisher.publish(mailbox, shown, signal);
+      await within(LIMITS.presencePublishMs, this.#ended.signal, (signal) => (shown === undefined ? publisher.withdraw(mailbox, signal) : publisher.publish(mailbox, shown, signal)));
       if (shown === undefined) {
         published.delete(mailbox);
         this.#confirmed.delete(mailbox);

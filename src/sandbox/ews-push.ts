@@ -107,7 +107,6 @@ const ANSWER_MS = 30_000;
 
 /** The SubscriptionStatus of the answer; undefined: there was none, or anything else than 200 with one (that counts as failure, exchange.md §3.4). */
 function postOnce(body: string, { url, ca }: PushOptions, stopped: AbortSignal): Promise<string | undefined> {
-  const signal = AbortSignal.any([stopped, AbortSignal.timeout(ANSWER_MS)]);
   const headers = {
     'Content-Type': 'text/xml; charset=utf-8',
     'Content-Length': Buffer.byteLength(body),
@@ -117,7 +116,7 @@ function postOnce(body: string, { url, ca }: PushOptions, stopped: AbortSignal):
   return new Promise((resolve) => {
     const failed = (): void => resolve(undefined);
     const send = url.protocol === 'https:' ? requestHttps : requestHttp;
-    const sent = send(url, { method: 'POST', headers, agent: false, signal, ...(ca === undefined || url.protocol !== 'https:' ? {} : { ca }) }, (answer) => {
+    const sent = send(url, { method: 'POST', headers, agent: false, signal: stopped, timeout: ANSWER_MS, ...(ca === undefined || url.protocol !== 'https:' ? {} : { ca }) }, (answer) => {
       const parts: Buffer[] = [];
       let bytes = 0;
       answer.on('data', (part: Buffer) => {
@@ -135,6 +134,7 @@ function postOnce(body: string, { url, ca }: PushOptions, stopped: AbortSignal):
       });
     });
     sent.on('error', failed);
+    sent.on('timeout', () => sent.destroy());
     sent.end(body);
   });
 }

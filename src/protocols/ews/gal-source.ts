@@ -3,6 +3,7 @@ import type { Clock } from '../../core/clock.ts';
 import { toBridgeError } from '../../core/errors.ts';
 import type { BridgeError, ErrorCode } from '../../core/errors.ts';
 import { LIMITS } from '../../core/limits.ts';
+import { within } from '../../core/within.ts';
 import type { Logger } from '../../core/logger.ts';
 import type { ProbeFinding } from '../../core/probe-finding.ts';
 import { askPatiently } from '../../directory/ask-patiently.ts';
@@ -96,7 +97,7 @@ export class EwsGalSource implements EntrySource {
 
   async #firstPage(signal: AbortSignal): Promise<PeoplePage | undefined> {
     try {
-      return await this.#page(0, AbortSignal.any([signal, AbortSignal.timeout(LIMITS.galRequestMs)]));
+      return await within(LIMITS.galRequestMs, signal, (inTime) => this.#page(0, inTime));
     } catch (thrown) {
       const error = toBridgeError(thrown);
       if (!CANNOT_BROWSE.has(error.code)) throw error;

@@ -5,6 +5,7 @@ import { LIMITS } from '../../core/limits.ts';
 import type { Logger } from '../../core/logger.ts';
 import type { RequestContext } from '../../core/request-context.ts';
 import { untilAborted } from '../../core/until-aborted.ts';
+import { within } from '../../core/within.ts';
 import type { MailboxAddress } from '../../directory/smtp-address.ts';
 import type { QueryPart } from '../../freebusy/ask-in-parts.ts';
 import type { WorkingHours } from '../../freebusy/free-busy.ts';
@@ -78,11 +79,10 @@ export class WorkingHoursQuestions {
     const left = ctx.deadline - clock.now();
     const patienceMs = Math.floor(left - Math.min(LIMITS.workingHoursKeptBackMs, left / 5));
     if (clock.now() < this.#notBefore || patienceMs <= 0) return undefined;
-    const signal = AbortSignal.any([ctx.signal, AbortSignal.timeout(patienceMs)]);
     let hasFreeBusy = false;
     const settled = freeBusy.then(() => void (hasFreeBusy = true), () => undefined);
     try {
-      return await untilAborted(this.#exchange(part, settled, ctx, signal, ways), signal);
+      return await within(patienceMs, ctx.signal, (signal) => untilAborted(this.#exchange(part, settled, ctx, signal, ways), signal));
     } catch (thrown) {
       const error = toBridgeError(thrown);
       const isLacking = isUnknownOperation(error) || (isTokenRefusal(error) && hasFreeBusy);
