@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { OVER } from './over.ts';
 
 /**
@@ -10,7 +11,11 @@ export async function within<T>(ms: number, signal: AbortSignal, work: (signal: 
   const stop = (): void => controller.abort(OVER);
   const timer = setTimeout(stop, ms);
   if (signal.aborted) stop();
-  else signal.addEventListener('abort', stop, { once: true });
+  else {
+    // As many as work at the same time, each for its own time: no leak, whatever Node thinks of more than ten.
+    setMaxListeners(0, signal);
+    signal.addEventListener('abort', stop, { once: true });
+  }
   try {
     return await work(controller.signal);
   } finally {
