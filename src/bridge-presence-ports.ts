@@ -2,6 +2,7 @@ import { hostname } from 'node:os';
 import type { Config } from './config/config.ts';
 import { BridgeError } from './core/errors.ts';
 import type { Logger } from './core/logger.ts';
+import { isLoopback } from './core/loopback.ts';
 import type { NotificationPort } from './core/notification-port.ts';
 import { HttpCallBack } from './platform/call-back/http-call-back.ts';
 import { HttpuCallBack } from './platform/call-back/httpu-call-back.ts';
@@ -39,11 +40,6 @@ export function presencePorts(logger: Logger): PresencePorts {
 export function callBackHost({ presence, publicUrl, listen }: Config): string {
   const named = presence.parameters.notificationHost ?? (publicUrl === undefined ? listen[0]!.host : new URL(publicUrl).hostname.replace(/^\[|\]$/g, ''));
   return named === '0.0.0.0' || named === '::' ? hostname() : named;
-}
-
-/** Whether a name or an address means this machine only. */
-export function isLoopbackHost(host: string): boolean {
-  return host === 'localhost' || host === '::1' || /^127\./.test(host);
 }
 
 class Ports implements PresencePorts {
@@ -126,7 +122,7 @@ function placeOf(config: Config): Place {
   const tls = notificationScheme === 'https' && config.tls !== undefined ? { certificate: config.tls.certificate, key: config.tls.key.reveal() } : undefined;
   const publicHost = callBackHost(config);
   const everywhere = publicHost.includes(':') ? '::' : '0.0.0.0';
-  return { host: notificationListen ?? (isLoopbackHost(publicHost) ? loopbackOf(publicHost) : everywhere), port: notificationPort, publicHost, tls };
+  return { host: notificationListen ?? (isLoopback(publicHost) ? loopbackOf(publicHost) : everywhere), port: notificationPort, publicHost, tls };
 }
 
 function loopbackOf(host: string): string {

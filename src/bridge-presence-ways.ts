@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto';
-import { callBackHost, isLoopbackHost } from './bridge-presence-ports.ts';
+import { callBackHost } from './bridge-presence-ports.ts';
 import type { PresencePorts } from './bridge-presence-ports.ts';
 import type { Config, SystemConfig } from './config/config.ts';
 import type { GatewayConfig, PublisherConfig } from './config/presence-config.ts';
@@ -8,9 +8,10 @@ import type { Clock } from './core/clock.ts';
 import { BridgeError } from './core/errors.ts';
 import { LIMITS } from './core/limits.ts';
 import type { Logger } from './core/logger.ts';
+import { isLoopback } from './core/loopback.ts';
 import type { NotificationPort } from './core/notification-port.ts';
 import type { MailboxAddress } from './directory/smtp-address.ts';
-import type { ChangeNotice, FeedMemory } from './freebusy/change-feed.ts';
+import type { FeedMemory } from './freebusy/change-feed.ts';
 import type { Lookup } from './lookup/lookup.ts';
 import type { Routing } from './lookup/routing.ts';
 import type { Channel } from './presence/calendar-reader.ts';
@@ -119,9 +120,9 @@ export class BridgePresenceWays {
   }
 
   /** What somebody else heard of a system whose feed it runs. */
-  heard(system: string, notice: ChangeNotice): void {
+  heard(system: string): void {
     this.#lookup?.calendarsChanged();
-    this.#current?.systems.get(system)?.watch?.heard(notice);
+    this.#current?.systems.get(system)?.watch?.noted();
   }
 
   async close(): Promise<void> {
@@ -248,7 +249,7 @@ function isSuccessor(one: RunningGateway, other: RunningGateway): boolean {
 
 /** Whether Exchange can call us by what is configured: from elsewhere it cannot call a loopback address. */
 export function isReachable({ url }: GatewayConfig, config: Config): boolean {
-  return !isLoopbackHost(callBackHost(config)) || isLoopbackHost(url.hostname.replace(/^\[|\]$/g, ''));
+  return !isLoopback(callBackHost(config)) || isLoopback(url.hostname);
 }
 
 /** The same for the same configuration, secrets included, which it does not show. */

@@ -132,7 +132,7 @@ export class BridgePresence {
 
   /** What a change feed, a push or POST /notify told of a system. */
   heard(system: string, notice: ChangeNotice): void {
-    this.#kept?.ways.heard(system, notice);
+    this.#kept?.ways.heard(system);
     if (notice.kind === 'changed') this.#kept?.desk.calendarsChanged(notice.mailboxes);
     else this.#kept?.desk.everythingChanged(system);
   }

@@ -2,7 +2,7 @@ import { LIMITS } from '../core/limits.ts';
 import type { Config, SystemConfig } from './config.ts';
 import { lacksDomain } from './checks/presence-accounts.ts';
 import { formatDuration } from './fields/duration.ts';
-import { isLoopback } from './fields/network.ts';
+import { isLoopback } from '../core/loopback.ts';
 import { homesOf } from './homes-of.ts';
 import { formatPath, quoted } from './key-path.ts';
 import type { GatewayConfig, PresenceConfig, PresenceParameters } from './presence-config.ts';

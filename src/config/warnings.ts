@@ -1,5 +1,5 @@
 import type { Config, SystemConfig } from './config.ts';
-import { isLoopback } from './fields/network.ts';
+import { isLoopback } from '../core/loopback.ts';
 import { formatPath, quoted } from './key-path.ts';
 import { presenceWarnings } from './presence-warnings.ts';
 import { replicationWarnings } from './replication-warnings.ts';

@@ -4,7 +4,7 @@ import type { ChangeFeed, ChangeNotice } from '../freebusy/change-feed.ts';
 import type { CalendarWatch, WatchListener, WatchMode, WatchStatus } from './gateway.ts';
 
 export interface FeedWatchOptions {
-  /** Heard by this watch itself; undefined: somebody else hears it (the replication) and passes on what it hears to `heard`. */
+  /** Heard by this watch itself; undefined: somebody else hears it (the replication) and says so with `noted`. */
   readonly feed: ChangeFeed | undefined;
   readonly listener: WatchListener;
   readonly clock: Clock;
@@ -28,9 +28,14 @@ export class FeedWatch implements CalendarWatch {
     if (mailboxes.size > 0 && feed !== undefined && !this.#ended.signal.aborted) this.#running ??= feed.run(async (notice) => this.heard(notice), this.#ended.signal);
   }
 
+  /** The feed speaks, and somebody else sees to what it says. */
+  noted(): void {
+    this.#heardAt = this.#options.clock.now();
+  }
+
   /** What the feed says. */
   heard(notice: ChangeNotice): void {
-    this.#heardAt = this.#options.clock.now();
+    this.noted();
     if (notice.kind === 'resync') this.#options.listener.changed([...this.#followed], 'missed');
     else {
       const followed = notice.mailboxes.filter((mailbox) => this.#followed.has(mailbox));

@@ -11,17 +11,10 @@ import type { Ended } from './bridge-process.ts';
 import { addressesIn, apiFinds, curl, ldapsearch, zimbraLdap } from './directory-askers.ts';
 import { ASKERS, becomes, hasSlapd, openTwoDirectories } from './two-directories.ts';
 import type { GalBridge, TwoDirectories } from './two-directories.ts';
+import { freePort } from '../local-ports.ts';
 
 const run = promisify(execFile);
 const { zimbra, sync } = ASKERS;
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
 
 /** configuration.md: "SIGHUP or reload applies a changed file without dropping a request; a bad file leaves the running configuration in force". */
 describe.skipIf(!hasSlapd)('a changed file, for the address book (skipped without slapd)', () => {

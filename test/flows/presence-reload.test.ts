@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
-import { connect, createServer } from 'node:net';
+import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { systemClock } from '../../src/core/clock.ts';
@@ -13,6 +13,7 @@ import { until } from './bridge-process.ts';
 import { ACCOUNT, ANNA, BERND, freePort, meet, people, PresenceBridge, told, wholeSecond } from './presence-world.ts';
 import { receiver } from './presence-watching.ts';
 import type { Receiver } from './presence-watching.ts';
+import { canConnect } from '../local-ports.ts';
 
 /** Every change of presence's configuration is in force after SIGHUP or `reload`, without a restart and without anybody's state in between. */
 
@@ -146,9 +147,9 @@ describe('reload', () => {
     await applies(bridge, presence({ notificationPort: second }));
     expect(server.subscriptions.map(({ id }) => id)).toEqual(before);
     expect(JSON.stringify((await bridge.admin('presence'))['pending'])).toMatch(/port/);
-    expect(await isOpen(first)).toBe(true);
+    expect(await canConnect(first)).toBe(true);
     server.setFaults({ delayMs: 0 });
-    while (await isOpen(first)) await new Promise((resolve) => setTimeout(resolve, 50));
+    while (await canConnect(first)) await new Promise((resolve) => setTimeout(resolve, 50));
     await isSeen();
     expect(server.subscriptions.map(({ id }) => id)).not.toEqual(before);
     expect((await bridge.admin('presence'))['pending']).toEqual([]);
@@ -204,15 +205,3 @@ describe('reload', () => {
     expect((await audit(bridge)).filter(({ what }) => what === 'presence.opt-in').length).toBeLessThanOrEqual(1);
   }, 60_000);
 });
-
-async function isOpen(port: number): Promise<boolean> {
-  const socket = connect(port, '127.0.0.1');
-  try {
-    await once(socket, 'connect');
-    return true;
-  } catch {
-    return false;
-  } finally {
-    socket.destroy();
-  }
-}

@@ -1,6 +1,3 @@
-import { createServer } from 'node:net';
-import { createSocket } from 'node:dgram';
-import type { AddressInfo } from 'node:net';
 import { createCalendarStore } from '../../src/sandbox/calendar-store.ts';
 import type { CalendarStore, EntryType } from '../../src/sandbox/calendar-store.ts';
 import { EventStreamClient } from '../protocols/rest-api/event-stream-client.ts';
@@ -8,6 +5,9 @@ import { removeFolder, runCommand, Running, startBridge, until } from './bridge-
 import type { Ended, RunningBridge } from './bridge-process.ts';
 import { ask, basic } from './raw-http.ts';
 import type { RawAnswer } from './raw-http.ts';
+import { freePortOfBoth as freePort } from '../local-ports.ts';
+
+export { freePort };
 
 export const ANNA = 'anna@corp.example';
 export const BERND = 'bernd@corp.example';
@@ -18,22 +18,6 @@ const AS_IM = basic(IM.username, IM.password);
 /** Calendars of the stand-ins with Anna and Bernd in them. */
 export function people(): CalendarStore {
   return createCalendarStore([{ address: ANNA, displayName: 'Anna' }, { address: BERND, displayName: 'Bernd' }]);
-}
-
-/** A port that nobody has by TCP nor by UDP: `notificationPort: 0` is not for administrators. */
-export async function freePort(): Promise<number> {
-  for (;;) {
-    const server = createServer();
-    const port = await new Promise<number>((resolve) => server.listen(0, '127.0.0.1', () => resolve((server.address() as AddressInfo).port)));
-    const socket = createSocket('udp4');
-    const isFree = await new Promise<boolean>((resolve) => {
-      socket.once('error', () => resolve(false));
-      socket.bind(port, '127.0.0.1', () => resolve(true));
-    });
-    if (isFree) await new Promise<void>((resolve) => socket.close(() => resolve()));
-    await new Promise<void>((resolve) => server.close(() => resolve()));
-    if (isFree) return port;
-  }
 }
 
 /** An appointment from a minute ago on, for so many seconds from now; Exchange knows whole seconds only. */

@@ -1,10 +1,9 @@
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { connect, createServer } from 'node:net';
-import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { canConnect, freePorts } from '../local-ports.ts';
 
 /** Where Debian's packages `davmail` and `davmail-server` put the program. */
 const JAR = '/usr/share/davmail/davmail.jar';
@@ -39,7 +38,7 @@ export interface Davmail {
  */
 export async function startDavmail(options: DavmailOptions): Promise<Davmail> {
   const folder = await mkdtemp(join(tmpdir(), 'davmail-'));
-  const [caldavPort, ldapPort] = await freePorts();
+  const [caldavPort, ldapPort] = (await freePorts(2)) as [number, number];
   const properties = {
     'davmail.server': 'true',
     'davmail.mode': options.mode,
@@ -91,17 +90,6 @@ export async function startDavmail(options: DavmailOptions): Promise<Davmail> {
   return { caldavPort, ldapPort, log: () => log, stop };
 }
 
-/** Two ports that nobody listens on; both are held before either is let go, so that they differ. */
-async function freePorts(): Promise<readonly [number, number]> {
-  const servers = [createServer(), createServer()] as const;
-  const [first, second] = servers.map(
-    (server) => new Promise<number>((resolve, reject) => void server.once('error', reject).listen(0, '127.0.0.1', () => resolve((server.address() as AddressInfo).port))),
-  );
-  const ports = [await first!, await second!] as const;
-  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
-  return ports;
-}
-
 /** Whether somebody listens there at last; false where the process has ended or a minute is over. */
 async function isListening(port: number, hasEnded: () => boolean): Promise<boolean> {
   const end = performance.now() + 60_000;
@@ -110,11 +98,4 @@ async function isListening(port: number, hasEnded: () => boolean): Promise<boole
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
   return false;
-}
-
-function canConnect(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect(port, '127.0.0.1');
-    socket.once('connect', () => resolve(true)).once('error', () => resolve(false)).once('connect', () => socket.destroy());
-  });
 }

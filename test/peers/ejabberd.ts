@@ -4,12 +4,12 @@ import { once } from 'node:events';
 import { createWriteStream, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { request } from 'node:http';
 import type { IncomingMessage } from 'node:http';
-import { connect, createServer } from 'node:net';
-import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ejabberdConfigurationLines } from '../../src/protocols/ejabberd/configuration-lines.ts';
 import type { Pem } from '../platform/certificates.ts';
+import { canConnect, freePorts } from '../local-ports.ts';
+import { endProcess } from './end-process.ts';
 
 /** Of Debian's packages `erlang-base` and `ejabberd`. The script says where the libraries are; it is not run itself: it would change users and start a name server. */
 const ERL = '/usr/bin/erl';
@@ -57,7 +57,7 @@ export async function startEjabberd(options: EjabberdOptions): Promise<Ejabberd>
   const folder = mkdtempSync(join(tmpdir(), 'ejabberd-'));
   const file = (name: string): string => join(folder, name);
   mkdirSync(file('spool'));
-  const [xmppPort, apiPort, securePort] = await freePorts();
+  const [xmppPort, apiPort, securePort] = (await freePorts(3)) as [number, number, number];
   if (options.tls !== undefined) writeFileSync(file('tls.pem'), options.tls.certificate + options.tls.key);
   writeFileSync(file('ejabberd.yml'), configuration({ xmppPort, apiPort, securePort }, options.tls === undefined ? undefined : file('tls.pem'), (options.edit ?? ((lines) => lines))(ejabberdConfigurationLines(BRIDGE))));
   let child: ChildProcess | undefined;
@@ -89,12 +89,7 @@ export async function startEjabberd(options: EjabberdOptions): Promise<Ejabberd>
   const stop = async (signal: 'SIGTERM' | 'SIGKILL'): Promise<void> => {
     const ending = child;
     child = undefined;
-    if (ending === undefined || ending.exitCode !== null || ending.signalCode !== null) return;
-    const gone = once(ending, 'exit');
-    ending.kill(signal);
-    const hard = setTimeout(() => ending.kill('SIGKILL'), 15_000);
-    await gone;
-    clearTimeout(hard);
+    await endProcess(ending, signal, 15_000);
   };
   const close = async (): Promise<void> => {
     await stop('SIGKILL');
@@ -152,31 +147,4 @@ async function call(port: number, name: string, args: Readonly<Record<string, un
   for await (const chunk of answer.setEncoding('utf8') as AsyncIterable<string>) text += chunk;
   if (answer.statusCode !== 200) throw new Error(`${name}: ${answer.statusCode} ${text}`);
   return JSON.parse(text);
-}
-
-async function freePorts(): Promise<readonly [number, number, number]> {
-  const servers = [createServer(), createServer(), createServer()];
-  const ports: number[] = [];
-  for (const server of servers) {
-    server.listen(0, '127.0.0.1');
-    await once(server, 'listening');
-    ports.push((server.address() as AddressInfo).port);
-  }
-  for (const server of servers) {
-    server.close();
-    await once(server, 'close');
-  }
-  return ports as unknown as readonly [number, number, number];
-}
-
-async function canConnect(port: number): Promise<boolean> {
-  const socket = connect(port, '127.0.0.1');
-  try {
-    await once(socket, 'connect');
-    return true;
-  } catch {
-    return false;
-  } finally {
-    socket.destroy();
-  }
 }

@@ -1,12 +1,11 @@
 import { spawn, spawnSync } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { createSocket } from 'node:dgram';
-import { once } from 'node:events';
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
-import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { freePortOfBoth } from '../local-ports.ts';
+import { endProcess } from './end-process.ts';
 
 /** Where Debian's packages `kamailio`, `kamailio-presence-modules`, `kamailio-sqlite-modules` and `kamailio-xml-modules` put what this needs. */
 const KAMAILIO = '/usr/sbin/kamailio';
@@ -52,7 +51,7 @@ export async function startKamailio(options: KamailioOptions = {}): Promise<Kama
   const database = join(folder, 'presence.db');
   const { status, stderr } = spawnSync('/bin/sh', ['-c', `cat ${SCHEMAS}/standard-create.sql ${SCHEMAS}/presence-create.sql | sqlite3 ${database}`], { encoding: 'utf8' });
   if (status !== 0) throw new Error(`sqlite3: ${stderr}`);
-  const port = await freePort();
+  const port = await freePortOfBoth();
   const file = join(folder, 'kamailio.cfg');
   writeFileSync(file, configuration(folder, port, options));
   let child: ChildProcess | undefined;
@@ -72,13 +71,8 @@ export async function startKamailio(options: KamailioOptions = {}): Promise<Kama
   const stop = async (): Promise<void> => {
     const ending = child;
     child = undefined;
-    if (ending === undefined || ending.exitCode !== null || ending.signalCode !== null) return;
-    const gone = once(ending, 'exit');
     // The first process ends its children.
-    ending.kill('SIGTERM');
-    const hard = setTimeout(() => ending.kill('SIGKILL'), 10_000);
-    await gone;
-    clearTimeout(hard);
+    await endProcess(ending, 'SIGTERM', 10_000);
   };
   await start();
   return {
@@ -133,18 +127,6 @@ function configuration(folder: string, port: number, { signIn, minExpires, maxEx
     '}',
     '',
   ].join('\n');
-}
-
-/** A port that is free for UDP and TCP. */
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  const socket = createSocket('udp4');
-  const isFree = await new Promise<boolean>((resolve) => socket.once('error', () => resolve(false)).bind(port, '127.0.0.1', () => resolve(true)));
-  await new Promise<void>((resolve) => (isFree ? socket.close(resolve) : resolve()));
-  await new Promise((resolve) => server.close(resolve));
-  return isFree ? port : freePort();
 }
 
 /** Whether an OPTIONS is answered within a moment. */

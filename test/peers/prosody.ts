@@ -1,11 +1,10 @@
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { connect, createServer } from 'node:net';
-import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { canConnect, freePorts } from '../local-ports.ts';
+import { endProcess } from './end-process.ts';
 
 /** Where Debian's packages `prosody` and `prosody-modules` put what this needs. */
 const PROSODY = '/usr/bin/prosody';
@@ -54,7 +53,7 @@ export interface Prosody {
 export async function startProsody(options: ProsodyOptions = {}): Promise<Prosody> {
   const folder = mkdtempSync(join(tmpdir(), 'prosody-'));
   const file = (name: string): string => join(folder, name);
-  const [clientPort, componentPort] = await freePorts();
+  const [clientPort, componentPort] = (await freePorts(2)) as [number, number];
   const data = (store: string, name: string, lua: string): void => {
     mkdirSync(file(`data/${escaped(HOST)}/${store}`), { recursive: true });
     writeFileSync(file(`data/${escaped(HOST)}/${store}/${escaped(name)}.dat`), `return ${lua};\n`);
@@ -87,12 +86,7 @@ export async function startProsody(options: ProsodyOptions = {}): Promise<Prosod
   const stop = async (signal: 'SIGTERM' | 'SIGKILL' = 'SIGTERM'): Promise<void> => {
     const ending = child;
     child = undefined;
-    if (ending === undefined || ending.exitCode !== null || ending.signalCode !== null) return;
-    const gone = once(ending, 'exit');
-    ending.kill(signal);
-    const hard = setTimeout(() => ending.kill('SIGKILL'), 5_000);
-    await gone;
-    clearTimeout(hard);
+    await endProcess(ending, signal, 5_000);
   };
   await start();
   return {
@@ -144,29 +138,4 @@ ${component.map((line) => `    ${line}\n`).join('')}`;
 /** As Prosody's util.datamanager names files. */
 function escaped(text: string): string {
   return text.replace(/[^A-Za-z0-9]/g, (character) => [...Buffer.from(character)].map((byte) => `%${byte.toString(16).padStart(2, '0')}`).join(''));
-}
-
-async function canConnect(port: number): Promise<boolean> {
-  const socket = connect(port, '127.0.0.1');
-  try {
-    await once(socket, 'connect');
-    return true;
-  } catch {
-    return false;
-  } finally {
-    socket.destroy();
-  }
-}
-
-/** Two that nobody has now: Prosody cannot be asked for the ports that it was given. */
-async function freePorts(): Promise<readonly [number, number]> {
-  const servers = [createServer(), createServer()];
-  const ports: number[] = [];
-  for (const server of servers) {
-    server.listen(0, '127.0.0.1');
-    await once(server, 'listening');
-    ports.push((server.address() as AddressInfo).port);
-  }
-  for (const server of servers) server.close();
-  return [ports[0]!, ports[1]!];
 }

@@ -2,11 +2,11 @@ import { spawn, spawnSync } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { copyFileSync, createWriteStream, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { connect, createServer } from 'node:net';
-import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Pem } from '../platform/certificates.ts';
+import { canConnect, freePorts } from '../local-ports.ts';
+import { endProcess } from './end-process.ts';
 
 /** Where Debian's packages `slapd` and `ldap-utils` put what this needs. */
 const SLAPD = '/usr/sbin/slapd';
@@ -95,7 +95,7 @@ export async function startSlapd(options: SlapdOptions = {}): Promise<Slapd> {
     if (status !== 0) throw new Error(`slapadd ${ldif}: ${stderr}`);
   }
 
-  const [port, securePort] = await freePorts();
+  const [port, securePort] = (await freePorts(2)) as [number, number];
   const url = new URL(`ldap://127.0.0.1:${port}`);
   const ldapsUrl = new URL(`ldaps://127.0.0.1:${securePort}`);
   let child: ChildProcess | undefined;
@@ -116,12 +116,7 @@ export async function startSlapd(options: SlapdOptions = {}): Promise<Slapd> {
   const stop = async (signal: 'SIGTERM' | 'SIGKILL' = 'SIGTERM'): Promise<void> => {
     const ending = child;
     child = undefined;
-    if (ending === undefined || ending.exitCode !== null || ending.signalCode !== null) return;
-    const gone = once(ending, 'exit');
-    ending.kill(signal);
-    const hard = setTimeout(() => ending.kill('SIGKILL'), 5_000);
-    await gone;
-    clearTimeout(hard);
+    await endProcess(ending, signal, 5_000);
   };
   const change = (ldif: string, ...how: readonly string[]): Promise<void> => ldapModify(url, ldif, how);
   await start();
@@ -242,23 +237,4 @@ async function ldapModify(url: URL, ldif: string, how: readonly string[]): Promi
   child.stdin.end(ldif);
   const [status] = (await once(child, 'close')) as [number | null];
   if (status !== 0) throw new Error(`ldapmodify: ${said}`);
-}
-
-/** Two ports that nobody listens on; both are held before either is let go, so that they differ. */
-async function freePorts(): Promise<readonly [number, number]> {
-  const servers = [createServer(), createServer()] as const;
-  for (const server of servers) await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const [first, second] = servers.map((server) => (server.address() as AddressInfo).port);
-  for (const server of servers) await new Promise((resolve) => server.close(resolve));
-  return [first!, second!];
-}
-
-function canConnect(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect(port, '127.0.0.1');
-    socket.once('error', () => resolve(false)).once('connect', () => {
-      resolve(true);
-      socket.destroy();
-    });
-  });
 }

@@ -2,7 +2,8 @@ import { LIMITS } from '../../core/limits.ts';
 import type { LdapAddress } from '../config.ts';
 import { Mistake, text } from './field.ts';
 import type { Field } from './field.ts';
-import { isHostName, isLoopback } from './network.ts';
+import { isLoopback } from '../../core/loopback.ts';
+import { isHostName } from './network.ts';
 
 /** `ldap://host`, `ldaps://host:636`: scheme, host and port, nothing else; the ports are 389 and 636 where none stands there. Port 0 only where `mayBeFree`: one that the machine chooses. */
 export function ldapAddress(example: string, { mayBeFree }: { readonly mayBeFree: boolean }): Field<LdapAddress> {

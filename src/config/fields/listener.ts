@@ -1,7 +1,8 @@
 import type { Listener } from '../config.ts';
 import { text } from './field.ts';
 import type { Field } from './field.ts';
-import { isHostName, isLoopback } from './network.ts';
+import { isLoopback } from '../../core/loopback.ts';
+import { isHostName } from './network.ts';
 
 /** Where the bridge listens when nothing else is said. */
 export const DEFAULT_LISTENER = 'http://127.0.0.1:8480';

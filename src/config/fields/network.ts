@@ -28,8 +28,3 @@ export function isHostName(hostname: string): boolean {
   if (hostname.startsWith('[')) return true;
   return hostname.length <= 253 && /^(?!-)[a-z0-9_-]{1,63}(?:\.[a-z0-9_-]{1,63})*\.?$/.test(hostname);
 }
-
-/** 127.0.0.0/8, ::1, localhost; with or without brackets. */
-export function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || host === '[::1]' || (isIP(host) === 4 && host.startsWith('127.'));
-}

@@ -5,7 +5,7 @@ import { duration } from '../fields/duration.ts';
 import { Mistake, field, oneOf, text } from '../fields/field.ts';
 import { hostAndPort, readHost } from '../fields/host.ts';
 import { line } from '../fields/names.ts';
-import { isLoopback } from '../fields/network.ts';
+import { isLoopback } from '../../core/loopback.ts';
 import { certificateFile } from '../fields/pem.ts';
 import { chosen, list, section } from '../fields/section.ts';
 import { resolveSecret, secret } from '../fields/secret-field.ts';

@@ -4,6 +4,7 @@ import { BridgeError, toBridgeError } from '../../core/errors.ts';
 import { LIMITS } from '../../core/limits.ts';
 import type { Logger } from '../../core/logger.ts';
 import type { ProbeFinding } from '../../core/probe-finding.ts';
+import { isLoopback } from '../../core/loopback.ts';
 import { within } from '../../core/within.ts';
 import type { MailboxAddress } from '../../directory/smtp-address.ts';
 import { encodeSignature } from '../../platform/auth/hmac-signature.ts';
@@ -144,7 +145,7 @@ export class WebhookPublisher implements PresencePublisher {
 function receiverOf(text: string): URL {
   const url = URL.canParse(text) ? new URL(text) : undefined;
   // The text stands in no message: it is a secret.
-  if (url === undefined || (url.protocol !== 'https:' && !(url.protocol === 'http:' && LOOPBACK.test(url.hostname)))) {
+  if (url === undefined || (url.protocol !== 'https:' && !(url.protocol === 'http:' && isLoopback(url.hostname)))) {
     throw new BridgeError('CONFIGURATION', 'the URL of a webhook must be https, or http to this machine');
   }
   if (url.username !== '' || url.password !== '') throw new BridgeError('CONFIGURATION', 'the URL of a webhook takes no user name: the signature shows who calls');
@@ -155,8 +156,6 @@ function receiverOf(text: string): URL {
 function labelOf(url: URL): string {
   return `webhook ${url.host} (${createHash('sha256').update(url.href).digest('hex').slice(0, 6)})`;
 }
-
-const LOOPBACK = /^(?:localhost|127\.\d+\.\d+\.\d+|\[::1\])$/;
 
 /** The HTTP client speaks of calendar systems. */
 function named(error: unknown): unknown {

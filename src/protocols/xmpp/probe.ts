@@ -1,3 +1,4 @@
+import { isLoopback } from '../../core/loopback.ts';
 import { randomBytes } from 'node:crypto';
 import { toBridgeError } from '../../core/errors.ts';
 import type { BridgeError } from '../../core/errors.ts';
@@ -36,7 +37,7 @@ export async function probeComponent(account: ComponentAccount & { readonly cloc
 
 function connectionFinding({ host }: ComponentAccount['server'], where: string): ProbeFinding {
   const step = 'connection';
-  if (/^(?:127\.[\d.]+|::1|localhost)$/i.test(host)) return { step, outcome: 'ok', text: `${where} answers` };
+  if (isLoopback(host.toLowerCase())) return { step, outcome: 'ok', text: `${where} answers` };
   return { step, outcome: 'warn', text: `${where} answers, without TLS: who is in a meeting can be read, and said, on the way`, advice: 'run the bridge beside the XMPP server, or lead a tunnel there (XEP-0114 knows no TLS)' };
 }
 

@@ -1,10 +1,9 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
-import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { freePort } from '../../local-ports.ts';
 
 /** For `describe.skipIf(!hasContactSlapd)`. With REQUIRE_PEERS a missing one is a failure. */
 export const hasContactSlapd = process.env['REQUIRE_PEERS'] === '1' || (existsSync('/usr/sbin/slapd') && existsSync('/usr/bin/ldapmodify'));
@@ -52,12 +51,4 @@ export async function startContactSlapd(tree: string): Promise<ContactSlapd> {
     search: () => ldap('ldapsearch', ['-L', '-b', CONTACT_SUFFIX, '(objectClass=*)']).stdout,
     close,
   };
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }

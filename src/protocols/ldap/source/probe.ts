@@ -1,3 +1,4 @@
+import { isLoopback } from '../../../core/loopback.ts';
 import { toBridgeError } from '../../../core/errors.ts';
 import type { BridgeError, ErrorCode } from '../../../core/errors.ts';
 import { LIMITS } from '../../../core/limits.ts';
@@ -50,8 +51,7 @@ export async function probeDirectory(probe: DirectoryProbe, signal: AbortSignal)
 function connectionFinding({ url, startTls }: LdapServer): ProbeFinding {
   const step = 'connection';
   if (url.protocol === 'ldaps:' || startTls) return { step, outcome: 'ok', text: `${url.host} answers, and its certificate is trusted` };
-  const isLoopback = /^(?:127\.[\d.]+|\[::1\]|localhost)$/.test(url.hostname);
-  if (isLoopback) return { step, outcome: 'ok', text: `${url.host} answers` };
+  if (isLoopback(url.hostname)) return { step, outcome: 'ok', text: `${url.host} answers` };
   return { step, outcome: 'warn', text: `${url.host} answers, without TLS: the password and everybody's entries can be read on the way`, advice: 'use an ldaps:// url, or startTls: true' };
 }
 
