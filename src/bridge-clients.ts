@@ -12,7 +12,7 @@ export function requesterOf(client: ClientConfig): Requester {
     from: client.from,
     mayAsk: new Set(client.mayAsk),
     detail: client.detail,
-    anonymous: client.credentials === undefined,
+    anonymous: client.anonymous,
     presence: client.presence,
     gal: client.gal,
     deadlineMs: client.deadlineMs,
@@ -23,8 +23,8 @@ export function requesterOf(client: ClientConfig): Requester {
 export function accountOf(client: ClientConfig): ClientAccount {
   return {
     requester: requesterOf(client),
-    credentials: client.credentials === undefined ? undefined : { username: client.credentials.username, password: client.credentials.password.reveal() },
-    auth: client.auth,
+    credentials: client.credentials?.password === undefined ? undefined : { username: client.credentials.username, password: client.credentials.password.reveal() },
+    auth: client.auth.filter((one) => one === 'basic' || one === 'ntlm'),
     addresses: client.addresses === undefined ? undefined : new AddressSet(client.addresses),
   };
 }

@@ -35,7 +35,7 @@ export async function presenceToCheck(config: Config, ports: PresencePorts, { is
       clock: systemClock,
       logger: silentLogger,
     });
-    return { gateway: isBesideABridge ? besideABridge(gateway, presence.parameters.notificationPort) : gateway, url: one.url, sample: sampleFor(one, config) };
+    return { gateway: isBesideABridge ? besideABridge(gateway, presence.parameters.notificationPort) : gateway, url: one.servers[0], sample: sampleFor(one, config) };
   });
   const publishers = presence.publishers.map((one) => createPublisher(one, { memoryOf: () => memoryTexts(), clock: systemClock, logger: silentLogger }));
   return {

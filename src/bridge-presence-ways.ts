@@ -248,8 +248,8 @@ function isSuccessor(one: RunningGateway, other: RunningGateway): boolean {
 }
 
 /** Whether Exchange can call us by what is configured: from elsewhere it cannot call a loopback address. */
-export function isReachable({ url }: GatewayConfig, config: Config): boolean {
-  return !isLoopback(callBackHost(config)) || isLoopback(url.hostname);
+export function isReachable({ servers }: GatewayConfig, config: Config): boolean {
+  return !isLoopback(callBackHost(config)) || (servers.length > 0 && servers.every(({ hostname }) => isLoopback(hostname)));
 }
 
 /** The same for the same configuration, secrets included, which it does not show. */

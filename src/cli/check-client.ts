@@ -3,7 +3,7 @@ import type { ProbeFinding } from '../core/probe-finding.ts';
 import type { Checked } from './checked.ts';
 
 const GAL_WORDS = { none: '', search: ', may search the address book', sync: ', may take the whole address book' } as const;
-const AUTH_WORDS = { basic: 'Basic', ntlm: 'NTLM' } as const;
+const AUTH_WORDS = { basic: 'Basic', ntlm: 'NTLM', bearer: 'bearer token', certificate: 'certificate' } as const;
 
 /** Who a client is, how it signs in, what it may see, and what in its entry stands in its own way. Asks nobody. */
 export function checkClient(client: ClientConfig, config: Config): Checked {

@@ -19,11 +19,24 @@ export function withProbes(config: Config, addresses: readonly MailboxAddress[])
 
 /** The way to a system, and what it says itself where the way is open. */
 export async function checkSystem({ config, system }: RunningSystem): Promise<Checked> {
-  const url = config.type === 'ifb' ? new URL(config.urlTemplate.reveal().replace(/\{\w+\}/g, 'x')) : config.url;
-  const network = await probeNetwork(url, config.ca);
-  const reached = network.every((one) => one.outcome !== 'fail');
+  const ways = await Promise.all(urlsOf(config).map((url) => probeNetwork(url, config.ca)));
+  const network = ways.flat();
+  // Where none is configured (Autodiscover), the system says itself how far it came.
+  const reached = ways.length === 0 || ways.some((way) => way.every((one) => one.outcome !== 'fail'));
   const findings = reached ? [...network, ...(await system.probe(probeContext()))] : network;
   return { kind: 'system', name: config.name, findings };
+}
+
+function urlsOf(config: SystemConfig): readonly URL[] {
+  switch (config.type) {
+    case 'ifb':
+      return [new URL(config.urlTemplate.reveal().replace(/\{\w+\}/g, 'x'))];
+    case 'zimbra':
+      return [config.url];
+    case 'exchange-ews':
+    case 'exchange-webdav':
+      return config.servers;
+  }
 }
 
 /** Every mailbox that was named, asked for as the faces ask: the coming day. */

@@ -35,6 +35,11 @@ export interface Config {
   readonly presence: PresenceConfig;
   /** In the file's order; no pair of `from` and `to` twice. Empty: nothing is replicated. */
   readonly replication: readonly ReplicationConfig[];
+  /** Who vouches for clients that come with bearer tokens. In the file's order, each issuer once. */
+  readonly issuers: readonly IssuerConfig[];
+  /** Mailboxes and groups about which nobody is told anything; groups stand for their members. Each once. */
+  readonly privacy: { readonly exclude: readonly MailboxAddress[] };
+  readonly audit: AuditConfig;
   /** Signs POST /notify; absent: a client's credentials only. */
   readonly notify?: { readonly secret: Secret } | undefined;
   /** Not wrong, but worth an administrator's look; one line each, beginning with the key's path. */
@@ -59,6 +64,30 @@ export interface TlsIdentity {
   readonly certificate: string;
   /** PEM. */
   readonly key: Secret;
+  /** PEM certificates of the authorities that vouch for clients' own certificates; absent: no client is asked for one. */
+  readonly clientCa?: readonly string[] | undefined;
+}
+
+/** Who issues tokens that clients bring (OAuth 2 bearer tokens that are JWTs). */
+export interface IssuerConfig {
+  /** Exactly as in the tokens' `iss`. */
+  readonly issuer: string;
+  /** One of these is in the tokens' `aud`; at least one. */
+  readonly audience: readonly string[];
+  /** Where its keys are; absent: where its metadata says. */
+  readonly jwksUri?: URL | undefined;
+  /** PEM certificates trusted in place of Node's own. */
+  readonly ca?: readonly string[] | undefined;
+}
+
+/** What is taken down of who does what, in `dataDir/audit.log`. */
+export interface AuditConfig {
+  /** Who asked about whom. */
+  readonly lookups: boolean;
+  /** Of one file. */
+  readonly fileBytes: number;
+  /** Older files that are kept. */
+  readonly files: number;
 }
 
 export type RedisConfig =
@@ -79,6 +108,14 @@ export interface SystemBase {
   readonly hosts: readonly string[];
   /** PEM certificates trusted in place of Node's own; absent: Node's own. */
   readonly ca?: readonly string[] | undefined;
+  /** The most that any client sees of its mailboxes; what the client itself may see may be less. */
+  readonly detail: Exclude<DetailLevel, 'none'>;
+  /** How long an answer is given again without asking; 0: never. Absent: LIMITS.freshMs, and LIMITS.followedFreshMs of a mailbox whose changes are heard of. */
+  readonly cacheForMs?: number | undefined;
+  /** When it does not answer: how old an answer may be that is given to those who cannot be told how old it is. 0: none is. */
+  readonly staleForMs: number;
+  /** Requests at the same time; absent: what its type takes. */
+  readonly concurrency?: number | undefined;
 }
 
 export interface ZimbraConfig extends SystemBase {
@@ -92,11 +129,39 @@ export interface ZimbraConfig extends SystemBase {
   readonly admin?: { readonly username: string; readonly password: Secret } | undefined;
 }
 
-/** What both kinds of Exchange have. */
-export interface ExchangeBase extends SystemBase {
-  /** `CORP\bridge` or an address. */
+export interface Account {
   readonly username: string;
   readonly password: Secret;
+}
+
+/** How the bridge signs in to an Exchange. */
+export type ExchangeSignIn =
+  | {
+      /** `form`: only to OWA. */
+      readonly kind: 'basic' | 'ntlm' | 'form';
+      /** At least one, usernames once each; with several the load is spread over them (EWS only). */
+      readonly accounts: readonly Account[];
+    }
+  | { readonly kind: 'oauth'; readonly oauth: OAuthConfig };
+
+/** The client credentials grant of OAuth 2 (RFC 6749 §4.4), with a secret or with a certificate (RFC 7523 §2.2). */
+export interface OAuthConfig {
+  readonly tokenUrl: URL;
+  readonly clientId: string;
+  readonly credential: { readonly kind: 'secret'; readonly secret: Secret } | { readonly kind: 'certificate'; /** PEM, the first one is ours. */ readonly certificate: string; /** PEM. */ readonly key: Secret };
+  /** As the token endpoint takes it: blanks between several. */
+  readonly scope: string;
+  /** PEM certificates trusted in place of Node's own, for the token endpoint; absent: those of the system. */
+  readonly ca?: readonly string[] | undefined;
+}
+
+/** What both kinds of Exchange have. */
+export interface ExchangeBase extends SystemBase {
+  /** They stand for each other, the first that answers is asked; each once. Empty only with Autodiscover. */
+  readonly servers: readonly URL[];
+  readonly signIn: ExchangeSignIn;
+  /** Whom administrators know it as there: the first account, or with OAuth whom it impersonates or its client id. */
+  readonly username: string;
   readonly lookup: 'query' | 'public-folder';
   /** Template; there whenever `lookup` is public-folder or the system is replicated into. */
   readonly legacyExchangeDn?: string | undefined;
@@ -104,15 +169,21 @@ export interface ExchangeBase extends SystemBase {
 
 export interface ExchangeWebdavConfig extends ExchangeBase {
   readonly type: 'exchange-webdav';
-  /** The server's root. */
-  readonly url: URL;
-  readonly auth: 'basic' | 'form';
 }
 
 export interface ExchangeEwsConfig extends ExchangeBase {
   readonly type: 'exchange-ews';
-  readonly url: URL;
-  readonly auth: 'basic';
+  /** Asks where EWS is, when no servers are configured. */
+  readonly autodiscover?: AutodiscoverConfig | undefined;
+  /** In whose name the bridge asks (ExchangeImpersonation, X-AnchorMailbox); absent: the account's own. */
+  readonly impersonate?: MailboxAddress | undefined;
+}
+
+export interface AutodiscoverConfig {
+  /** Whose server is sought. */
+  readonly mailbox: MailboxAddress;
+  /** The service itself (`…/autodiscover.svc` or `….xml`); absent: what Autodiscover tries for the mailbox's domain. */
+  readonly url?: URL | undefined;
 }
 
 export interface IfbConfig extends SystemBase {
@@ -124,14 +195,50 @@ export interface IfbConfig extends SystemBase {
   readonly password?: Secret | undefined;
 }
 
-/** `basic`: by sending its password, whether in a header, a form or a SOAP body; `ntlm`: by NTLMv2, on connections of its own. */
-export const CLIENT_AUTHS = ['basic', 'ntlm'] as const;
+/**
+ * `basic`: by sending its password, whether in a header, a form or a SOAP body; `ntlm`: by NTLMv2, on connections of its own; `bearer`: by a token that one of the
+ * issuers has signed; `certificate`: by a certificate of its own, in the TLS handshake.
+ */
+export const CLIENT_AUTHS = ['basic', 'ntlm', 'bearer', 'certificate'] as const;
 export type ClientAuth = (typeof CLIENT_AUTHS)[number];
+
+/** What a client signs in with; the parts that its `auth` needs are there. */
+export interface ClientCredentials {
+  readonly username: string;
+  /** Or its hash, never both; with ntlm only the password itself. */
+  readonly password?: Secret | undefined;
+  /** `$scrypt$…` in PHC's form. */
+  readonly passwordHash?: Secret | undefined;
+}
+
+/** What a client's token says; all of it has to be so. */
+export interface ClientToken {
+  /** One of the issuers'. */
+  readonly issuer: string;
+  /** Claims with their values; at least one (`sub`, `azp`, `appid`, `client_id`). A claim that is a list has the value among its members. */
+  readonly claims: Readonly<Record<string, string>>;
+}
+
+/** What a client's certificate is known by, beside that `tls.clientCa` vouches for it; one of them. */
+export interface ClientCertificate {
+  /** SHA-256 of the certificate, lower-case hex without colons. */
+  readonly fingerprint?: string | undefined;
+  /** Its only common name. */
+  readonly commonName?: string | undefined;
+  /** One of its subject alternative names: a DNS name or a mail address, lower case. */
+  readonly alternativeName?: string | undefined;
+}
 
 export interface ClientConfig {
   readonly name: string;
-  /** Absent: an anonymous client, known by its `addresses` (then there is at least one). */
-  readonly credentials?: { readonly username: string; readonly password: Secret } | undefined;
+  /** Known by its `addresses` only (then there is at least one), and by nothing below. */
+  readonly anonymous: boolean;
+  /** There with basic and ntlm. */
+  readonly credentials?: ClientCredentials | undefined;
+  /** There with bearer. */
+  readonly token?: ClientToken | undefined;
+  /** There with certificate. */
+  readonly certificate?: ClientCertificate | undefined;
   /** How it may prove who it is, each once; empty for an anonymous client. */
   readonly auth: readonly ClientAuth[];
   /** IP addresses and networks it may come from; absent: anywhere. */

@@ -2,7 +2,9 @@ import { dirname, resolve } from 'node:path';
 import type * as z from 'zod';
 import { checkAccounts } from './checks/accounts.ts';
 import { checkClients } from './checks/clients.ts';
+import { checkExchange } from './checks/exchange.ts';
 import { checkGal } from './checks/gal.ts';
+import { checkIssuers } from './checks/issuers.ts';
 import { checkListeners } from './checks/listeners.ts';
 import { checkNtlm } from './checks/ntlm.ts';
 import { outlineOf } from './checks/outline.ts';
@@ -44,7 +46,9 @@ export async function loadConfig(path: string, env: NodeJS.ProcessEnv): Promise<
     ...(parsed.error?.issues ?? []).map(problemFromIssue),
     ...checkListeners(outline),
     ...checkSystems(outline),
+    ...checkExchange(outline),
     ...checkClients(outline),
+    ...checkIssuers(outline),
     ...checkNtlm(outline),
     ...checkReplication(outline),
     ...checkAccounts(outline),
@@ -88,7 +92,7 @@ async function readTree(file: string): Promise<unknown> {
 }
 
 function settled(file: string, keys: z.output<ReturnType<typeof bridge>>, order: readonly string[]): Omit<Config, 'warnings'> {
-  const { deadline, systems: systemKeys, clients, presence, replication, gal, ...rest } = keys;
+  const { deadline, systems: systemKeys, clients, privacy, presence, replication, gal, ...rest } = keys;
   const systems = namedSystems(systemKeys, order);
   return {
     ...rest,
@@ -96,6 +100,7 @@ function settled(file: string, keys: z.output<ReturnType<typeof bridge>>, order:
     deadlineMs: deadline,
     systems,
     clients: settledClients(clients),
+    privacy: { exclude: [...new Set(privacy.exclude)] },
     gal: settledGal(gal),
     presence: settledPresence(presence, systems),
     replication: settledReplication(replication, systems),

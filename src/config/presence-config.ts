@@ -1,4 +1,5 @@
 import type { MailboxAddress } from '../directory/smtp-address.ts';
+import type { AutodiscoverConfig, ExchangeSignIn } from './config.ts';
 import type { Secret } from './secret.ts';
 
 export const PRESENCE_STATES = ['available', 'in-a-meeting', 'away', 'unknown'] as const;
@@ -66,11 +67,13 @@ export interface GatewayConfig {
   readonly type: 'ews' | 'webdav';
   /** The system it names; absent: it has its own server, and serves whoever lives in a system of its type, or in none. */
   readonly system?: string | undefined;
-  /** The whole endpoint with ews, the server's root with webdav. Of its own server always https. */
-  readonly url: URL;
+  /** Whole endpoints with ews, the servers' roots with webdav; they stand for each other. Of its own server one, and always https. Empty only with Autodiscover. */
+  readonly servers: readonly URL[];
+  readonly signIn: ExchangeSignIn;
+  /** Whom administrators know it as there. */
   readonly username: string;
-  readonly password: Secret;
-  readonly auth: 'basic' | 'form';
+  /** Of an ews gateway, as its system has them. */
+  readonly autodiscover?: AutodiscoverConfig | undefined;
   readonly hosts: readonly string[];
   /** PEM certificates trusted in place of Node's own. */
   readonly ca?: readonly string[] | undefined;

@@ -50,12 +50,12 @@ function ofParameters(parameters: PresenceParameters, gateways: readonly Gateway
   ];
 }
 
-function ofGateway({ type, system, url, username }: GatewayConfig, index: number, gateways: readonly GatewayConfig[]): readonly string[] {
+function ofGateway({ type, system, servers, username }: GatewayConfig, index: number, gateways: readonly GatewayConfig[]): readonly string[] {
   const at = (key: string): string => formatPath(['presence', 'gateways', index, key]);
-  const first = gateways.findIndex((one) => one.url.href === url.href);
+  const first = gateways.findIndex((one) => one.servers.some(({ href }) => servers.some((url) => url.href === href)));
   return [
-    ...(first < index ? [`${at(system === undefined ? 'server' : 'system')}: leads to the same server as ${quoted(gateways[first]!.description)}; one gateway is enough for it`] : []),
-    ...(system === undefined && url.port !== '' ? [`${at('port')}: is not 443, which Exchange has for secure HTTP; other ports are advised against`] : []),
+    ...(first >= 0 && first < index ? [`${at(system === undefined ? 'server' : 'system')}: leads to the same server as ${quoted(gateways[first]!.description)}; one gateway is enough for it`] : []),
+    ...(system === undefined && servers.some(({ port }) => port !== '') ? [`${at('port')}: is not 443, which Exchange has for secure HTTP; other ports are advised against`] : []),
     ...(system === undefined && type === 'webdav' && lacksDomain(username)
       ? [`${at('account')}: has no domain, which is right only where Exchange has a default one; else it refuses with 401 or 404: write DOMAIN\\user`]
       : []),

@@ -32,13 +32,14 @@ function ofSystem(system: SystemConfig): readonly string[] {
   if (system.type === 'ifb') {
     if (system.username !== undefined && open(new URL(system.urlTemplate.reveal()))) warn('url', clear);
   } else {
-    if (system.username !== undefined && open(system.url)) warn('url', clear);
+    const urls = system.type === 'zimbra' ? [system.url] : system.servers;
+    if (system.username !== undefined && urls.some(open)) warn('url', clear);
     if (system.type === 'zimbra' && system.admin !== undefined && open(system.adminUrl ?? system.url)) {
       warn(system.adminUrl === undefined ? 'url' : 'adminUrl', clear);
     }
     const isEws = system.type === 'exchange-ews';
-    if (isEws && system.url.pathname === '/') warn('url', 'has no path; EWS usually answers at /EWS/Exchange.asmx');
-    if (!isEws && system.url.search !== '') warn('url', 'has a query, which is not sent: the bridge appends its own paths');
+    if (isEws && urls.some(({ pathname }) => pathname === '/')) warn('url', 'has no path; EWS usually answers at /EWS/Exchange.asmx');
+    if (!isEws && urls.some(({ search }) => search !== '')) warn('url', 'has a query, which is not sent: the bridge appends its own paths');
   }
   if (system.domains.length === 0 && system.mailboxes.length === 0) {
     warn('domains', 'neither domains nor mailboxes: no mailbox lives here, so nobody is ever asked about here');

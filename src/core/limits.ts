@@ -93,6 +93,33 @@ export const LIMITS = {
   /** Events one back end may give for one mailbox. A room booked every 15 minutes for 60 days has 5,760. */
   eventsPerMailbox: 50_000,
 
+  // ── Freshness and load ────────────────────────────────────────────────────────────────────────────────────────
+  /** How long an answer is given again without asking (issue: 15 s); a client that asks twice within a click asks the same. */
+  freshMs: 15_000,
+  /** The same for a mailbox whose changes are heard of: they drop it at once. */
+  followedFreshMs: 60_000,
+  /** `cacheFor`: beyond minutes nobody who books a room believes it. */
+  longestFreshMs: 10 * 60_000,
+  /** `staleFor`: yesterday's calendar is worth less than "unknown". */
+  longestStaleMs: 24 * 60 * 60_000,
+  /** `concurrency`: more at once only makes a back end slower. */
+  mostRequestsPerBackEnd: 256,
+
+  // ── Signing in to servers: NTLM and OAuth ─────────────────────────────────────────────────────────────────────
+
+  // ── EWS: servers, accounts and what they refuse ───────────────────────────────────────────────────────────────
+
+  // ── Autodiscover as a client ──────────────────────────────────────────────────────────────────────────────────
+
+  // ── WebDAV: servers, folders and logon ────────────────────────────────────────────────────────────────────────
+
+  // ── Privacy and audit ─────────────────────────────────────────────────────────────────────────────────────────
+  /** `audit.fileMegabytes` and `audit.files`: 100 GB together at most. */
+  auditFileMegabytes: { min: 1, max: 1_024 },
+  auditFiles: { min: 1, max: 100 },
+
+  // ── Clients' tokens, certificates and password hashes ─────────────────────────────────────────────────────────
+
   // ── Exchange's own oddities ───────────────────────────────────────────────────────────────────────────────────
   /** A legacyExchangeDN; the directory's attribute holds no more. */
   legacyExchangeDnCharacters: 1_024,

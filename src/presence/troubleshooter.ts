@@ -18,7 +18,7 @@ export interface CheckedPart {
 /** Everything that `presence check` tries; nothing of it needs a running bridge. */
 export interface PresenceToCheck {
   /** All of them, with the address of its server and somebody whose calendar the right to read is tried on. */
-  readonly gateways: readonly { readonly gateway: CalendarGateway; readonly url: URL; readonly sample: MailboxAddress | undefined }[];
+  readonly gateways: readonly { readonly gateway: CalendarGateway; /** Absent where Autodiscover says it. */ readonly url?: URL | undefined; readonly sample: MailboxAddress | undefined }[];
   readonly publishers: readonly PresencePublisher[];
   /** The way to a gateway's server and its certificate: for each address, with the gateway's own authorities and rules for names (presence.md A11–A18). */
   readonly probeCertificate: (url: URL, description: string) => Promise<readonly ProbeFinding[]>;
@@ -34,7 +34,7 @@ export async function checkPresenceParts(found: PresenceToCheck, withCanary: boo
   const gateways = found.gateways.map((one) => async (): Promise<CheckedPart> => {
     const { gateway, url, sample } = one;
     const findings = await inTime(async (signal) => {
-      const network = await found.probeCertificate(url, gateway.description);
+      const network = url === undefined ? [] : await found.probeCertificate(url, gateway.description);
       // Where nobody is reached, nobody is signed in to.
       if (network.some(({ outcome }) => outcome === 'fail')) return network;
       return [...network, ...(await gateway.probe(sample, presenceContext(Date.now() + LIMITS.presenceCheckMs, signal)))];

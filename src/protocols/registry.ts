@@ -4,7 +4,7 @@ import type { Clock } from '../core/clock.ts';
 import { BridgeError } from '../core/errors.ts';
 import type { Logger } from '../core/logger.ts';
 import type { RequestContext } from '../core/request-context.ts';
-import type { Config, SystemConfig, ZimbraConfig } from '../config/config.ts';
+import type { Config, ExchangeEwsConfig, ExchangeSignIn, ExchangeWebdavConfig, SystemConfig, ZimbraConfig } from '../config/config.ts';
 import type { GatewayConfig, PresenceParameters, PublisherConfig } from '../config/presence-config.ts';
 import type { NotificationPort } from '../core/notification-port.ts';
 import type { EntrySource } from '../directory/entry-source.ts';
@@ -17,6 +17,7 @@ import type { Addressee, SinkSystem } from '../freebusy/sink.ts';
 import type { KeptSource } from '../gal/source-reading.ts';
 import type { CalendarGateway, WatchListener } from '../presence/gateway.ts';
 import type { KeptTexts, PresencePublisher } from '../presence/publisher.ts';
+import type { Authentication } from '../platform/http-client/authentication.ts';
 import { AddressFileSource } from './address-file/entry-source.ts';
 import { EjabberdPublisher } from './ejabberd/publisher.ts';
 import { ExchangeEwsSystem } from './ews/client.ts';
@@ -48,9 +49,9 @@ export function createSystem(config: SystemConfig, { clock, logger, directoryDn 
   const common = { name: config.name, ca: config.ca, hosts: config.hosts, probeMailbox: config.mailboxes[0], clock, logger, directoryDn: dnIn(config, directoryDn) };
   switch (config.type) {
     case 'exchange-ews':
-      return new ExchangeEwsSystem({ ...common, ...exchangeOptions(config), probeDomain: config.domains[0] });
+      return new ExchangeEwsSystem({ ...common, ...ewsOptions(config), probeDomain: config.domains[0] });
     case 'exchange-webdav':
-      return new OwaWebdavSystem({ ...common, ...exchangeOptions(config), auth: config.auth });
+      return new OwaWebdavSystem({ ...common, ...webdavOptions(config) });
     case 'zimbra':
       return config.username === undefined || config.password === undefined
         ? unreadable(config)
@@ -70,8 +71,9 @@ export function createSink(config: SystemConfig, services: SystemServices & { re
   if ((config.type !== 'exchange-ews' && config.type !== 'exchange-webdav') || config.legacyExchangeDn === undefined) {
     throw new BridgeError('CONFIGURATION', `nothing can be replicated into ${config.name}: it must be an Exchange with legacyExchangeDn`);
   }
-  const common = { name: config.name, ca: config.ca, hosts: config.hosts, ...services, directoryDn: dnIn(config, services.directoryDn), ...exchangeOptions(config), legacyExchangeDn: config.legacyExchangeDn };
-  return config.type === 'exchange-ews' ? new ExchangeEwsSink({ ...common, probeDomain: config.domains[0] }) : new OwaWebdavSink({ ...common, auth: config.auth });
+  const common = { name: config.name, ca: config.ca, hosts: config.hosts, ...services, directoryDn: dnIn(config, services.directoryDn) };
+  const { legacyExchangeDn } = config;
+  return config.type === 'exchange-ews' ? new ExchangeEwsSink({ ...common, ...ewsOptions(config), legacyExchangeDn, probeDomain: config.domains[0] }) : new OwaWebdavSink({ ...common, ...webdavOptions(config), legacyExchangeDn });
 }
 
 /** What a system that is replicated from can tell: who lives there, and what changes. */
@@ -91,9 +93,25 @@ export function createHome(config: SystemConfig, services: SystemServices & { re
   return createZimbraHome({ name, adminUrl: adminUrl ?? url, username: admin.username, password: admin.password.reveal(), ca, hosts, domains, mailboxes, ...services });
 }
 
-function exchangeOptions(config: Extract<SystemConfig, { type: 'exchange-ews' | 'exchange-webdav' }>) {
-  const { url, username, password, lookup, legacyExchangeDn } = config;
-  return { url, username, password: password.reveal(), lookup, legacyExchangeDn };
+function ewsOptions({ servers, signIn, impersonate, lookup, legacyExchangeDn, concurrency }: ExchangeEwsConfig) {
+  return { servers, accounts: authenticationsOf(signIn), impersonate, lookup, legacyExchangeDn, concurrency };
+}
+
+function webdavOptions({ servers, signIn, lookup, legacyExchangeDn }: ExchangeWebdavConfig) {
+  return { url: servers[0]!, ...webdavAccount(signIn), lookup, legacyExchangeDn };
+}
+
+/** One for every account. */
+function authenticationsOf(signIn: ExchangeSignIn): readonly Authentication[] {
+  if (signIn.kind === 'oauth') throw new BridgeError('CONFIGURATION', 'auth: oauth is not supported yet');
+  return signIn.accounts.map(({ username, password }) => ({ kind: signIn.kind === 'ntlm' ? 'ntlm' : 'basic', username, password: password.reveal() }));
+}
+
+/** WebDAV has one account, and never OAuth. */
+function webdavAccount(signIn: ExchangeSignIn) {
+  if (signIn.kind === 'oauth') throw new BridgeError('CONFIGURATION', 'WebDAV knows no OAuth');
+  const { username, password } = signIn.accounts[0]!;
+  return { auth: signIn.kind, username, password: password.reveal() };
 }
 
 function dnIn({ name }: SystemConfig, directoryDn: SystemServices['directoryDn']) {
@@ -137,7 +155,7 @@ export function createEntrySources(config: Pick<Config, 'gal' | 'systems'>, serv
 /** Which of its entries are mailboxes is a matter of its domains, and what they are one of the server and the account. */
 function settingsOf(system: SystemConfig): string {
   const { type, domains, mailboxes } = system;
-  const server = 'url' in system ? [system.url, system.username] : [];
+  const server = 'servers' in system ? [system.servers[0], system.username] : 'url' in system ? [system.url, system.username] : [];
   const admin = 'admin' in system ? [system.adminUrl, system.admin?.username] : [];
   return hash('sha256', JSON.stringify([type, domains, mailboxes, server, admin]), 'hex').slice(0, 40);
 }
@@ -164,9 +182,9 @@ function systemDirectory(config: SystemConfig, services: SourceServices): EntryS
       });
     }
     case 'exchange-ews':
-      return new EwsGalSource({ ...common, ...exchangeOptions(config) });
+      return new EwsGalSource({ ...common, ...ewsOptions(config) });
     case 'exchange-webdav':
-      return new OwaGalSource({ ...common, ...exchangeOptions(config), auth: config.auth });
+      return new OwaGalSource({ ...common, ...webdavOptions(config) });
     case 'ifb':
       throw new BridgeError('CONFIGURATION', `${name} has no directory`);
   }
@@ -185,12 +203,14 @@ export interface GatewayServices {
 
 /** Makes a presence gateway; nothing is asked before somebody is followed. */
 export function createGateway(config: GatewayConfig, { parameters, ...services }: GatewayServices): CalendarGateway {
-  const { description, url, username, password, hosts, ca, nameCheck } = config;
-  const common = { description, url, username, password: password.reveal(), hosts, ca, nameCheck, ...services };
+  const { description, servers, signIn, hosts, ca, nameCheck } = config;
+  const common = { description, hosts, ca, nameCheck, ...services };
   // Polled: the server is not asked to call.
-  if (config.type === 'webdav') return new WebdavPresenceGateway({ ...common, auth: config.auth, ...(config.notifications === 'poll' ? { callBack: undefined } : {}) });
+  if (config.type === 'webdav') return new WebdavPresenceGateway({ ...common, url: servers[0]!, ...webdavAccount(signIn), ...(config.notifications === 'poll' ? { callBack: undefined } : {}) });
   return new EwsPresenceGateway({
     ...common,
+    servers,
+    accounts: authenticationsOf(signIn),
     notifications: config.notifications,
     statusFrequencyMinutes: parameters.ewsStatusFrequency,
     apply: parameters.apply,

@@ -102,9 +102,9 @@ deadline: 1500ms
       presence: 'read',
       deadlineMs: 4000,
     },
-    { name: 'desk', auth: [], addresses: ['192.0.2.17'], from: 'outside', mayAsk: [], detail: 'busy-type', gal: 'none', presence: 'none' },
+    { name: 'desk', anonymous: true, auth: [], addresses: ['192.0.2.17'], from: 'outside', mayAsk: [], detail: 'busy-type', gal: 'none', presence: 'none' },
   ]);
-  expect(config.clients[0]?.credentials?.password.reveal()).toBe('face secret');
+  expect(config.clients[0]?.credentials?.password?.reveal()).toBe('face secret');
   expect(config.clients[1]?.credentials).toBeUndefined();
   expect(config.presence).toMatchObject({ optIn: ['anna@corp.example'], mapping: { tentative: 'in-a-meeting', busy: 'in-a-meeting' } });
   expect([config.workingElsewhere, config.deadlineMs, config.warnings]).toEqual(['tentative', 1500, []]);

@@ -32,7 +32,7 @@ gal: { sources: [{ type: ldap, url: ldap://dc.corp.example, base: dc=corp, home:
     'deadline: has no unit; it should be a duration from 100ms to 1m, e.g. 500ms or 8s',
     'listne: there is no such key; did you mean listen?',
     'systems.exchange.legacyExchangeDn: is missing; lookup: public-folder needs it, e.g. /o=Corp/ou=First Administrative Group/cn=Recipients/cn={localPart}',
-    'systems.exchange.auth: ntlm is not supported yet; there is: basic',
+    'systems.exchange.auth: "form" is not known; there are: basic, ntlm, oauth',
     'systems.graph.type: microsoft-graph is not supported yet; there are: zimbra, exchange-webdav, exchange-ews, ifb',
     'systems.odd.type: "exchange" is not known; there are: zimbra, exchange-webdav, exchange-ews, ifb',
     'clients[0].password: the environment variable FACE_PASSWORD is not set',

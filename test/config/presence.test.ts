@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
-import type { PresenceConfig } from '../../src/config/presence-config.ts';
+import type { GatewayConfig, PresenceConfig } from '../../src/config/presence-config.ts';
 import { EXCHANGE, MINIMAL, load } from './temporary-bridge.ts';
 
 const OLD = `
@@ -52,14 +52,18 @@ describe('presence:', () => {
   });
 });
 
+function passwordOf(gateway: GatewayConfig | undefined): string | undefined {
+  return gateway === undefined || gateway.signIn.kind === 'oauth' ? undefined : gateway.signIn.accounts[0]?.password.reveal();
+}
+
 describe('presence.gateways', () => {
   it('take everything from the system that they name, plain http too where its url is', async () => {
     const [ews] = (await presenceOf(` { gateways: [{ description: Head office, type: ews, system: exchange, notifications: streaming, nameCheck: cn-only }] }`, `${EXCHANGE}\n    tls: { ca: ${CA} }\n    hosts: [ews2.corp.example]`)).gateways;
-    expect(ews).toMatchObject({ description: 'Head office', type: 'ews', system: 'exchange', username: 'CORP\\bridge', auth: 'basic', hosts: ['ews2.corp.example'], nameCheck: 'cn-only', notifications: 'streaming' });
-    expect([ews?.url.href, ews?.password.reveal(), ews?.ca?.length]).toEqual(['https://ews.corp.example/EWS/Exchange.asmx', 'secret-of-exchange', 1]);
+    expect(ews).toMatchObject({ description: 'Head office', type: 'ews', system: 'exchange', username: 'CORP\\bridge', signIn: { kind: 'basic' }, hosts: ['ews2.corp.example'], nameCheck: 'cn-only', notifications: 'streaming' });
+    expect([ews?.servers[0]?.href, passwordOf(ews), ews?.ca?.length]).toEqual(['https://ews.corp.example/EWS/Exchange.asmx', 'secret-of-exchange', 1]);
     const [webdav] = (await presenceOf(` { gateways: [{ description: Old house, type: webdav, system: old }] }`, OLD)).gateways;
-    expect(webdav).toMatchObject({ type: 'webdav', system: 'old', auth: 'form', nameCheck: 'san-then-cn', notifications: 'auto' });
-    expect(webdav?.url.href).toBe('http://127.0.0.1:8080/');
+    expect(webdav).toMatchObject({ type: 'webdav', system: 'old', signIn: { kind: 'form' }, nameCheck: 'san-then-cn', notifications: 'auto' });
+    expect(webdav?.servers[0]?.href).toBe('http://127.0.0.1:8080/');
   });
 
   it('have servers of their own: always https, 443 where nothing else is said, names and addresses', async () => {
@@ -71,25 +75,25 @@ describe('presence.gateways', () => {
     - { description: Four, type: ews, server: "2001:db8:0::8", account: Bridge@corp.example, password: s }
     - { description: Five, type: ews, server: bücher.example }
 `);
-    expect(gateways.map((one) => one.url.href)).toEqual([
+    expect(gateways.map((one) => one.servers[0]?.href)).toEqual([
       'https://ews1.corp.example/EWS/Exchange.asmx',
       'https://192.0.2.7:4443/EWS/Exchange.asmx',
       'https://[2001:db8::7]/EWS/Exchange.asmx',
       'https://[2001:db8::8]/EWS/Exchange.asmx',
       'https://xn--bcher-kva.example/EWS/Exchange.asmx',
     ]);
-    expect(gateways[0]).toMatchObject({ hosts: ['ews2.corp.example'], auth: 'basic', nameCheck: 'san-then-cn' });
+    expect(gateways[0]).toMatchObject({ hosts: ['ews2.corp.example'], signIn: { kind: 'basic' }, nameCheck: 'san-then-cn' });
     expect(gateways[0]?.system).toBeUndefined();
     expect(gateways[0]?.ca).toHaveLength(1);
     // One account for all, given once (A25).
-    expect(gateways.map((one) => `${one.username} ${one.password.reveal()}`)).toEqual([...Array.from({ length: 3 }, () => 'bridge@corp.example s'), 'Bridge@corp.example s', 'bridge@corp.example s']);
+    expect(gateways.map((one) => `${one.username} ${passwordOf(one)}`)).toEqual([...Array.from({ length: 3 }, () => 'bridge@corp.example s'), 'Bridge@corp.example s', 'bridge@corp.example s']);
     const { gateways: [webdav] } = await presenceOf(` { gateways: [{ description: Old, type: webdav, server: owa.corp.example, account: CORP\\bridge, password: x, auth: form, notifications: poll }] }`);
-    expect([webdav?.url.href, webdav?.username, webdav?.auth, webdav?.notifications]).toEqual(['https://owa.corp.example/', 'CORP\\bridge', 'form', 'poll']);
+    expect([webdav?.servers[0]?.href, webdav?.username, webdav?.signIn.kind, webdav?.notifications]).toEqual(['https://owa.corp.example/', 'CORP\\bridge', 'form', 'poll']);
   });
 
   it('take the account of the first, which may be that of its system', async () => {
     const { gateways } = await presenceOf(` { gateways: [{ description: A, type: ews, system: exchange }, { description: B, type: ews, server: ews2.corp.example }, { description: C, type: ews, server: ews3.corp.example, account: corp\\BRIDGE, password: secret-of-exchange }] }`);
-    expect(gateways.map((one) => [one.username, one.password.reveal()])).toEqual([['CORP\\bridge', 'secret-of-exchange'], ['CORP\\bridge', 'secret-of-exchange'], ['corp\\BRIDGE', 'secret-of-exchange']]);
+    expect(gateways.map((one) => [one.username, passwordOf(one)])).toEqual([['CORP\\bridge', 'secret-of-exchange'], ['CORP\\bridge', 'secret-of-exchange'], ['corp\\BRIDGE', 'secret-of-exchange']]);
   });
 
   it('may be any number of EWS servers: 25 of them', async () => {
@@ -101,8 +105,8 @@ describe('presence.gateways', () => {
 
   it('may change their type in place', async () => {
     const gateway = (type: string) => ` { optIn: [anna@corp.example], gateways: [{ description: House, type: ${type}, server: x.corp.example, account: CORP\\bridge, password: p }] }`;
-    expect((await presenceOf(gateway('webdav'))).gateways[0]?.url.pathname).toBe('/');
-    expect((await presenceOf(gateway('ews'))).gateways[0]?.url.pathname).toBe('/EWS/Exchange.asmx');
+    expect((await presenceOf(gateway('webdav'))).gateways[0]?.servers[0]?.pathname).toBe('/');
+    expect((await presenceOf(gateway('ews'))).gateways[0]?.servers[0]?.pathname).toBe('/EWS/Exchange.asmx');
   });
 });
 

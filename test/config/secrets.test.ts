@@ -1,6 +1,7 @@
 import { inspect } from 'node:util';
 import { expect, it } from 'vitest';
 import { describeProblems } from '../../src/config/config-error.ts';
+import type { Config } from '../../src/config/config.ts';
 import { Secret } from '../../src/config/secret.ts';
 import { MINIMAL, linesOf, load, refusal } from './temporary-bridge.ts';
 
@@ -20,14 +21,11 @@ it.each([
   ['blanks are', ' geheim ', ' geheim '],
 ])('%s', async (_what, content, expected) => {
   const config = await load(withPassword('{ file: pw }'), {}, { pw: content });
-  expect(config.systems[0]?.type === 'exchange-ews' && config.systems[0].password.reveal()).toBe(expected);
+  expect(passwordOf(config)).toBe(expected);
 });
 
 it('reads secrets anew with every load', async () => {
-  const password = async (value: string) => {
-    const [system] = (await load(withPassword('{ env: PW }'), { PW: value })).systems;
-    return system?.type === 'exchange-ews' && system.password.reveal();
-  };
+  const password = async (value: string) => passwordOf(await load(withPassword('{ env: PW }'), { PW: value }));
   expect([await password('one'), await password('two')]).toEqual(['one', 'two']);
 });
 
@@ -103,3 +101,7 @@ notify: { secret: { env: N } }
   );
   expect(inspect(config, { depth: null, showHidden: true }) + JSON.stringify(config)).not.toContain('CANARY');
 });
+
+function passwordOf({ systems: [system] }: Config): string | undefined {
+  return system?.type === 'exchange-ews' && system.signIn.kind !== 'oauth' ? system.signIn.accounts[0]?.password.reveal() : undefined;
+}

@@ -1,4 +1,5 @@
 import { LOG_LEVELS } from '../config.ts';
+import { mailbox } from '../fields/addresses.ts';
 import { duration } from '../fields/duration.ts';
 import { flag, oneOf } from '../fields/field.ts';
 import { DEFAULT_LISTENER, listener } from '../fields/listener.ts';
@@ -9,8 +10,10 @@ import { secret } from '../fields/secret-field.ts';
 import { publicUrl } from '../fields/url.ts';
 import { LIMITS } from '../../core/limits.ts';
 import type { Surroundings } from '../surroundings.ts';
+import { audit } from './audit.ts';
 import { clients } from './clients.ts';
 import { gal } from './gal.ts';
+import { issuers } from './issuers.ts';
 import { presence } from './presence.ts';
 import { redis } from './redis.ts';
 import { replication } from './replication.ts';
@@ -36,6 +39,9 @@ export function bridge(surroundings: Surroundings) {
     systems: systems(surroundings),
     clients: clients(surroundings).prefault([]),
     replication: replication().prefault([]),
+    issuers: issuers(surroundings).prefault([]),
+    privacy: section({ exclude: list(mailbox()).default([]) }).prefault({}),
+    audit: audit(),
     notify: section({ secret: secret(surroundings) }).optional(),
     gal: gal(surroundings),
     presence: presence(surroundings),

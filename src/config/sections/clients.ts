@@ -1,9 +1,9 @@
-import type * as z from 'zod';
+import * as z from 'zod';
 import { DETAIL_LEVELS, GAL_RIGHTS, PRESENCE_RIGHTS } from '../../core/request-context.ts';
 import { CLIENT_AUTHS } from '../config.ts';
-import type { ClientConfig } from '../config.ts';
+import type { ClientAuth, ClientConfig } from '../config.ts';
 import { duration } from '../fields/duration.ts';
-import { flag, oneOf } from '../fields/field.ts';
+import { flag, oneOf, text } from '../fields/field.ts';
 import { displayName, line, username } from '../fields/names.ts';
 import { network } from '../fields/network.ts';
 import { list, section } from '../fields/section.ts';
@@ -18,8 +18,11 @@ export function clients(surroundings: Surroundings) {
       name: displayName(),
       username: username().optional(),
       password: secret(surroundings).optional(),
+      passwordHash: passwordHash(surroundings).optional(),
+      token: section({ issuer: line('the issuer of its tokens, one of issuers'), claims: z.record(z.string().regex(CLAIM), line('the value of the claim')) }).optional(),
+      certificate: section({ fingerprint: fingerprint().optional(), commonName: line('the common name of its certificate').optional(), alternativeName: line('a DNS name or mail address of its certificate').optional() }).optional(),
       anonymous: flag().default(false),
-      auth: list(oneOf(CLIENT_AUTHS, ['bearer']), 1).optional(),
+      auth: list(oneOf(CLIENT_AUTHS), 1).optional(),
       addresses: list(network(), 1).optional(),
       from: line('the name of a system, or outside').default('outside'),
       mayAsk: list(line('the name of a system')).default([]),
@@ -35,11 +38,43 @@ export type ClientsOutput = z.output<ReturnType<typeof clients>>;
 
 /** Clients whose keys go together. */
 export function settledClients(output: ClientsOutput): readonly ClientConfig[] {
-  return output.map(({ username, password, anonymous, auth, deadline, ...rest }) => ({
-    ...rest,
-    mayAsk: [...new Set(rest.mayAsk)],
-    credentials: anonymous || username === undefined || password === undefined ? undefined : { username, password },
-    auth: anonymous ? [] : [...new Set(auth ?? ['basic' as const])],
-    deadlineMs: deadline,
-  }));
+  return output.map(({ username, password, passwordHash, token, certificate, anonymous, auth, deadline, ...rest }): ClientConfig => {
+    const hasPassword = !anonymous && username !== undefined && (password !== undefined || passwordHash !== undefined);
+    return {
+      ...rest,
+      anonymous,
+      mayAsk: [...new Set(rest.mayAsk)],
+      credentials: hasPassword ? { username, password, passwordHash } : undefined,
+      token: anonymous ? undefined : token,
+      certificate: anonymous || certificate === undefined ? undefined : { ...certificate, alternativeName: certificate.alternativeName?.toLowerCase() },
+      auth: anonymous ? [] : [...new Set(auth ?? defaultAuth(hasPassword, token !== undefined, certificate !== undefined))],
+      deadlineMs: deadline,
+    };
+  });
+}
+
+/** With a password Basic, else what it has. */
+function defaultAuth(hasPassword: boolean, hasToken: boolean, hasCertificate: boolean): readonly ClientAuth[] {
+  if (hasPassword) return ['basic'];
+  return [...(hasToken ? (['bearer'] as const) : []), ...(hasCertificate ? (['certificate'] as const) : [])];
+}
+
+/** A name of a claim (RFC 7519 §4); a namespaced one is a URL. */
+const CLAIM = /^[\x21-\x7e]{1,128}$/;
+
+/** The words of `freebusy-bridge hash-password`; no message shows any of it. */
+function passwordHash(surroundings: Surroundings) {
+  return secret(surroundings).transform((hash, ctx) => {
+    if (!/^\$scrypt\$ln=\d{1,2},r=\d{1,2},p=\d{1,2}\$[A-Za-z0-9+/]{11,86}\$[A-Za-z0-9+/]{21,86}$/.test(hash.reveal())) {
+      ctx.issues.push({ code: 'custom', message: 'should be what freebusy-bridge hash-password prints, beginning with $scrypt$', input: undefined });
+    }
+    return hash;
+  });
+}
+
+function fingerprint() {
+  return text('the SHA-256 fingerprint of its certificate, 64 hex digits with or without colons', (value) => {
+    const hex = value.replace(/:/g, '').toLowerCase();
+    return /^[0-9a-f]{64}$/.test(hex) ? hex : undefined;
+  });
 }

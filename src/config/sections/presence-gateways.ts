@@ -1,6 +1,6 @@
 import type * as z from 'zod';
 import { LIMITS } from '../../core/limits.ts';
-import type { ExchangeEwsConfig, ExchangeWebdavConfig, SystemConfig } from '../config.ts';
+import type { Account, ExchangeEwsConfig, ExchangeWebdavConfig, SystemConfig } from '../config.ts';
 import type { GatewayConfig } from '../presence-config.ts';
 import { oneOf, text } from '../fields/field.ts';
 import { host } from '../fields/host.ts';
@@ -29,7 +29,7 @@ export function presenceGateways(surroundings: Surroundings) {
       nameCheck: oneOf(['san-then-cn', 'cn-only']).default('san-then-cn'),
       dns: oneOf(['none']).optional(),
       notifications: oneOf(NOTIFICATIONS).default('auto'),
-      auth: oneOf(['basic', 'form'], ['ntlm', 'oauth']).default('basic'),
+      auth: oneOf(['basic', 'form', 'ntlm']).default('basic'),
       hosts: list(hostPattern()).default([]),
     }),
   ).default([]);
@@ -56,11 +56,11 @@ export function settledGateways(output: GatewaysOutput, systems: readonly System
     const common = { description, type, nameCheck, notifications };
     const home = systemOf(one, systems);
     if (home !== undefined) {
-      const { name: system, url, username, password, auth, hosts, ca } = home;
-      return { ...common, system, url, username, password, auth, hosts, ca };
+      const { name: system, servers, username, signIn, hosts, ca } = home;
+      return { ...common, system, servers, username, signIn, hosts, ca, autodiscover: home.type === 'exchange-ews' ? home.autodiscover : undefined };
     }
-    const { username, password } = accountOf(one, systems) ?? accountOf(first!, systems)!;
-    return { ...common, url: urlOf(one), username, password, auth: one.auth, hosts: [...new Set(one.hosts)], ca: one.tls?.ca };
+    const account = accountOf(one, systems) ?? accountOf(first!, systems)!;
+    return { ...common, servers: [urlOf(one)], username: account.username, signIn: { kind: one.auth, accounts: [account] }, hosts: [...new Set(one.hosts)], ca: one.tls?.ca };
   });
 }
 
@@ -68,10 +68,10 @@ function systemOf({ system }: Gateway, systems: readonly SystemConfig[]): Exchan
   return systems.find((one): one is Exchange => one.name === system && (one.type === 'exchange-ews' || one.type === 'exchange-webdav'));
 }
 
-/** Its system's or its own account; undefined where it takes that of the first gateway. */
-export function accountOf(gateway: Gateway, systems: readonly SystemConfig[]): Pick<GatewayConfig, 'username' | 'password'> | undefined {
+/** Its system's or its own account; undefined where it takes that of the first gateway, and for a system without passwords. */
+export function accountOf(gateway: Gateway, systems: readonly SystemConfig[]): Account | undefined {
   const home = systemOf(gateway, systems);
-  if (home !== undefined) return home;
+  if (home !== undefined) return home.signIn.kind === 'oauth' ? undefined : home.signIn.accounts[0];
   const { account, password } = gateway;
   return account === undefined || password === undefined ? undefined : { username: account, password };
 }

@@ -1,7 +1,11 @@
 import { domain, mailbox } from '../fields/addresses.ts';
+import { duration } from '../fields/duration.ts';
+import { oneOf } from '../fields/field.ts';
+import { integer } from '../fields/integer.ts';
 import { hostPattern } from '../fields/network.ts';
 import { certificateFile } from '../fields/pem.ts';
 import { list, section } from '../fields/section.ts';
+import { LIMITS } from '../../core/limits.ts';
 import type { Surroundings } from '../surroundings.ts';
 
 /** The keys of every system. */
@@ -11,5 +15,9 @@ export function baseShape(surroundings: Surroundings) {
     mailboxes: list(mailbox()).default([]),
     hosts: list(hostPattern()).default([]),
     tls: section({ ca: certificateFile(surroundings) }).optional(),
+    detail: oneOf(['free-busy', 'busy-type', 'details']).default('details'),
+    cacheFor: duration({ min: 0, max: LIMITS.longestFreshMs }).optional(),
+    staleFor: duration({ min: 0, max: LIMITS.longestStaleMs }).prefault('0s'),
+    concurrency: integer({ min: 1, max: LIMITS.mostRequestsPerBackEnd }).optional(),
   };
 }

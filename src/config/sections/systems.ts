@@ -1,9 +1,11 @@
 import * as z from 'zod';
+import { parseMailboxAddress } from '../../directory/smtp-address.ts';
+import type { MailboxAddress } from '../../directory/smtp-address.ts';
 import type { SystemConfig } from '../config.ts';
 import { Mistake, readWord } from '../fields/field.ts';
 import { SYSTEM_NAME } from '../fields/names.ts';
 import type { Surroundings } from '../surroundings.ts';
-import { exchangeEws, exchangeWebdav } from './exchange.ts';
+import { exchangeEws, exchangeWebdav, settledSignIn } from './exchange.ts';
 import { ifb } from './ifb.ts';
 import { zimbra } from './zimbra.ts';
 
@@ -24,12 +26,33 @@ export type SystemsOutput = z.output<ReturnType<typeof systems>>;
 /** The systems in the order given, each with its name. (Zod's own order is that in which their files were read.) */
 export function namedSystems(output: SystemsOutput, order: readonly string[]): readonly SystemConfig[] {
   const entries = Object.entries(output).sort(([a], [b]) => order.indexOf(a) - order.indexOf(b));
-  return entries.map(([name, { tls, ...keys }]): SystemConfig => {
-    const base = { name, domains: [...new Set(keys.domains)], mailboxes: [...new Set(keys.mailboxes)], ca: tls?.ca };
-    if (keys.type !== 'ifb') return { ...keys, ...base };
-    const { url, ...rest } = keys;
-    return { ...rest, ...base, urlTemplate: url };
+  return entries.map(([name, { tls, cacheFor, staleFor, ...keys }]): SystemConfig => {
+    const base = { name, domains: [...new Set(keys.domains)], mailboxes: [...new Set(keys.mailboxes)], ca: tls?.ca, cacheForMs: cacheFor, staleForMs: staleFor };
+    switch (keys.type) {
+      case 'zimbra':
+        return { ...keys, ...base };
+      case 'ifb': {
+        const { url, ...rest } = keys;
+        return { ...rest, ...base, urlTemplate: url };
+      }
+      case 'exchange-webdav': {
+        const { url, auth, username, password, ...rest } = keys;
+        return { ...rest, ...base, servers: url, username, signIn: settledSignIn(auth, { username, password }, [], undefined) };
+      }
+      case 'exchange-ews': {
+        const { url, autodiscover, auth, username, password, accounts, oauth, ...rest } = keys;
+        const first = username === undefined || password === undefined ? undefined : { username, password };
+        const found = autodiscover === undefined || autodiscover === false ? undefined : { url: autodiscover.url, mailbox: autodiscover.mailbox ?? soughtMailbox(username, keys)! };
+        const known = first?.username ?? keys.impersonate ?? oauth?.clientId ?? '';
+        return { ...rest, ...base, servers: url ?? [], autodiscover: found, username: known, signIn: settledSignIn(auth, first, accounts, oauth) };
+      }
+    }
   });
+}
+
+/** Whose server Autodiscover is asked for where nobody is named; undefined where there is no address to go by. */
+export function soughtMailbox(username: string | undefined, keys: { readonly impersonate?: MailboxAddress | undefined; readonly mailboxes: readonly MailboxAddress[] }): MailboxAddress | undefined {
+  return keys.impersonate ?? parseMailboxAddress(username ?? '') ?? keys.mailboxes[0];
 }
 
 function typeMistake(system: unknown): string {

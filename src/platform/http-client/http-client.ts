@@ -4,9 +4,11 @@ import { BridgeError } from '../../core/errors.ts';
 import { LIMITS } from '../../core/limits.ts';
 import { DecompressError, decompress } from '../decompress.ts';
 import { checkServerIdentity } from '../server-identity.ts';
+import type { Authentication } from './authentication.ts';
 import { connectionError, isDeadConnection } from './connection-error.ts';
-import { hopCount } from './interceptors.ts';
+import { basicAuthentication, hopCount } from './interceptors.ts';
 import type { HopOptions } from './interceptors.ts';
+import type { BackEndLoad } from './load/back-end-load.ts';
 import { isRefusal } from './request-budget.ts';
 import type { RequestBudget } from './request-budget.ts';
 
@@ -17,6 +19,10 @@ export interface HttpClientOptions {
   readonly nameCheck?: 'san-then-cn' | 'cn-only' | undefined;
   /** Hosts to which a redirect may lead beside the one that was asked: `name` (any port of it) or `name:port`. */
   readonly redirectHosts?: readonly string[];
+  /** Absent: nothing is said of who asks. */
+  readonly authentication?: Authentication | undefined;
+  /** Absent: as much as there is. */
+  readonly load?: BackEndLoad | undefined;
   /** Added in order; the last one is nearest to the wire. */
   readonly interceptors?: readonly Dispatcher.DispatcherComposeInterceptor[];
 }
@@ -102,7 +108,9 @@ export class HttpClient {
 
   #compose(): Dispatcher {
     // undici calls the last one first.
-    return this.#agent.compose(...[hopCount(), ...(this.#options.interceptors ?? [])].reverse());
+    const { authentication, interceptors = [] } = this.#options;
+    const basic = authentication?.kind === 'basic' ? [basicAuthentication(authentication.username, authentication.password)] : [];
+    return this.#agent.compose(...[hopCount(), ...basic, ...interceptors].reverse());
   }
 
   #follow(request: HttpRequest, from: URL, location: string): URL {

@@ -52,8 +52,8 @@ export class ExchangeEwsSystem implements CalendarSystem {
   }
 
   async probe(ctx: RequestContext): Promise<readonly ProbeFinding[]> {
-    const { clock, probeMailbox, probeDomain, url, lookup } = this.#options;
-    const mailbox = probeMailbox ?? (`freebusy-bridge-check@${probeDomain ?? url.hostname}` as MailboxAddress);
+    const { clock, probeMailbox, probeDomain, servers, lookup } = this.#options;
+    const mailbox = probeMailbox ?? (`freebusy-bridge-check@${probeDomain ?? servers[0]?.hostname ?? 'example.com'}` as MailboxAddress);
     const start = clock.now();
     const seen: Seen = {};
     const [result] = await this.#freeBusy(

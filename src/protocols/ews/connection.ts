@@ -1,9 +1,11 @@
 import type { CalendarSystemOptions } from '../../freebusy/calendar-system.ts';
+import type { MailboxAddress } from '../../directory/smtp-address.ts';
+import type { Authentication } from '../../platform/http-client/authentication.ts';
 import { HttpClient } from '../../platform/http-client/http-client.ts';
 import type { HttpClientOptions } from '../../platform/http-client/http-client.ts';
 import { openStream } from '../../platform/http-client/open-stream.ts';
 import type { HttpStream } from '../../platform/http-client/open-stream.ts';
-import { basicAuthentication } from '../../platform/http-client/interceptors.ts';
+import type { BackEndLoads } from '../../platform/http-client/load/back-end-load.ts';
 import type { RequestBudget } from '../../platform/http-client/request-budget.ts';
 import type { XmlNode, XmlText } from '../../platform/xml/write.ts';
 import type { RequestContext } from '../../core/request-context.ts';
@@ -14,10 +16,18 @@ import type { EwsOperation, RequestServerVersion } from './names.ts';
 import { decodeFaultError } from './response-message.ts';
 
 export interface EwsEndpoint extends Pick<CalendarSystemOptions, 'ca' | 'hosts'> {
-  /** The whole endpoint, `https://…/EWS/Exchange.asmx`. */
-  readonly url: URL;
-  readonly username: string;
-  readonly password: string;
+  /** Whole endpoints, `https://…/EWS/Exchange.asmx`; they stand for each other. */
+  readonly servers: readonly URL[];
+  /** Where EWS is, when no servers are configured. @throws BridgeError */
+  readonly discover?: ((signal: AbortSignal) => Promise<readonly URL[]>) | undefined;
+  /** At least one; the load is spread over them. */
+  readonly accounts: readonly Authentication[];
+  /** In whose name is asked; absent: the account's own. */
+  readonly impersonate?: MailboxAddress | undefined;
+  /** Absent: as much as there is. */
+  readonly loads?: BackEndLoads | undefined;
+  /** Requests at the same time, an account; absent: by the server's version. */
+  readonly concurrency?: number | undefined;
   /** Which names of the server's certificate count; absent: Node's own rules. */
   readonly nameCheck?: HttpClientOptions['nameCheck'];
 }
@@ -51,12 +61,12 @@ export class EwsConnection {
   readonly #http: HttpClient;
 
   constructor(endpoint: EwsEndpoint) {
-    this.#url = endpoint.url;
+    this.#url = endpoint.servers[0]!;
     this.#clientOptions = {
       ca: endpoint.ca,
       nameCheck: endpoint.nameCheck,
       redirectHosts: endpoint.hosts,
-      interceptors: [basicAuthentication(endpoint.username, endpoint.password)],
+      authentication: endpoint.accounts[0],
     };
     this.#http = new HttpClient(this.#clientOptions);
   }

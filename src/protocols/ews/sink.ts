@@ -76,13 +76,13 @@ export class ExchangeEwsSink implements SinkSystem {
   }
 
   async probe(ctx: RequestContext): Promise<readonly ProbeFinding[]> {
-    const { probeAddressee, probeDomain, url, clock } = this.#options;
+    const { probeAddressee, probeDomain, servers, clock } = this.#options;
     const budget = new RequestBudget();
     return probeSink({
       call: (operation, body, watch) => this.#connection.call(operation, body, { ctx, budget, ...watch }),
       identityOf: (addressee) => this.identityOf(addressee),
       probeAddressee,
-      probeDomain: probeDomain ?? url.hostname,
+      probeDomain: probeDomain ?? servers[0]?.hostname ?? 'example.com',
       clock,
     });
   }

@@ -31,7 +31,7 @@ export interface OwaAnswer extends HttpAnswer {
 
 export interface OwaConnectionOptions {
   readonly url: URL;
-  readonly auth: 'basic' | 'form';
+  readonly auth: 'basic' | 'form' | 'ntlm';
   readonly username: string;
   readonly password: string;
   readonly http: HttpClient;

@@ -17,7 +17,7 @@ import { versionFinding } from './version-finding.ts';
 export interface OwaProbe {
   readonly root: URL;
   readonly lookup: 'query' | 'public-folder';
-  readonly auth: 'basic' | 'form';
+  readonly auth: 'basic' | 'form' | 'ntlm';
   readonly clock: Clock;
   readonly mailbox: MailboxAddress | undefined;
   readonly send: (request: Omit<OwaRequest, 'ctx' | 'budget'>) => Promise<HttpAnswer>;

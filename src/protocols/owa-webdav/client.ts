@@ -12,7 +12,6 @@ import { shownSlots, slotCount } from '../../freebusy/slots.ts';
 import type { FreeBusyQuery, FreeBusyResult } from '../../freebusy/source.ts';
 import { below } from '../../platform/http-client/below.ts';
 import { HttpClient } from '../../platform/http-client/http-client.ts';
-import { basicAuthentication } from '../../platform/http-client/interceptors.ts';
 import { RequestBudget } from '../../platform/http-client/request-budget.ts';
 import { freeBusyFromMessage, publishRange } from '../schedule-plus/free-busy-from-message.ts';
 import { decodeFreeBusyMessage } from '../schedule-plus/free-busy-message.ts';
@@ -28,7 +27,7 @@ import { readAnswer } from './read-answer.ts';
 export interface OwaWebdavOptions extends CalendarSystemOptions {
   /** The server's root; `/public/…` is appended. */
   readonly url: URL;
-  readonly auth: 'basic' | 'form';
+  readonly auth: 'basic' | 'form' | 'ntlm';
   readonly username: string;
   readonly password: string;
   /** `query`: cmd=freebusy. `public-folder`: PROPFIND of the free/busy message, one request a mailbox. */
@@ -56,7 +55,7 @@ export class OwaWebdavSystem implements CalendarSystem {
     }
     this.#options = options;
     const { ca, hosts, nameCheck, username, password } = options;
-    this.#http = new HttpClient({ ca, nameCheck, redirectHosts: hosts, interceptors: options.auth === 'basic' ? [basicAuthentication(username, password)] : [] });
+    this.#http = new HttpClient({ ca, nameCheck, redirectHosts: hosts, authentication: options.auth === 'form' ? undefined : { kind: options.auth, username, password } });
     this.#connection = new OwaConnection({ ...options, http: this.#http });
   }
 

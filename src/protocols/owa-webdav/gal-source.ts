@@ -12,7 +12,6 @@ import { isAtHome } from '../../directory/home-mailboxes.ts';
 import type { HomeMailboxes } from '../../directory/home-mailboxes.ts';
 import { below } from '../../platform/http-client/below.ts';
 import { HttpClient } from '../../platform/http-client/http-client.ts';
-import { basicAuthentication } from '../../platform/http-client/interceptors.ts';
 import { RequestBudget } from '../../platform/http-client/request-budget.ts';
 import { OwaConnection } from './client-connection.ts';
 import { decodeGalfind, encodeGalfindQuery } from './galfind-query.ts';
@@ -25,7 +24,7 @@ export interface OwaGalOptions extends HomeMailboxes {
   readonly label: string;
   /** The server's root; `/public/` is appended. */
   readonly url: URL;
-  readonly auth: 'basic' | 'form';
+  readonly auth: 'basic' | 'form' | 'ntlm';
   readonly username: string;
   readonly password: string;
   /** PEM certificates of the authorities to trust in place of Node's own. */
@@ -52,7 +51,7 @@ export class OwaGalSource implements EntrySource {
     this.label = options.label;
     this.#options = options;
     const { ca, hosts, username, password } = options;
-    this.#http = new HttpClient({ ca, redirectHosts: hosts, interceptors: options.auth === 'basic' ? [basicAuthentication(username, password)] : [] });
+    this.#http = new HttpClient({ ca, redirectHosts: hosts, authentication: options.auth === 'form' ? undefined : { kind: options.auth, username, password } });
     this.#connection = new OwaConnection({ ...options, http: this.#http });
   }
 

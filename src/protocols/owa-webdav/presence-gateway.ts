@@ -6,7 +6,6 @@ import type { RequestContext } from '../../core/request-context.ts';
 import type { MailboxAddress } from '../../directory/smtp-address.ts';
 import type { FreeBusySource } from '../../freebusy/source.ts';
 import { HttpClient } from '../../platform/http-client/http-client.ts';
-import { basicAuthentication } from '../../platform/http-client/interceptors.ts';
 import type { CalendarGateway, CalendarWatch, WatchListener } from '../../presence/gateway.ts';
 import type { KeptTexts } from '../../presence/publisher.ts';
 import { OwaConnection } from './client-connection.ts';
@@ -26,7 +25,7 @@ export interface WebdavPresenceOptions {
   readonly description: string;
   /** The server's root. */
   readonly url: URL;
-  readonly auth: 'basic' | 'form';
+  readonly auth: 'basic' | 'form' | 'ntlm';
   /** Of an account with Receive-As on the mailboxes. */
   readonly username: string;
   readonly password: string;
@@ -67,7 +66,7 @@ export class WebdavPresenceGateway implements CalendarGateway {
     const { description, url, auth, username, password, hosts, ca, nameCheck, callBack, memory, listener, clock, logger } = options;
     this.description = description;
     this.#options = options;
-    this.#http = new HttpClient({ ca, nameCheck, redirectHosts: hosts, interceptors: auth === 'basic' ? [basicAuthentication(username, password)] : [] });
+    this.#http = new HttpClient({ ca, nameCheck, redirectHosts: hosts, authentication: auth === 'form' ? undefined : { kind: auth, username, password } });
     this.#system = new OwaWebdavSystem({ name: description, url, auth, username, password, hosts, ca, nameCheck, lookup: 'query', clock, logger });
     this.#store = new StoreConnection({ connection: new OwaConnection({ url, auth, username, password, http: this.#http, clock }), url, auth, clock });
     this.#folders = new CalendarFolders({ store: this.#store, url, hosts, fallbackFolderNames: options.fallbackFolderNames ?? [], mailboxPath: options.mailboxPath ?? mailboxPathOf, memory });

@@ -8,7 +8,6 @@ import type { Interval } from '../../freebusy/interval.ts';
 import type { Addressee, PublicationPreview, SinkSystem } from '../../freebusy/sink.ts';
 import { HttpClient } from '../../platform/http-client/http-client.ts';
 import type { HttpAnswer } from '../../platform/http-client/http-client.ts';
-import { basicAuthentication } from '../../platform/http-client/interceptors.ts';
 import { RequestBudget } from '../../platform/http-client/request-budget.ts';
 import type { XmlElement } from '../../platform/xml/element.ts';
 import { encodeFreeBusyMessage } from '../schedule-plus/encode-free-busy-message.ts';
@@ -29,7 +28,7 @@ import type { OwaSinkRequest } from './sink-probe.ts';
 export interface OwaWebdavSinkOptions extends Omit<CalendarSystemOptions, 'probeMailbox'> {
   /** The server's root; `/public/…` is appended. */
   readonly url: URL;
-  readonly auth: 'basic' | 'form';
+  readonly auth: 'basic' | 'form' | 'ntlm';
   readonly username: string;
   readonly password: string;
   /** Template of the legacyExchangeDN; the folder is always that of the DN itself. */
@@ -54,7 +53,7 @@ export class OwaWebdavSink implements SinkSystem {
     this.#options = options;
     this.#known = freeBusyRootUrl(options.url);
     const { ca, hosts, username, password } = options;
-    this.#http = new HttpClient({ ca, redirectHosts: hosts, interceptors: options.auth === 'basic' ? [basicAuthentication(username, password)] : [] });
+    this.#http = new HttpClient({ ca, redirectHosts: hosts, authentication: options.auth === 'form' ? undefined : { kind: options.auth, username, password } });
     this.#connection = new OwaConnection({ ...options, http: this.#http });
   }
 

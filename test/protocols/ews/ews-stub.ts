@@ -71,9 +71,8 @@ export async function ewsStub(handle: (request: Seen) => Reply | typeof SILENCE)
 export function systemAt(url: URL, over: Partial<ExchangeEwsOptions> = {}): ExchangeEwsSystem {
   const system = new ExchangeEwsSystem({
     name: 'exchange',
-    url,
-    username: 'CORP\\bridge',
-    password: 'pässword',
+    servers: [url],
+    accounts: [{ kind: 'basic', username: 'CORP\\bridge', password: 'pässword' }],
     hosts: [],
     lookup: 'query',
     clock: { now: () => NOW },

@@ -46,9 +46,8 @@ function sourceAt(url: string | URL, over: Partial<EwsGalOptions> = {}): EwsGalS
   logged.length = 0;
   const source = new EwsGalSource({
     label: 'exchange',
-    url: new URL(url),
-    username: 'CORP\\bridge',
-    password: 'pw',
+    servers: [new URL(url)],
+    accounts: [{ kind: 'basic', username: 'CORP\\bridge', password: 'pw' }],
     hosts: [],
     domains: ['corp.example'],
     mailboxes: ['single@guests.example' as MailboxAddress],
@@ -152,7 +151,7 @@ describe('an address list page by page (FindPeople)', () => {
     const special = [entryOf('room@corp.example', { name: 'Atlas', kind: 'room', office: '1' }), entryOf('list@corp.example', { name: 'List', kind: 'group' }), entryOf('g@partner.example', { name: 'Guest', kind: 'contact' })];
     const face = await faceUnderTest(ewsEndpoint, { directory: memoryDirectory([...people, ...special]), accounts: [{ requester: { ...ASKER, gal: 'sync' }, credentials: { username: 'asker', password: 'pw-of-asker' } }] });
     open.push(face);
-    const { read, entries } = await readAll(sourceAt(`${face.url}/EWS/Exchange.asmx`, { username: 'asker', password: 'pw-of-asker' }));
+    const { read, entries } = await readAll(sourceAt(`${face.url}/EWS/Exchange.asmx`, { accounts: [{ kind: 'basic', username: 'asker', password: 'pw-of-asker' }] }));
     expect([read.isWhole, entries.length]).toEqual([true, 1_303]);
     expect(shown(entries)).toMatchObject({ 'room@corp.example': 'room here', 'list@corp.example': 'group here', 'g@partner.example': 'contact', 'p7@corp.example': 'person here' });
     expect(entries.find(({ id }) => id === 'room@corp.example')).toMatchObject({ office: '1' });
@@ -201,7 +200,7 @@ describe('a server with troubles', () => {
     const url = `${server.url}/EWS/Exchange.asmx`;
     const signal = new AbortController().signal;
     expect((await sourceAt(url).probe(signal)).map(({ step, outcome }) => [step, outcome])).toEqual([['sign-in', 'ok'], ['address list', 'ok'], ['version', 'ok'], ['clock', 'ok']]);
-    expect(await sourceAt(url, { password: 'wrong' }).probe(signal)).toEqual([expect.objectContaining({ step: 'sign-in', outcome: 'fail', advice: expect.any(String) as string })]);
+    expect(await sourceAt(url, { accounts: [{ kind: 'basic', username: 'CORP\\bridge', password: 'wrong' }] }).probe(signal)).toEqual([expect.objectContaining({ step: 'sign-in', outcome: 'fail', advice: expect.any(String) as string })]);
     expect(await sourceAt('http://127.0.0.1:1/EWS/Exchange.asmx').probe(signal)).toEqual([expect.objectContaining({ outcome: 'fail', advice: expect.any(String) as string })]);
     const { url: mailboxless } = await ewsStub(() => answer('Error', 'ErrorNameResolutionNoMailbox'));
     expect(await sourceAt(mailboxless).probe(signal)).toEqual([expect.objectContaining({ outcome: 'fail' })]);

@@ -37,9 +37,8 @@ afterEach(async () => {
 export function sinkAt(url: URL, over: Partial<ExchangeEwsSinkOptions> = {}): ExchangeEwsSink {
   const sink = new ExchangeEwsSink({
     name: 'exchange',
-    url,
-    username: 'CORP\\bridge',
-    password: 'pässword',
+    servers: [url],
+    accounts: [{ kind: 'basic', username: 'CORP\\bridge', password: 'pässword' }],
     hosts: [],
     legacyExchangeDn: TEMPLATE,
     clock: { now: () => PUBLISHED_AT },

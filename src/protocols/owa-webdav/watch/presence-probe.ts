@@ -22,7 +22,7 @@ import type { StoreConnection } from './store-connection.ts';
 import type { SubscriptionRequests } from './subscription-requests.ts';
 
 export interface PresenceProbe {
-  readonly auth: 'basic' | 'form';
+  readonly auth: 'basic' | 'form' | 'ntlm';
   readonly username: string;
   readonly store: StoreConnection;
   readonly folders: CalendarFolders;

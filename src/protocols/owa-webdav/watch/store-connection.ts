@@ -10,7 +10,7 @@ export interface StoreConnectionOptions {
   readonly connection: OwaConnection;
   /** The server's root. */
   readonly url: URL;
-  readonly auth: 'basic' | 'form';
+  readonly auth: 'basic' | 'form' | 'ntlm';
   readonly clock: Clock;
 }
 

@@ -51,9 +51,8 @@ export async function bench({ exchange: given, hasCallBack = true, ...over }: Be
   const memory = over.memory ?? memoryTexts();
   const gateway = new EwsPresenceGateway({
     description: 'Exchange EWS 1',
-    url: exchange.url,
-    username: 'CORP\\bridge',
-    password: 'secret',
+    servers: [exchange.url],
+    accounts: [{ kind: 'basic', username: 'CORP\\bridge', password: 'secret' }],
     hosts: [],
     notifications: 'auto',
     statusFrequencyMinutes: 60,
