@@ -16,9 +16,11 @@ import { Gal } from './gal/gal.ts';
 import type { GalRow } from './gal/gal-row.ts';
 import { GalKeeper } from './gal/keeper.ts';
 import type { GalStatus, SourceStatus } from './gal/source-status.ts';
+import type { BackEndLoads } from './platform/http-client/load/back-end-load.ts';
 import { createEntrySources } from './protocols/registry.ts';
 
 interface Services {
+  readonly loads?: BackEndLoads | undefined;
   readonly clock: Clock;
   readonly logger: Logger;
 }

@@ -14,6 +14,7 @@ import type { MailboxAddress } from './directory/smtp-address.ts';
 import type { FeedMemory } from './freebusy/change-feed.ts';
 import type { Lookup } from './lookup/lookup.ts';
 import type { Routing } from './lookup/routing.ts';
+import type { BackEndLoads } from './platform/http-client/load/back-end-load.ts';
 import type { Channel } from './presence/calendar-reader.ts';
 import { FeedWatch } from './presence/feed-watch.ts';
 import type { CalendarGateway, WatchListener } from './presence/gateway.ts';
@@ -27,6 +28,7 @@ export interface WaysOptions {
   readonly store: PresenceStore;
   readonly ports: PresencePorts;
   readonly clock: Clock;
+  readonly loads?: BackEndLoads | undefined;
   readonly logger: Logger;
   readonly onChanged: (mailboxes: readonly MailboxAddress[]) => void;
 }
@@ -154,7 +156,7 @@ export class BridgePresenceWays {
   }
 
   #gateway(one: GatewayConfig, config: Config): RunningGateway {
-    const { store, clock, logger } = this.#options;
+    const { store, clock, logger, loads } = this.#options;
     const { parameters } = config.presence;
     const listener: WatchListener = {
       changed: (mailboxes) => this.#changed(mailboxes),
@@ -171,6 +173,7 @@ export class BridgePresenceWays {
       listener,
       clock,
       logger,
+      loads,
     });
     const channel: Channel = {
       name: one.description,
@@ -207,14 +210,14 @@ export class BridgePresenceWays {
 
   /** The same one while its system is configured as before. */
   #systemWay(system: SystemConfig, config: Config): SystemWay {
-    const { clock, logger, store } = this.#options;
+    const { clock, logger, loads, store } = this.#options;
     const isReplicated = config.replication.some(({ from }) => from === system.name);
     const { exchangeTimeoutMs, exchangeQueue, exchangeThreads } = config.presence.parameters;
     const key = keyOf([system, isReplicated, exchangeTimeoutMs, exchangeQueue, exchangeThreads]);
     const former = this.#current?.systems.get(system.name);
     if (former?.key === key) return former;
     const tells = system.type === 'zimbra' && system.admin !== undefined;
-    const home = tells && !isReplicated ? createHome(system, { clock, logger, memory: feedMemory(store.memoryOf(`feed ${system.name}`)) }) : undefined;
+    const home = tells && !isReplicated ? createHome(system, { clock, logger, loads, memory: feedMemory(store.memoryOf(`feed ${system.name}`)) }) : undefined;
     const watch = tells ? new FeedWatch({ feed: home?.feed, listener: { changed: (mailboxes) => this.#changed(mailboxes), trouble: () => undefined }, clock }) : undefined;
     const source: Channel['source'] = { freeBusy: async (query, ctx) => this.#lookup!.freeBusy(query, ctx) };
     return { key, watch, home, channel: { name: system.name, source, watch, mailboxesPerRequest: LIMITS.presenceLookupMailboxes, requests: exchangeThreads, timeoutMs: exchangeTimeoutMs, queue: exchangeQueue } };

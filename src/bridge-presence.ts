@@ -13,6 +13,7 @@ import type { ChangeNotice } from './freebusy/change-feed.ts';
 import type { Lookup } from './lookup/lookup.ts';
 import type { Routing } from './lookup/routing.ts';
 import { AuditLog } from './platform/audit-log.ts';
+import type { BackEndLoads } from './platform/http-client/load/back-end-load.ts';
 import { Catalogues } from './presence/catalogues.ts';
 import { PresenceDesk } from './presence/desk.ts';
 import type { DeskSetup } from './presence/desk.ts';
@@ -26,6 +27,7 @@ export interface BridgePresenceOptions {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly metrics: Metrics;
+  readonly loads?: BackEndLoads | undefined;
 }
 
 /** What a configuration says about presence, with the systems already made. */
@@ -170,7 +172,7 @@ export class BridgePresence {
   }
 
   async #open(parts: PresenceParts): Promise<Kept> {
-    const { clock, logger, metrics } = this.#options;
+    const { clock, logger, metrics, loads } = this.#options;
     const { dataDir, presence } = parts.config;
     const store = await PresenceStore.open(dataDir, { logger });
     const audit = new AuditLog({ path: join(dataDir, 'audit.log'), clock, logger });
@@ -179,7 +181,7 @@ export class BridgePresence {
     optIns.load(presence.optIn);
     const catalogues = new Catalogues(logger);
     const ports = presencePorts(logger);
-    const ways = new BridgePresenceWays({ store, ports, clock, logger, onChanged: (mailboxes) => this.#kept?.desk.calendarsChanged(mailboxes) });
+    const ways = new BridgePresenceWays({ store, ports, clock, logger, loads, onChanged: (mailboxes) => this.#kept?.desk.calendarsChanged(mailboxes) });
     const nothing: DeskSetup = {
       mapping: presence.mapping,
       precedence: presence.precedence,

@@ -23,6 +23,7 @@ import { Routing } from './lookup/routing.ts';
 import type { HomeSystem } from './lookup/routing.ts';
 import { ClientSignIn } from './platform/auth/client-sign-in.ts';
 import { FailureMemory } from './platform/auth/failure-memory.ts';
+import { BackEndLoadBook } from './platform/http-client/load/back-end-load-book.ts';
 import { LoadGate } from './platform/http-server/load-gate.ts';
 import { createMetrics } from './platform/metrics.ts';
 import type { PrometheusMetrics } from './platform/metrics.ts';
@@ -74,6 +75,7 @@ export class Bridge {
   readonly #logger: Logger;
   readonly #metrics: PrometheusMetrics = createMetrics();
   readonly #failures: FailureMemory;
+  readonly #loads: BackEndLoadBook;
   readonly #tokenKey = randomBytes(32);
   readonly #gate = new LoadGate();
   readonly #watchers = new StreamSlots();
@@ -89,11 +91,13 @@ export class Bridge {
     this.#clock = overrides.clock ?? systemClock;
     this.#logger = overrides.logger ?? silentLogger;
     this.#failures = new FailureMemory(this.#clock);
+    this.#loads = new BackEndLoadBook({ clock: this.#clock, metrics: this.#metrics });
     this.#listeners = new BridgeListeners(this.#logger);
-    this.#presence = new BridgePresence({ clock: this.#clock, logger: this.#logger, metrics: this.#metrics });
-    this.#replication = new BridgeReplication({ clock: this.#clock, logger: this.#logger, metrics: this.#metrics, prefer: overrides.ownRedis, onHeard: (system, notice) => this.#presence.heard(system, notice) });
+    this.#presence = new BridgePresence({ clock: this.#clock, logger: this.#logger, metrics: this.#metrics, loads: this.#loads });
+    this.#replication = new BridgeReplication({ clock: this.#clock, logger: this.#logger, metrics: this.#metrics, loads: this.#loads, prefer: overrides.ownRedis, onHeard: (system, notice) => this.#presence.heard(system, notice) });
     this.#metrics.readDepthsFrom(async () => (await this.#replication.agent?.depths()) ?? []);
     this.#metrics.readDirectoriesFrom(() => this.addressBook.states());
+    this.#metrics.readBackEndsFrom(() => this.#loads.states());
     this.#metrics.readPresenceFrom(() => this.#presence.counts());
     this.#runtime = this.#build(config);
   }
@@ -232,14 +236,15 @@ export class Bridge {
     const clock = this.#clock;
     const logger = this.#logger;
     const metrics = this.#metrics;
-    const book = old !== undefined && BridgeAddressBook.keyOf(old.config) === BridgeAddressBook.keyOf(config) ? old.book : new BridgeAddressBook(config, { clock, logger }, (mailboxes) => {
+    const loads = this.#loads;
+    const book = old !== undefined && BridgeAddressBook.keyOf(old.config) === BridgeAddressBook.keyOf(config) ? old.book : new BridgeAddressBook(config, { clock, logger, loads }, (mailboxes) => {
       directoryMoved(config, logger, () => this.replication, mailboxes);
       this.#presence.moved();
     });
     const { whereabouts } = book;
     const directory = book.directory(config.gal);
     const directoryDn = whereabouts.legacyExchangeDn.bind(whereabouts);
-    const systems = config.systems.map((one): RunningSystem => ({ config: one, system: createSystem(one, { clock, logger, directoryDn }) }));
+    const systems = config.systems.map((one): RunningSystem => ({ config: one, system: createSystem(one, { clock, logger, loads, directoryDn }) }));
     const homes = systems.map(homeSystem);
     const routing = new Routing(homes, whereabouts);
     const lookup = new Lookup({ routing, workingElsewhereAs: config.workingElsewhere, clock, logger, metrics });

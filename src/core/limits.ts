@@ -104,6 +104,28 @@ export const LIMITS = {
   longestStaleMs: 24 * 60 * 60_000,
   /** `concurrency`: more at once only makes a back end slower. */
   mostRequestsPerBackEnd: 256,
+  /** Requests that may wait for each that a back end takes at once: at 100 ms a request these are all that have an answer within the default deadline. */
+  waitersPerTurn: 50,
+  /** The same over all back ends: with its question each is some KB. */
+  waitingForBackEnds: 5_000,
+  /** How much of its time a request may spend waiting for its turn: a longer queue answers nobody more, and everybody later. */
+  waitingShare: 0.5,
+  /** Weight of the newest request in the mean of how long a back end takes: what was twenty requests ago is a third. */
+  serviceTimeWeight: 0.05,
+  /** Unanswered requests in a row after which a server is left alone; a restart of one that is asked by four parts at a time makes four. */
+  breakerFailures: 5,
+  /** How long: a service that restarts is back in seconds, and half a minute is bearable for one that was repaired. */
+  breakerPauses: { firstMs: 2_000, longestMs: 30_000 },
+  /** A server that had less time than this has not failed to answer. */
+  breakerFairMs: 500,
+  /** Accounts at servers whose load is known: a hundred systems with a handful of servers and role accounts each. */
+  backEndLoads: 1_000,
+  /** Of these, one that nobody has asked for so long goes. */
+  backEndLoadUnusedMs: 60 * 60_000,
+  /** `concurrency` of a Zimbra: its mailboxd has 250 threads for HTTP, which are its users'. */
+  zimbraConcurrency: 20,
+  /** `concurrency` of an ifb system: small web servers have five to ten workers. */
+  ifbConcurrency: 8,
 
   // ── Signing in to servers: NTLM and OAuth ─────────────────────────────────────────────────────────────────────
   /** Of all WWW-Authenticate headers of an answer together; undici takes 16 KiB of headers. Exchange's five are 200 without a challenge, 600 with one. */

@@ -22,6 +22,29 @@ export interface DirectoryState {
   readonly isUp: boolean;
 }
 
+/** How it stands with what one account asks of one server. */
+export interface BackEndState {
+  /** Its origin. */
+  readonly server: string;
+  /** Its host and port, for metrics. */
+  readonly label: string;
+  /** No secret; never a label. */
+  readonly account: string;
+  readonly inFlight: number;
+  readonly waiting: number;
+  /** So much may be asked at the same time. */
+  readonly concurrency: number;
+  /** The server has not answered several times in a row; all its accounts share that. */
+  readonly isBreakerOpen: boolean;
+  /** When it is tried again (epoch ms); undefined where it may be asked, or is being tried. */
+  readonly openUntil: number | undefined;
+  /** It has asked this account for a pause until then (epoch ms). */
+  readonly heldOffUntil: number | undefined;
+}
+
+/** Why a request did not reach its back end: it asked for a pause; it does not answer; too many wait for it, or for all; its turn would come too late. */
+export type BackEndRefusal = 'held-off' | 'breaker-open' | 'queue-full' | 'all-queues-full' | 'too-late';
+
 /** How it stands with presence. */
 export interface PresenceCounts {
   /** People by what is shown of them. */
@@ -55,6 +78,8 @@ export interface Metrics {
   presenceShown(lagMs: number): void;
   /** A publication ended: `ok`, `withdrawn` or an error code. */
   presencePublished(publisher: string, outcome: string): void;
+  /** A request was refused before it reached its server, a host and port. */
+  backEndRefused(server: string, reason: BackEndRefusal): void;
 }
 
 export const noMetrics: Metrics = {
@@ -69,4 +94,5 @@ export const noMetrics: Metrics = {
   changes() {},
   presenceShown() {},
   presencePublished() {},
+  backEndRefused() {},
 };

@@ -1,6 +1,6 @@
 import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client';
 import { toBridgeError } from '../core/errors.ts';
-import type { DirectoryState, Metrics, PresenceCounts, QueueDepth } from '../core/metrics.ts';
+import type { BackEndState, DirectoryState, Metrics, PresenceCounts, QueueDepth } from '../core/metrics.ts';
 
 export interface PrometheusMetrics extends Metrics {
   /** The exposition text and its content type. */
@@ -11,6 +11,8 @@ export interface PrometheusMetrics extends Metrics {
   readDirectoriesFrom(read: () => readonly DirectoryState[]): void;
   /** Whom to ask how it stands with presence, likewise. */
   readPresenceFrom(read: () => PresenceCounts): void;
+  /** Whom to ask how it stands with the back ends, likewise. */
+  readBackEndsFrom(read: () => readonly BackEndState[]): void;
 }
 
 /** Seconds; a cached answer takes milliseconds, the default deadline is 5 s. */
@@ -20,7 +22,7 @@ const BUCKETS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 export function createMetrics(): PrometheusMetrics {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
-  const registers = [registry];
+  const registers: [Registry] = [registry];
   const requests = new Histogram({ name: 'freebusy_request_duration_seconds', help: 'Requests answered by a face.', labelNames: ['face', 'status'], buckets: BUCKETS, registers });
   const lookups = new Counter({ name: 'freebusy_lookup_mailboxes_total', help: 'Mailboxes looked up, by what came of them.', labelNames: ['system', 'outcome'], registers });
   const upstream = new Histogram({ name: 'freebusy_upstream_duration_seconds', help: 'Questions to a calendar system.', labelNames: ['system'], buckets: BUCKETS, registers });
@@ -41,6 +43,7 @@ export function createMetrics(): PrometheusMetrics {
   const states = new Gauge({ name: 'freebusy_presence_people', help: 'People who opted in, by what is shown of them.', labelNames: ['state'], registers });
   const watched = new Gauge({ name: 'freebusy_presence_calendars', help: 'Calendars by gateway and by how their changes are heard of.', labelNames: ['gateway', 'mode'], registers });
   const unpublished = new Gauge({ name: 'freebusy_presence_waiting', help: 'Publications that wait.', labelNames: ['publisher'], registers });
+  const backEnds = backEndGauges(registers);
   let readPresence: () => PresenceCounts = () => ({ states: {}, watched: [], waiting: [] });
   const updatePresence = (): void => {
     for (const gauge of [states, watched, unpublished]) gauge.reset();
@@ -89,6 +92,10 @@ export function createMetrics(): PrometheusMetrics {
     changes: (system, feed, count) => changes.inc({ system, feed }, count),
     presenceShown: (lagMs) => lag.observe(lagMs / 1000),
     presencePublished: (publisher, outcome) => published.inc({ publisher, outcome }),
+    backEndRefused: (server, reason) => backEnds.refused.inc({ server, reason }),
+    readBackEndsFrom: (read) => {
+      backEnds.read = read;
+    },
     readPresenceFrom: (read) => {
       readPresence = read;
     },
@@ -102,7 +109,40 @@ export function createMetrics(): PrometheusMetrics {
       await updateDepths();
       updateDirectories();
       updatePresence();
+      backEnds.update();
       return { contentType: registry.contentType, body: await registry.metrics() };
     },
   };
+}
+
+/** What is asked of back ends; accounts are no labels, so those of a server are counted together. */
+function backEndGauges(registers: readonly [Registry]): BackEndGauges {
+  const gauge = (name: string, help: string): Gauge<'server'> => new Gauge({ name: `freebusy_backend_${name}`, help, labelNames: ['server'], registers: [...registers] });
+  const inFlight = gauge('requests_in_flight', 'Requests that a back end is answering.');
+  const waiting = gauge('requests_waiting', 'Requests that wait for their turn at a back end.');
+  const concurrency = gauge('concurrency', 'Requests that a back end may be asked at the same time.');
+  const breaker = gauge('breaker_open', '1 while a server is left alone, or tried again, because it did not answer.');
+  const heldOff = gauge('accounts_held_off', 'Accounts that a server has asked for a pause.');
+  const made: BackEndGauges = {
+    refused: new Counter({ name: 'freebusy_backend_refused_total', help: 'Requests refused before they reached their back end.', labelNames: ['server', 'reason'], registers: [...registers] }),
+    read: () => [],
+    update: () => {
+      for (const one of [inFlight, waiting, concurrency, breaker, heldOff]) one.reset();
+      for (const state of made.read()) {
+        const labels = { server: state.label };
+        inFlight.inc(labels, state.inFlight);
+        waiting.inc(labels, state.waiting);
+        concurrency.inc(labels, state.concurrency);
+        breaker.set(labels, state.isBreakerOpen ? 1 : 0);
+        heldOff.inc(labels, state.heldOffUntil === undefined ? 0 : 1);
+      }
+    },
+  };
+  return made;
+}
+
+interface BackEndGauges {
+  readonly refused: Counter<'server' | 'reason'>;
+  read: () => readonly BackEndState[];
+  update(): void;
 }

@@ -18,6 +18,7 @@ import type { KeptSource } from '../gal/source-reading.ts';
 import type { CalendarGateway, WatchListener } from '../presence/gateway.ts';
 import type { KeptTexts, PresencePublisher } from '../presence/publisher.ts';
 import type { Authentication } from '../platform/http-client/authentication.ts';
+import type { BackEndLoads } from '../platform/http-client/load/back-end-load.ts';
 import { AddressFileSource } from './address-file/entry-source.ts';
 import { EjabberdPublisher } from './ejabberd/publisher.ts';
 import { ExchangeEwsSystem } from './ews/client.ts';
@@ -38,6 +39,8 @@ import { ZimbraGalSource } from './zimbra-soap/gal-source.ts';
 import { createZimbraHome } from './zimbra-soap/home.ts';
 
 export interface SystemServices {
+  /** What back ends are asked at the same time; absent: as much as there is. */
+  readonly loads?: BackEndLoads | undefined;
   readonly clock: Clock;
   readonly logger: Logger;
   /** What the address book says is a mailbox's legacyExchangeDN in the named Exchange. */
@@ -45,8 +48,8 @@ export interface SystemServices {
 }
 
 /** Makes the client of a configured system: one line for every type. */
-export function createSystem(config: SystemConfig, { clock, logger, directoryDn }: SystemServices): CalendarSystem {
-  const common = { name: config.name, ca: config.ca, hosts: config.hosts, probeMailbox: config.mailboxes[0], clock, logger, directoryDn: dnIn(config, directoryDn) };
+export function createSystem(config: SystemConfig, { clock, logger, loads, directoryDn }: SystemServices): CalendarSystem {
+  const common = { name: config.name, ca: config.ca, hosts: config.hosts, probeMailbox: config.mailboxes[0], concurrency: config.concurrency, clock, logger, loads, directoryDn: dnIn(config, directoryDn) };
   switch (config.type) {
     case 'exchange-ews':
       return new ExchangeEwsSystem({ ...common, ...ewsOptions(config), probeDomain: config.domains[0] });
@@ -89,8 +92,8 @@ export interface ReplicationHome {
 /** Undefined where the system cannot tell, or no account is configured that may hear it. */
 export function createHome(config: SystemConfig, services: SystemServices & { readonly memory: FeedMemory }): ReplicationHome | undefined {
   if (config.type !== 'zimbra' || config.admin === undefined) return undefined;
-  const { name, ca, hosts, domains, mailboxes, url, adminUrl, admin } = config;
-  return createZimbraHome({ name, adminUrl: adminUrl ?? url, username: admin.username, password: admin.password.reveal(), ca, hosts, domains, mailboxes, ...services });
+  const { name, ca, hosts, domains, mailboxes, url, adminUrl, admin, concurrency } = config;
+  return createZimbraHome({ name, adminUrl: adminUrl ?? url, username: admin.username, password: admin.password.reveal(), ca, hosts, domains, mailboxes, concurrency, ...services });
 }
 
 function ewsOptions({ servers, signIn, impersonate, lookup, legacyExchangeDn, concurrency }: ExchangeEwsConfig) {
@@ -161,14 +164,15 @@ function settingsOf(system: SystemConfig): string {
 }
 
 interface SourceServices {
+  readonly loads?: BackEndLoads | undefined;
   readonly clock: Clock;
   readonly logger: Logger;
 }
 
 /** The directory of a calendar system. @throws BridgeError CONFIGURATION where it has none */
 function systemDirectory(config: SystemConfig, services: SourceServices): EntrySource {
-  const { name, ca, hosts, domains, mailboxes } = config;
-  const common = { label: name, name, ca, hosts, domains, mailboxes, ...services };
+  const { name, ca, hosts, domains, mailboxes, concurrency } = config;
+  const common = { label: name, name, ca, hosts, domains, mailboxes, concurrency, ...services };
   switch (config.type) {
     case 'zimbra': {
       const { url, adminUrl, username, password, admin } = config;
@@ -191,6 +195,7 @@ function systemDirectory(config: SystemConfig, services: SourceServices): EntryS
 }
 
 export interface GatewayServices {
+  readonly loads?: BackEndLoads | undefined;
   readonly parameters: PresenceParameters;
   readonly callBack: NotificationPort | undefined;
   /** Whether Exchange can call us by what is configured. */

@@ -80,3 +80,25 @@ describe('the directories in the metrics', () => {
     expect((await metrics.expose()).body).not.toContain('freebusy_directory_entries{');
   });
 });
+
+describe('the back ends in the metrics', () => {
+  it('are read at every exposition, the accounts of a server together; no account is a label', async () => {
+    const metrics = createMetrics();
+    const one = { server: 'https://mail.corp.example', label: 'mail.corp.example', account: 'corp\\one', inFlight: 3, waiting: 7, concurrency: 10, isBreakerOpen: true, openUntil: 5, heldOffUntil: 9 };
+    metrics.readBackEndsFrom(() => [one, { ...one, account: 'corp\\two', inFlight: 1, waiting: 0, heldOffUntil: undefined }]);
+    metrics.backEndRefused('mail.corp.example', 'too-late');
+    metrics.backEndRefused('mail.corp.example', 'too-late');
+    const { body } = await metrics.expose();
+    expect(body.split('\n').filter((line) => line.startsWith('freebusy_backend'))).toEqual([
+      'freebusy_backend_requests_in_flight{server="mail.corp.example"} 4',
+      'freebusy_backend_requests_waiting{server="mail.corp.example"} 7',
+      'freebusy_backend_concurrency{server="mail.corp.example"} 20',
+      'freebusy_backend_breaker_open{server="mail.corp.example"} 1',
+      'freebusy_backend_accounts_held_off{server="mail.corp.example"} 1',
+      'freebusy_backend_refused_total{server="mail.corp.example",reason="too-late"} 2',
+    ]);
+    expect(body).not.toContain('corp\\');
+    metrics.readBackEndsFrom(() => []);
+    expect((await metrics.expose()).body).not.toContain('freebusy_backend_requests_in_flight{');
+  });
+});

@@ -25,7 +25,12 @@ export const CONNECTION = {
   bodyTimeout: 120_000,
 } as const satisfies AgentTypes.Options;
 
+/** How many there are at most. Where turns are taken they are the bound: nobody waits a second time inside. */
+export function connectionsOf({ load }: HttpClientOptions): number {
+  return load === undefined ? LIMITS.connectionsPerBackend : LIMITS.mostRequestsPerBackEnd;
+}
+
 /** A pool of connections by these options. */
 export function newAgent(options: HttpClientOptions): Agent {
-  return new Agent({ ...CONNECTION, connect: connectOptions(options), connections: LIMITS.connectionsPerBackend });
+  return new Agent({ ...CONNECTION, connect: connectOptions(options), connections: connectionsOf(options) });
 }

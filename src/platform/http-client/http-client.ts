@@ -1,11 +1,13 @@
 import type { Dispatcher } from 'undici';
 import { BridgeError } from '../../core/errors.ts';
+import type { Instant } from '../../core/clock.ts';
 import { LIMITS } from '../../core/limits.ts';
 import { DecompressError, decompress } from '../decompress.ts';
+import { retryAfterMs } from './answer-headers.ts';
 import type { Authentication } from './authentication.ts';
 import { connectionError, isDeadConnection } from './connection-error.ts';
 import type { HopOptions } from './interceptors.ts';
-import type { BackEndLoad } from './load/back-end-load.ts';
+import type { BackEndLoad, TurnOutcome } from './load/back-end-load.ts';
 import { newWire } from './new-wire.ts';
 import { isRefusal } from './request-budget.ts';
 import type { RequestBudget } from './request-budget.ts';
@@ -21,7 +23,7 @@ export interface HttpClientOptions {
   readonly redirectHosts?: readonly string[];
   /** Absent: nothing is said of who asks. */
   readonly authentication?: Authentication | undefined;
-  /** Absent: as much as there is. */
+  /** Whose turn every request waits for. Absent: as much as there is. */
   readonly load?: BackEndLoad | undefined;
   /** Added in order; the last one is nearest to the wire. */
   readonly interceptors?: readonly Dispatcher.DispatcherComposeInterceptor[];
@@ -34,6 +36,10 @@ export interface HttpRequest {
   /** Sent with Content-Length, never chunked (grommunio answers chunked bodies 400). */
   readonly body?: string | undefined;
   readonly signal: AbortSignal;
+  /** When the answer is worth nothing any more (epoch ms): it is not sent where its turn would come too late. */
+  readonly deadline?: Instant | undefined;
+  /** In place of the client's own; `none`: the server answers when something happens, so it takes nobody's turn. */
+  readonly load?: BackEndLoad | 'none' | undefined;
   readonly budget: RequestBudget;
   /** Hops of the question so far; the header carries one more. */
   readonly hops?: number;
@@ -61,7 +67,7 @@ export interface HttpAnswer {
  * kept-alive connection turned out dead before anything came back (what we send is safe to send twice: reads, and writes that replace).
  *
  * Every method throws BridgeError only: BACKEND_UNREACHABLE, BACKEND_TLS, BACKEND_REDIRECT, BACKEND_TOO_LARGE,
- * BACKEND_MALFORMED (a body of the wrong length or encoding), BACKEND_BUSY (budget), DEADLINE (the signal fired), BACKEND_AUTH (no sign-in comes
+ * BACKEND_MALFORMED (a body of the wrong length or encoding), BACKEND_BUSY (budget, load), DEADLINE (the signal fired), BACKEND_AUTH (no sign-in comes
  * about: no NTLM is offered, its handshake breaks off, the issuer gives no token; `hint` says what to do). A 401 to a whole sign-in is an answer.
  */
 export class HttpClient {
@@ -75,14 +81,19 @@ export class HttpClient {
     this.#wire = newWire(options);
   }
 
-  /** Sends one request and reads the whole answer, whatever its status. */
+  /** Sends one request and reads the whole answer, whatever its status; redirects and a second try are part of its turn. A server that asks for a pause (429 or 503 with Retry-After) gets it. */
   async request(request: HttpRequest): Promise<HttpAnswer> {
-    let url = request.url;
-    for (;;) {
-      const answer = await this.#once(request, url);
-      const target = answer.headers['location'];
-      if (request.redirect === 'manual' || !REDIRECTS.has(answer.status) || target === undefined) return answer;
-      url = this.#follow(request, url, target);
+    const load = request.load ?? this.#options.load;
+    if (load === undefined || load === 'none') return this.#exchange(request);
+    const turn = await load.enter(request.signal, request.deadline);
+    const seen: Seen = { outcome: 'given-up' };
+    try {
+      const answer = await this.#exchange(request, seen);
+      const pauseMs = answer.status === 429 || answer.status === 503 ? (retryAfterMs(answer.headers) ?? 0) : 0;
+      load.holdOff(Math.min(pauseMs, LIMITS.retryAfterLongestMs));
+      return answer;
+    } finally {
+      turn.done(seen.outcome);
     }
   }
 
@@ -106,6 +117,16 @@ export class HttpClient {
     await Promise.all([this.#wire, ...this.#retired].map((wire) => wire.destroy()));
   }
 
+  async #exchange(request: HttpRequest, seen?: Seen): Promise<HttpAnswer> {
+    let url = request.url;
+    for (;;) {
+      const answer = await this.#once(request, url, seen);
+      const target = answer.headers['location'];
+      if (request.redirect === 'manual' || !REDIRECTS.has(answer.status) || target === undefined) return answer;
+      url = this.#follow(request, url, target);
+    }
+  }
+
   #follow(request: HttpRequest, from: URL, location: string): URL {
     const target = URL.canParse(location, from.href) ? new URL(location, from) : undefined;
     if (target === undefined || !this.#mayLeadTo(request.url, from, target)) {
@@ -127,28 +148,33 @@ export class HttpClient {
     return (this.#options.redirectHosts ?? []).some((host) => host.toLowerCase() === target.hostname || host.toLowerCase() === place);
   }
 
-  async #once(request: HttpRequest, url: URL): Promise<HttpAnswer> {
+  async #once(request: HttpRequest, url: URL, seen: Seen = { outcome: 'given-up' }): Promise<HttpAnswer> {
     request.budget.take();
     let refused = false;
     try {
-      const answer = await this.#send(request, url);
+      const answer = await this.#send(request, url, seen);
       refused = isRefusal(answer.status);
       return answer;
     } catch (error) {
       refused = error instanceof BridgeError && error.code === 'BACKEND_AUTH';
-      if (request.signal.aborted) throw new BridgeError('DEADLINE', 'no answer in time', { temporary: true, cause: error });
-      throw error instanceof BridgeError ? error : connectionError(error);
+      const isAborted = request.signal.aborted;
+      const classified = error instanceof BridgeError ? error : connectionError(error);
+      // What is a BridgeError already is no connection's: the answer was none, or the issuer of a token could not be asked.
+      if (isAborted || classified !== error) seen.outcome = isAborted ? 'aborted' : this.#isClosed ? 'given-up' : classified.code === 'BACKEND_UNREACHABLE' ? 'failed' : 'answered';
+      if (isAborted) throw new BridgeError('DEADLINE', 'no answer in time', { temporary: true, cause: error });
+      throw classified;
     } finally {
       request.budget.done(refused);
     }
   }
 
-  async #send(request: HttpRequest, url: URL): Promise<HttpAnswer> {
+  async #send(request: HttpRequest, url: URL, seen: Seen): Promise<HttpAnswer> {
     const { statusCode, headers, body } = await this.#dispatch(request, url).catch((error: unknown) => {
       // No header of an answer has come: a kept-alive connection gone stale. What we send may arrive twice: reads, and writes that replace.
       if (request.once !== true && !request.signal.aborted && isDeadConnection(error)) return this.#dispatch(request, url);
       throw error;
     });
+    seen.outcome = 'answered';
     const raw = await readBounded(body, request.method === 'HEAD' ? 0 : Number(headers['content-length'] ?? 0));
     const joined: Record<string, string> = {};
     for (const [name, value] of Object.entries(headers)) {
@@ -177,6 +203,11 @@ export class HttpClient {
       ...hop,
     });
   }
+}
+
+/** What a request has seen of its server so far. */
+interface Seen {
+  outcome: TurnOutcome;
 }
 
 const REDIRECTS = new Set([301, 302, 303, 307, 308]);

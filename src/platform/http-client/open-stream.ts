@@ -33,11 +33,12 @@ export interface HttpStream {
 
 /**
  * Posts a request whose answer may not end, over a connection that belongs to it alone, signed in like every other request. Not compressed: parts must be legible as they come. No
- * redirect is followed, and nothing is sent twice.
+ * redirect is followed, and nothing is sent twice. It waits for its turn, and lets the next one in at once: what hangs for hours must not take a place that lookups need.
  *
- * @throws BridgeError BACKEND_UNREACHABLE, BACKEND_TLS, BACKEND_REDIRECT, BACKEND_MALFORMED, BACKEND_AUTH (as HttpClient), DEADLINE (the signal fired)
+ * @throws BridgeError BACKEND_UNREACHABLE, BACKEND_TLS, BACKEND_REDIRECT, BACKEND_MALFORMED, BACKEND_AUTH (as HttpClient), BACKEND_BUSY (load), DEADLINE (the signal fired)
  */
 export async function openStream(options: HttpClientOptions, request: StreamRequest): Promise<HttpStream> {
+  (await options.load?.enter(request.signal))?.done('given-up');
   const wire = newWire(options);
   const close = (): Promise<void> => wire.destroy();
   try {

@@ -1,5 +1,6 @@
 import type { CalendarSystemOptions } from '../../freebusy/calendar-system.ts';
 import type { MailboxAddress } from '../../directory/smtp-address.ts';
+import { accountName } from '../../platform/http-client/authentication.ts';
 import type { Authentication } from '../../platform/http-client/authentication.ts';
 import { HttpClient } from '../../platform/http-client/http-client.ts';
 import type { HttpClientOptions } from '../../platform/http-client/http-client.ts';
@@ -67,6 +68,7 @@ export class EwsConnection {
       nameCheck: endpoint.nameCheck,
       redirectHosts: endpoint.hosts,
       authentication: endpoint.accounts[0],
+      load: endpoint.loads?.of(this.#url.origin, accountName(endpoint.accounts[0]!), endpoint.concurrency ?? 10),
     };
     this.#http = new HttpClient(this.#clientOptions);
   }
@@ -80,6 +82,7 @@ export class EwsConnection {
       headers: headersOf(operation, manner),
       body: encodeRequest(body, manner?.version ?? (operation === 'FindPeople' ? LATER_SERVER_VERSION : REQUEST_SERVER_VERSION), ...(manner?.blocks ?? [])),
       signal: ctx.signal,
+      deadline: ctx.deadline,
       budget,
       hops: ctx.hops,
       // Sent twice it makes two items. Whoever tries again looks first what is there.

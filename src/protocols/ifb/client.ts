@@ -8,6 +8,7 @@ import type { ProbeFinding } from '../../core/probe-finding.ts';
 import type { CalendarSystem, CalendarSystemOptions } from '../../freebusy/calendar-system.ts';
 import { freeBusyFrom } from '../../freebusy/free-busy.ts';
 import type { FreeBusyQuery, FreeBusyResult } from '../../freebusy/source.ts';
+import type { BackEndLoads } from '../../platform/http-client/load/back-end-load.ts';
 import { HttpClient } from '../../platform/http-client/http-client.ts';
 import { basicAuthentication } from '../../platform/http-client/interceptors.ts';
 import { RequestBudget } from '../../platform/http-client/request-budget.ts';
@@ -24,6 +25,10 @@ export interface IfbOptions extends CalendarSystemOptions {
   /** Basic, sent without waiting for a challenge; both or neither. */
   readonly username?: string | undefined;
   readonly password?: string | undefined;
+  /** Absent: as much is asked as there is. */
+  readonly loads?: BackEndLoads | undefined;
+  /** Requests at the same time; absent: LIMITS.ifbConcurrency. */
+  readonly concurrency?: number | undefined;
 }
 
 /** A calendar system that publishes one VFREEBUSY a mailbox under a URL (Outlook's Internet Free/Busy and many others; a Zimbra is better asked as `type: zimbra`). */
@@ -40,6 +45,7 @@ export class IfbSystem implements CalendarSystem {
     this.#http = new HttpClient({
       ca: options.ca,
       redirectHosts: options.hosts,
+      load: options.loads?.of(this.#template.origin, options.username?.toLowerCase() ?? '', options.concurrency ?? LIMITS.ifbConcurrency),
       interceptors: signsIn ? [basicAuthentication(options.username, options.password)] : [],
     });
   }
@@ -89,6 +95,7 @@ export class IfbSystem implements CalendarSystem {
       url,
       headers: { accept: `${ICALENDAR_MEDIA_TYPE}, */*;q=0.1` },
       signal: ctx.signal,
+      deadline: ctx.deadline,
       budget,
       hops: ctx.hops,
     });

@@ -58,21 +58,22 @@ export class ZimbraAdmin {
    *
    * @param at another mail store's SOAP address; default: `endpoint`
    * @param patienceMs how long the answer may take; default: LIMITS.zimbraAdminCallMs
+   * @param isHeld the server answers when something happens: it takes nobody's turn
    * @throws BridgeError as `readZimbraAnswer` and HttpClient; DEADLINE; CONFIGURATION where `at` is not permitted
    */
-  async call(request: XmlNode, signal: AbortSignal, at: URL = this.endpoint, patienceMs: number = LIMITS.zimbraAdminCallMs): Promise<XmlElement | undefined> {
+  async call(request: XmlNode, signal: AbortSignal, at: URL = this.endpoint, patienceMs: number = LIMITS.zimbraAdminCallMs, isHeld = false): Promise<XmlElement | undefined> {
     if (!this.permits(at)) throw new BridgeError('CONFIGURATION', 'the token may not go there', { details: { target: at.host, hint: 'list it under `hosts`' } });
     return within(patienceMs, signal, async (either) => {
       const budget = new RequestBudget();
       const token = await this.#session.token(either, budget);
       try {
-        return await this.#send(request, token, at, either, budget);
+        return await this.#send(request, token, at, either, budget, isHeld);
       } catch (error) {
         if (!isTokenRefusal(error) && !isUnauthorized(error)) throw error;
         const { name: system, logger } = this.#options;
         logger.info({ system, protocol: 'zimbra-soap', operation: 'admin' }, 'the token is no longer taken, signing in again');
         this.#session.discard(token);
-        return this.#send(request, await this.#session.token(either, budget), at, either, budget);
+        return this.#send(request, await this.#session.token(either, budget), at, either, budget, isHeld);
       }
     });
   }
@@ -94,9 +95,12 @@ export class ZimbraAdmin {
     }
   }
 
-  async #send(request: XmlNode, token: string | undefined, url: URL, signal: AbortSignal, budget: RequestBudget): Promise<XmlElement | undefined> {
+  async #send(request: XmlNode, token: string | undefined, url: URL, signal: AbortSignal, budget: RequestBudget, isHeld = false): Promise<XmlElement | undefined> {
     const body = writeXml(encodeEnvelope('1.2', { header: [encodeRequestHeader(token)], body: [request] }));
-    const answer = await this.#http.request({ method: 'POST', url, headers: { 'content-type': 'application/soap+xml; charset=utf-8' }, body, signal, budget });
+    const { loads, username, concurrency = LIMITS.zimbraConcurrency } = this.#options;
+    // Every mail store has its own.
+    const load = isHeld ? 'none' : loads?.of(url.origin, username.toLowerCase(), concurrency);
+    const answer = await this.#http.request({ method: 'POST', url, headers: { 'content-type': 'application/soap+xml; charset=utf-8' }, body, signal, load, budget });
     return readZimbraAnswer(answer);
   }
 }

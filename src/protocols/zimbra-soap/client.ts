@@ -101,6 +101,6 @@ export class ZimbraSystem implements CalendarSystem {
   }
 
   async #call(request: XmlNode, ctx: RequestContext, budget: RequestBudget): Promise<ZimbraExchange> {
-    return this.#connection.call(request, { signal: ctx.signal, budget, hops: ctx.hops });
+    return this.#connection.call(request, { signal: ctx.signal, deadline: ctx.deadline, budget, hops: ctx.hops });
   }
 }

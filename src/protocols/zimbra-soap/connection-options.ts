@@ -1,5 +1,6 @@
 import type { Clock } from '../../core/clock.ts';
 import type { Logger } from '../../core/logger.ts';
+import type { BackEndLoads } from '../../platform/http-client/load/back-end-load.ts';
 
 /** With what an account signs in at a Zimbra, ordinary or administrator. */
 export interface ZimbraConnectionOptions {
@@ -11,6 +12,10 @@ export interface ZimbraConnectionOptions {
   readonly ca?: readonly string[] | undefined;
   /** Further hosts (`name` or `name:port`) that may be sent the token: where a redirect may lead; for an administrator mail stores too. */
   readonly hosts: readonly string[];
+  /** Absent: as much is asked as there is. */
+  readonly loads?: BackEndLoads | undefined;
+  /** Requests at the same time, an account at a server; absent: LIMITS.zimbraConcurrency. */
+  readonly concurrency?: number | undefined;
   readonly clock: Clock;
   readonly logger: Logger;
 }

@@ -1,3 +1,4 @@
+import type { Instant } from '../../core/clock.ts';
 import { BridgeError } from '../../core/errors.ts';
 import { LIMITS } from '../../core/limits.ts';
 import { below } from '../../platform/http-client/below.ts';
@@ -25,6 +26,8 @@ export interface ZimbraUserOptions extends ZimbraConnectionOptions {
 export interface ZimbraCall {
   readonly signal: AbortSignal;
   readonly budget: RequestBudget;
+  /** When the answer is worth nothing any more (epoch ms). */
+  readonly deadline?: Instant | undefined;
   /** Of the question so far; absent where there is none. */
   readonly hops?: number | undefined;
 }
@@ -39,7 +42,8 @@ export class ZimbraUserConnection {
   constructor(options: ZimbraUserOptions) {
     this.#options = options;
     this.#endpoint = below(options.url, SOAP_PATH);
-    this.#http = new HttpClient({ ca: options.ca, redirectHosts: options.hosts, interceptors: [zimbraHopCount()] });
+    const load = options.loads?.of(this.#endpoint.origin, options.username.toLowerCase(), options.concurrency ?? LIMITS.zimbraConcurrency);
+    this.#http = new HttpClient({ ca: options.ca, redirectHosts: options.hosts, load, interceptors: [zimbraHopCount()] });
     this.#session = new ZimbraSession((budget) => this.#signIn(budget), options.clock);
   }
 
@@ -62,13 +66,14 @@ export class ZimbraUserConnection {
   }
 
   /** Sends a request once, without a token where there is none. @throws BridgeError as `readZimbraAnswer` and HttpClient */
-  async send(request: XmlNode, token: string | undefined, { signal, budget, hops }: ZimbraCall): Promise<ZimbraExchange> {
+  async send(request: XmlNode, token: string | undefined, { signal, budget, deadline, hops }: ZimbraCall): Promise<ZimbraExchange> {
     const answer = await this.#http.request({
       method: 'POST',
       url: this.#endpoint,
       headers: { 'content-type': 'application/soap+xml; charset=utf-8' },
       body: writeXml(encodeEnvelope('1.2', { header: [encodeRequestHeader(token)], body: [request] })),
       signal,
+      deadline,
       budget,
       ...(hops === undefined ? {} : { hops }),
     });

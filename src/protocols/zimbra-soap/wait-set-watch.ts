@@ -114,7 +114,8 @@ export class WaitSetWatch {
 
   async #poll(place: WaitSetPlace): Promise<WaitSetAnswer> {
     const { admin, at, signal, blockMs, patienceMs } = this.#options;
-    return decodeWaitSetResponse(await admin.call(encodeWaitSetRequest(place, Math.round(blockMs / 1000)), signal, at, blockMs + patienceMs));
+    const isHeld = true;
+    return decodeWaitSetResponse(await admin.call(encodeWaitSetRequest(place, Math.round(blockMs / 1000)), signal, at, blockMs + patienceMs, isHeld));
   }
 
   /** A new set, from which on nothing is missed; what was before it has to be read again. */

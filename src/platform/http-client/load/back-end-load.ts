@@ -1,7 +1,19 @@
+import type { Instant } from '../../../core/clock.ts';
+
+/**
+ * How a request ended, as far as its server is concerned.
+ *
+ * - `answered`: with whatever; a refusal and an unreadable answer are answers.
+ * - `failed`: the server could not be reached, or the connection broke.
+ * - `aborted`: its signal fired while the server was waited for. Whether that speaks against the server is judged by the time it had.
+ * - `given-up`: nothing was learnt of the server.
+ */
+export type TurnOutcome = 'answered' | 'failed' | 'aborted' | 'given-up';
+
 /** A request's turn at a back end. */
 export interface Turn {
-  /** Ends it; called once. `failed`: the server could not be reached or did not answer in time, which is what the breaker counts. */
-  done(outcome: 'answered' | 'failed' | 'given-up'): void;
+  /** Ends it; must be called, and only the first call counts. */
+  done(outcome: TurnOutcome): void;
 }
 
 /**
@@ -9,11 +21,16 @@ export interface Turn {
  * it outlives reloads.
  */
 export interface BackEndLoad {
-  /** Waits for a turn. @throws BridgeError BACKEND_BUSY (held off, or too many wait already), BACKEND_UNREACHABLE (its breaker is open), DEADLINE */
-  enter(signal: AbortSignal): Promise<Turn>;
-  /** The server has asked to be left alone for so long. */
+  /**
+   * Waits for a turn, first come, first served. Whoever has one must end it, and must not wait for another one meanwhile.
+   *
+   * @param deadline when the answer is worth nothing any more (epoch ms): a turn that would come too late for it is refused at once. Absent: the signal alone ends the waiting
+   * @throws BridgeError BACKEND_BUSY (held off, or too many wait already), BACKEND_UNREACHABLE (its breaker is open), both with `retryAfterMs`; DEADLINE (the signal fired)
+   */
+  enter(signal: AbortSignal, deadline?: Instant): Promise<Turn>;
+  /** The server has asked to be left alone for so long; who waits is refused. A longer wish that was heard before stays in force. */
   holdOff(ms: number): void;
-  /** So much may be asked at the same time from now on. */
+  /** So much may be asked at the same time from now on; what is under way ends as it will. */
   setConcurrency(most: number): void;
 }
 
@@ -23,6 +40,7 @@ export interface BackEndLoads {
    *
    * @param server its origin
    * @param account no secret; empty for a server that is asked without one
+   * @param concurrency as configured; another number than the last time takes the place of what was learnt since
    */
   of(server: string, account: string, concurrency: number): BackEndLoad;
 }
