@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
-import type { Clock } from '../../core/clock.ts';
+import type { Clock, Instant } from '../../core/clock.ts';
 import { trustOf, trustOfConnection } from '../http-server/client-trust.ts';
 import type { AccountBook, ClientAccount } from './account-book.ts';
 import { namesOfCertificate } from './certificate-names.ts';
@@ -15,7 +15,7 @@ export interface CertificateSignInOptions {
 }
 
 /** Whose certificate it is, or, where it is nobody's, why; for the log. */
-export type CertificateOwner = { readonly account: ClientAccount } | { readonly reason: string };
+export type CertificateOwner = { readonly account: ClientAccount; /** When the certificate ends. */ readonly until: Instant } | { readonly reason: string };
 
 /** What was read out of a connection's certificate; undefined: it has none. */
 const read = new WeakMap<Socket, { readonly names: CertificateNames | undefined }>();
@@ -45,7 +45,7 @@ export class CertificateSignIn {
     const now = this.#options.clock.now();
     if (!(names.validFrom <= now && now <= names.validTo)) return { reason: "the client's certificate has ended" };
     const account = this.#options.accounts.byCertificate(names);
-    return account === undefined ? { reason: 'no client has this certificate' } : { account };
+    return account === undefined ? { reason: 'no client has this certificate' } : { account, until: names.validTo };
   }
 }
 

@@ -201,7 +201,11 @@ export class ClientSignIn implements SignIn, PasswordSignIn {
   #byCertificate(request: IncomingMessage): ClientAccount | undefined {
     if (this.#options.behindProxy === true || !this.#accounts.hasAuth('certificate') || !isDirectConnection(request, this.#proxies)) return undefined;
     const owner = this.#certificates.ownerOf(request);
-    if (owner === undefined || 'account' in owner) return owner?.account;
+    if (owner === undefined) return undefined;
+    if ('account' in owner) {
+      scopeOf(request).signedInUntil = owner.until;
+      return owner.account;
+    }
     noteForLog(request, { address: scopeOf(request).address, reason: owner.reason });
     return undefined;
   }

@@ -102,6 +102,7 @@ function reasonOf(error: unknown, audience: readonly string[]): string {
   if (!(error instanceof errors.JWTClaimValidationFailed)) return 'the token cannot be read, or its key does not fit';
   switch (error.claim) {
     case 'aud':
+      if (error.payload['aud'] === undefined) return 'the token does not say for whom it is (aud)';
       return `the token is for ${shownValue(error.payload['aud']) ?? 'somebody else'} (aud), not for ${audience.join(' or ')}`;
     case 'nbf':
       return 'the token does not hold yet (nbf): one of the clocks is wrong';
