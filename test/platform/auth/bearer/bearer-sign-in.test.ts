@@ -1,4 +1,5 @@
 import { inspect } from 'node:util';
+import type * as jose from 'jose';
 import { describe, expect, it, vi } from 'vitest';
 import { BridgeError } from '../../../../src/core/errors.ts';
 import { LIMITS } from '../../../../src/core/limits.ts';
@@ -26,8 +27,8 @@ vi.mock('node:timers/promises', async (original) => ({
 /** How many signatures were looked at. */
 const verified = vi.hoisted(() => ({ count: 0 }));
 vi.mock('jose', async (original) => {
-  const jose = await original<typeof import('jose')>();
-  return { ...jose, jwtVerify: async (...parameters: Parameters<typeof jose.jwtVerify>) => (verified.count++, jose.jwtVerify(...parameters)) };
+  const real = await original<typeof jose>();
+  return { ...real, jwtVerify: async (...parameters: Parameters<typeof jose.jwtVerify>) => (verified.count++, real.jwtVerify(...parameters)) };
 });
 
 const KEY = signingKey('ES256', 'one');

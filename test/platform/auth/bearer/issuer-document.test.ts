@@ -30,7 +30,7 @@ async function issuer(answer: (request: IncomingMessage, response: ServerRespons
   };
   const pair = names === undefined ? undefined : authority.issue('/CN=issuer', names, 5);
   const server = pair === undefined ? createServer(handler) : createTlsServer({ cert: pair.certificate, key: pair.key }, handler);
-  servers.push(server as Server);
+  servers.push(server);
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   base = `${pair === undefined ? 'http' : 'https'}://127.0.0.1:${(server.address() as AddressInfo).port}`;
   return { base, asked };

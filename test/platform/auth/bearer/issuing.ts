@@ -1,7 +1,7 @@
 import { createPublicKey, generateKeyPairSync } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
 import { SignJWT } from 'jose';
-import type { JWTHeaderParameters, JWTPayload } from 'jose';
+import type { JWTHeaderParameters } from 'jose';
 import { decodeKeySet } from '../../../../src/platform/auth/bearer/key-set.ts';
 import type { KeySet } from '../../../../src/platform/auth/bearer/key-set.ts';
 import { MovableClock } from '../signing-in.ts';
@@ -35,7 +35,7 @@ export function keySet(...keys: readonly SigningKey[]): KeySet {
 }
 
 /** A right token of a client, but for what is changed; undefined takes a claim out. */
-export async function token(key: SigningKey, claims: JWTPayload = {}, header: Partial<JWTHeaderParameters> = {}): Promise<string> {
+export async function token(key: SigningKey, claims: Readonly<Record<string, unknown>> = {}, header: Partial<JWTHeaderParameters> = {}): Promise<string> {
   const all = { iss: ISSUER, aud: AUDIENCE, sub: 'desk', azp: 'client-1', iat: SECONDS - 10, exp: SECONDS + 600, ...claims };
   const payload = Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined));
   return new SignJWT(payload).setProtectedHeader({ alg: key.alg, typ: 'at+jwt', ...(key.kid === undefined ? {} : { kid: key.kid }), ...header }).sign(key.privateKey);
