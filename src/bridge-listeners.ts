@@ -4,6 +4,7 @@ import type { Config, Listener as ListenerConfig } from './config/config.ts';
 import { listenerUrl } from './config/listener-url.ts';
 import type { Logger } from './core/logger.ts';
 import { Listener } from './platform/http-server/listener.ts';
+import type { ServerCertificate } from './platform/http-server/listener.ts';
 import type { LdapFaceServices } from './protocols/ldap/endpoint.ts';
 
 /** What answers behind the listeners of one configuration. */
@@ -44,22 +45,24 @@ export class BridgeListeners {
    * @throws BridgeError CONFIGURATION
    */
   async swap({ config, faces, admin, ldap }: Answering, leaveMs: number): Promise<void> {
-    const wanted = new Map<string, { readonly listener: ListenerConfig; readonly handler: RequestListener }>();
-    const want = (listener: ListenerConfig, handler: RequestListener): void => {
+    const wanted = new Map<string, { readonly listener: ListenerConfig; readonly handler: RequestListener; readonly certificate: ServerCertificate | undefined }>();
+    const want = (listener: ListenerConfig, handler: RequestListener, certificate: ServerCertificate | undefined): void => {
       // Port 0 may stand there several times.
       let key = listenerUrl(listener);
       for (let again = 2; wanted.has(key); again++) key = `${listenerUrl(listener)} ${again}`;
-      wanted.set(key, { listener, handler });
+      wanted.set(key, { listener, handler, certificate });
     };
-    for (const listener of config.listen) want(listener, faces);
-    if (config.admin !== undefined) want(config.admin.listen, admin);
     const certificate = config.tls === undefined ? undefined : { certificate: config.tls.certificate, key: config.tls.key.reveal() };
+    // Browsers ask their users which certificate to show; nobody is bothered where no client has one.
+    const clientCa = config.clients.some(({ auth }) => auth.includes('certificate')) ? config.tls?.clientCa : undefined;
+    for (const listener of config.listen) want(listener, faces, certificate === undefined ? undefined : { ...certificate, clientCa });
+    if (config.admin !== undefined) want(config.admin.listen, admin, certificate);
 
     const opened = new Map<string, Listener>();
     let openedLdap: Awaited<ReturnType<BridgeLdap['prepare']>>;
     try {
-      for (const [key, { listener, handler }] of wanted) {
-        if (!this.#listeners.has(key)) opened.set(key, await Listener.open(new URL(listenerUrl(listener)), listener.protocol === 'https' ? certificate : undefined, handler, this.#logger));
+      for (const [key, { listener, handler, certificate: own }] of wanted) {
+        if (!this.#listeners.has(key)) opened.set(key, await Listener.open(new URL(listenerUrl(listener)), listener.protocol === 'https' ? own : undefined, handler, this.#logger));
       }
       openedLdap = await this.#ldap.prepare(config, ldap);
     } catch (error) {
@@ -67,10 +70,10 @@ export class BridgeListeners {
       throw error;
     }
     const gone = [...this.#listeners].filter(([key]) => !wanted.has(key));
-    for (const [key, { handler }] of wanted) {
+    for (const [key, { handler, certificate: own }] of wanted) {
       const kept = this.#listeners.get(key);
       kept?.setHandler(handler);
-      if (certificate !== undefined) kept?.setCertificate(certificate);
+      if (own !== undefined) kept?.setCertificate(own);
     }
     for (const [key] of gone) this.#listeners.delete(key);
     for (const [key, listener] of opened) this.#listeners.set(key, listener);

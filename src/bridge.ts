@@ -21,9 +21,11 @@ import type { CalendarSystem } from './freebusy/calendar-system.ts';
 import { Lookup } from './lookup/lookup.ts';
 import { Routing } from './lookup/routing.ts';
 import type { HomeSystem } from './lookup/routing.ts';
+import { TokenIssuers } from './platform/auth/bearer/token-issuers.ts';
 import { ClientSignIn } from './platform/auth/client-sign-in.ts';
 import { FailureMemory } from './platform/auth/failure-memory.ts';
 import { BackEndLoadBook } from './platform/http-client/load/back-end-load-book.ts';
+import { HashedPasswords } from './platform/auth/hashed-passwords.ts';
 import { LoadGate } from './platform/http-server/load-gate.ts';
 import { createMetrics } from './platform/metrics.ts';
 import type { PrometheusMetrics } from './platform/metrics.ts';
@@ -76,6 +78,8 @@ export class Bridge {
   readonly #metrics: PrometheusMetrics = createMetrics();
   readonly #failures: FailureMemory;
   readonly #loads: BackEndLoadBook;
+  readonly #issuers: TokenIssuers;
+  readonly #hashes = new HashedPasswords();
   readonly #tokenKey = randomBytes(32);
   readonly #gate = new LoadGate();
   readonly #watchers = new StreamSlots();
@@ -92,6 +96,7 @@ export class Bridge {
     this.#logger = overrides.logger ?? silentLogger;
     this.#failures = new FailureMemory(this.#clock);
     this.#loads = new BackEndLoadBook({ clock: this.#clock, metrics: this.#metrics });
+    this.#issuers = new TokenIssuers({ clock: this.#clock, logger: this.#logger });
     this.#listeners = new BridgeListeners(this.#logger);
     this.#presence = new BridgePresence({ clock: this.#clock, logger: this.#logger, metrics: this.#metrics, loads: this.#loads });
     this.#replication = new BridgeReplication({ clock: this.#clock, logger: this.#logger, metrics: this.#metrics, loads: this.#loads, prefer: overrides.ownRedis, onHeard: (system, notice) => this.#presence.heard(system, notice) });
@@ -249,7 +254,8 @@ export class Bridge {
     const routing = new Routing(homes, whereabouts);
     const lookup = new Lookup({ routing, workingElsewhereAs: config.workingElsewhere, clock, logger, metrics });
     const { behindProxy, trustedProxies } = config;
-    const signIn = new ClientSignIn({ accounts: config.clients.map(accountOf), failures: this.#failures, tokenKey: this.#tokenKey, clock, metrics, behindProxy, trustedProxies });
+    const byOthers = { issuers: this.#issuers.of(config.issuers), clientCa: config.tls?.clientCa, hashes: this.#hashes };
+    const signIn = new ClientSignIn({ accounts: config.clients.map(accountOf), failures: this.#failures, tokenKey: this.#tokenKey, clock, metrics, behindProxy, trustedProxies, ...byOthers });
     const streams = new PresenceStreams(this.#watchers);
     const own = { publicUrl: () => this.publicUrl, isReady: () => this.#ready, replication: () => this.replication, presence: this.#presence, failures: this.#failures, gate: this.#gate };
     const faces = createFaces(config, { ...own, lookup, routing, homes, whereabouts, directory, signIn, streams, clock, logger, metrics });

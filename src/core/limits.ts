@@ -172,6 +172,50 @@ export const LIMITS = {
   auditFiles: { min: 1, max: 100 },
 
   // ── Clients' tokens, certificates and password hashes ─────────────────────────────────────────────────────────
+  /** A bearer token as it is sent; Entra's with 200 groups have about 8 KiB. */
+  bearerTokenCharacters: 16 * KIB,
+  /** Between an issuer's clock and ours. Kerberos allows 5 minutes; issuers keep better time. */
+  tokenClockSkewMs: 60_000,
+  /** A token that was found right is not looked at again before its end, but for so long at most. */
+  verifiedTokenMs: 60 * 60_000,
+  /** Right tokens remembered over all clients, the oldest goes; a client has one or two at a time. */
+  verifiedTokens: 2_000,
+  /** An issuer's metadata or keys; Entra's have 20 KiB. */
+  issuerDocumentBytes: 256 * KIB,
+  /** Of one issuer. Entra has about ten; one by one they are tried only for a token that does not say which. */
+  issuerKeys: 64,
+  /** Metadata and keys together: below a request's own deadline, so that its answer says why. */
+  issuerTimeoutMs: 4_000,
+  /** Keys are asked for again behind the requests' backs when they are older: a key that the issuer has withdrawn counts no longer than this. */
+  issuerKeysFreshMs: 15 * 60_000,
+  /** Between two questions to an issuer, whatever comes in: tokens with invented key ids cost it one question each time. */
+  issuerPauseMs: 10_000,
+  /** Keys are good for so long while the issuer does not answer: a night's outage locks nobody out, a withdrawn key does not live for ever. */
+  issuerKeysKeptMs: 24 * 60 * 60_000,
+  /** Issuers remembered over reloads, those of configurations that are gone included. */
+  rememberedIssuers: 64,
+  /** scrypt's N as a power of two, of a configured hash. Below is too cheap for a password, above too dear for a server. */
+  scryptCost: { min: 14, max: 20 },
+  scryptBlockSize: { min: 1, max: 32 },
+  scryptParallelism: { min: 1, max: 16 },
+  /** 128·N·r: what one verification holds while it runs. ln=17,r=8 takes 128 MiB. */
+  scryptBytes: 256 * MIB,
+  /** N·r·p: about 3 s of one core. ln=17,r=8,p=1 is an eighth. */
+  scryptWork: 2 ** 23,
+  scryptSaltBytes: { min: 8, max: 64 },
+  scryptHashBytes: { min: 16, max: 64 },
+  /** A new hash takes this much (OWASP's figure for scrypt). */
+  scryptDefaultCost: 17,
+  /** Verifications at once: Node has four threads for them, names and files; and each takes its memory. */
+  scryptAtOnce: 2,
+  /** Verifications that wait; more are 429. */
+  scryptWaiting: 64,
+  /** Of one address: whoever guesses leaves room for the others. */
+  scryptWaitingPerAddress: 16,
+  /** Right passwords remembered by their digests, one a hash; the oldest goes. */
+  rememberedPasswords: 2_000,
+  /** What `hash-password` reads; longer than Basic could send. */
+  typedPasswordBytes: 4 * KIB,
 
   // ── Exchange's own oddities ───────────────────────────────────────────────────────────────────────────────────
   /** A legacyExchangeDN; the directory's attribute holds no more. */

@@ -1,16 +1,34 @@
 import type { AddressSet } from './address-set.ts';
+import { hasClaims } from './bearer/claims.ts';
+import type { TokenMark } from './bearer/claims.ts';
+import type { Claims } from './bearer/json-web-token.ts';
+import { isMarked } from './certificate-names.ts';
+import type { CertificateMark, CertificateNames } from './certificate-names.ts';
 import type { Requester } from '../../core/request-context.ts';
+import type { ScryptHash } from '../../core/scrypt-hash.ts';
 
-/** How a client may prove who it is: `basic` by sending its password (in a header, a form or a SOAP body), `ntlm` by NTLMv2. */
-export type ClientAuth = 'basic' | 'ntlm';
+/** How a client may prove who it is: `basic` by sending its password (in a header, a form or a SOAP body), `ntlm` by NTLMv2, `bearer` by a token of an issuer, `certificate` in the TLS handshake. */
+export type ClientAuth = 'basic' | 'ntlm' | 'bearer' | 'certificate';
 
 const DEFAULT_AUTH: readonly ClientAuth[] = ['basic'];
+
+/** What a client with a name signs in with: a password as it is, or the hash of one. */
+export interface AccountCredentials {
+  readonly username: string;
+  /** Absent: only its hash is known; nothing that needs the password itself (NTLM, preauth) succeeds. */
+  readonly password?: string | undefined;
+  readonly passwordHash?: ScryptHash | undefined;
+}
 
 /** One entry of `clients:`. */
 export interface ClientAccount {
   readonly requester: Requester;
-  /** Absent for an anonymous client. */
-  readonly credentials?: { readonly username: string; readonly password: string } | undefined;
+  /** Absent for an anonymous client, and for one that has no password. */
+  readonly credentials?: AccountCredentials | undefined;
+  /** What its tokens say. */
+  readonly token?: TokenMark | undefined;
+  /** What its certificate is known by. */
+  readonly certificate?: CertificateMark | undefined;
   /** Absent: basic. Of no meaning for an anonymous client. */
   readonly auth?: readonly ClientAuth[] | undefined;
   /** Where it may come from; absent: from anywhere. */
@@ -22,13 +40,18 @@ export class AccountBook {
   readonly #byUsername: ReadonlyMap<string, ClientAccount>;
   readonly #byName: ReadonlyMap<string, ClientAccount>;
   readonly #anonymous: readonly ClientAccount[];
+  readonly #withToken: readonly ClientAccount[];
+  readonly #withCertificate: readonly ClientAccount[];
   readonly #auths: ReadonlySet<ClientAuth>;
 
   constructor(accounts: readonly ClientAccount[]) {
     this.#byUsername = new Map(accounts.flatMap((account) => (account.credentials === undefined ? [] : [[account.credentials.username.toLowerCase(), account] as const])));
     this.#byName = new Map(accounts.map((account) => [account.requester.name, account]));
     this.#anonymous = accounts.filter((account) => account.requester.anonymous);
-    this.#auths = new Set([...this.#byUsername.values()].flatMap(({ auth }) => auth ?? DEFAULT_AUTH));
+    this.#withToken = accounts.filter((account) => account.token !== undefined && mayUse(account, 'bearer'));
+    this.#withCertificate = accounts.filter((account) => account.certificate !== undefined && mayUse(account, 'certificate'));
+    const withPassword = [...this.#byUsername.values()].flatMap(({ auth }) => auth ?? DEFAULT_AUTH).filter((auth) => auth === 'basic' || auth === 'ntlm');
+    this.#auths = new Set<ClientAuth>([...withPassword, ...(this.#withToken.length === 0 ? [] : (['bearer'] as const)), ...(this.#withCertificate.length === 0 ? [] : (['certificate'] as const))]);
   }
 
   byUsername(username: string): ClientAccount | undefined {
@@ -61,7 +84,17 @@ export class AccountBook {
     return this.#anonymous.find((account) => account.addresses?.has(address) === true);
   }
 
-  /** Whether some client that has credentials may use them in this way. */
+  /** The first one whose tokens are of this issuer with these claims. */
+  byToken(issuer: string, claims: Claims): ClientAccount | undefined {
+    return this.#withToken.find(({ token }) => token!.issuer === issuer && hasClaims(claims, token!));
+  }
+
+  /** The first one that is known by one of a certificate's names. */
+  byCertificate(names: CertificateNames): ClientAccount | undefined {
+    return this.#withCertificate.find(({ certificate }) => isMarked(names, certificate!));
+  }
+
+  /** Whether some client that has what it takes may use it in this way. */
   hasAuth(auth: ClientAuth): boolean {
     return this.#auths.has(auth);
   }

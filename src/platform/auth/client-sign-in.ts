@@ -1,20 +1,28 @@
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
-import { setTimeout as pause } from 'node:timers/promises';
 import type { Clock, Instant } from '../../core/clock.ts';
 import { BridgeError } from '../../core/errors.ts';
 import { LIMITS } from '../../core/limits.ts';
 import type { Metrics } from '../../core/metrics.ts';
 import type { Requester } from '../../core/request-context.ts';
-import { BASIC_CHALLENGE } from '../http-server/challenge.ts';
+import { encodeScryptHash } from '../../core/scrypt-hash.ts';
+import { BASIC_CHALLENGE, bearerChallenge } from '../http-server/challenge.ts';
 import { noteForLog, scopeOf } from '../http-server/request-scope.ts';
 import { AddressSet } from './address-set.ts';
 import { AccountBook, mayUse, unknownClient } from './account-book.ts';
 import type { ClientAccount } from './account-book.ts';
 import { basicCredentials } from './basic-credentials.ts';
+import { BearerSignIn } from './bearer/bearer-sign-in.ts';
+import type { BearerVerdict } from './bearer/bearer-sign-in.ts';
+import type { KnownIssuer } from './bearer/token-issuers.ts';
+import { CertificateSignIn } from './certificate-sign-in.ts';
 import { isDirectConnection } from './direct-connection.ts';
-import type { FailureMemory, Pair } from './failure-memory.ts';
+import { Attempts } from './attempts.ts';
+import type { Attempt, Mistake } from './attempts.ts';
+import type { FailureMemory } from './failure-memory.ts';
+import { HashedPasswords } from './hashed-passwords.ts';
 import { NtlmSignIn } from './ntlm-sign-in.ts';
+import { PasswordJudge } from './password-judge.ts';
 import { isRightPreauth } from './preauth.ts';
 import type { PasswordSignIn, Preauth, SignIn, TokenPurpose } from './sign-in.ts';
 
@@ -31,32 +39,46 @@ export interface ClientSignInOptions {
   readonly behindProxy?: boolean | undefined;
   /** Addresses and networks that do the same. */
   readonly trustedProxies?: readonly string[] | undefined;
+  /** Whose tokens clients bring; absent: nobody's. */
+  readonly issuers?: readonly KnownIssuer[] | undefined;
+  /** PEM certificates of the authorities that vouch for clients' own, as the listeners have them; absent: nobody does. */
+  readonly clientCa?: readonly string[] | undefined;
+  /** Made once for a process, so that a reload need not verify every client's password again; absent: its own. */
+  readonly hashes?: HashedPasswords | undefined;
 }
 
 /** Signs in the configured clients, and nobody else. User names are compared without regard to case, as Exchange does. */
 export class ClientSignIn implements SignIn, PasswordSignIn {
   readonly #options: ClientSignInOptions;
   readonly #accounts: AccountBook;
+  readonly #attempts: Attempts;
   readonly #ntlm: NtlmSignIn;
+  readonly #bearer: BearerSignIn;
+  readonly #certificates: CertificateSignIn;
+  readonly #passwords: PasswordJudge;
   readonly #proxies: AddressSet;
-  /** Passwords are compared as keyed digests: equal length, and nothing to learn from the time it takes. */
-  readonly #digestKey = randomBytes(32);
-  readonly #passwords: ReadonlyMap<ClientAccount, Buffer>;
-  readonly #noPassword: Buffer;
+  /** Of preauths that nobody could have signed. */
+  readonly #noKey = randomBytes(32).toString('hex');
 
   constructor(options: ClientSignInOptions) {
     this.#options = options;
-    this.#accounts = new AccountBook(options.accounts);
-    this.#ntlm = new NtlmSignIn({ accounts: this.#accounts, tokenKey: options.tokenKey, clock: options.clock });
+    const { clock, tokenKey, clientCa } = options;
+    const accounts = new AccountBook(options.accounts);
+    this.#accounts = accounts;
+    this.#attempts = new Attempts(options.failures, options.metrics);
+    this.#ntlm = new NtlmSignIn({ accounts, tokenKey, clock });
+    this.#bearer = new BearerSignIn({ accounts, issuers: options.issuers ?? [], clock });
+    this.#certificates = new CertificateSignIn({ accounts, clientCa, clock });
+    this.#passwords = new PasswordJudge(options.accounts, options.hashes ?? new HashedPasswords());
     this.#proxies = new AddressSet(options.trustedProxies ?? []);
-    this.#passwords = new Map(options.accounts.map((account) => [account, this.#digest(account.credentials?.password ?? '')]));
-    this.#noPassword = this.#digest('');
   }
 
   async fromRequest(request: IncomingMessage): Promise<Requester> {
     this.#offer(request);
     const ntlm = NtlmSignIn.credentialsOf(request);
     if (ntlm !== undefined) return this.#byNtlm(request, ntlm);
+    const token = BearerSignIn.tokenOf(request);
+    if (token !== undefined) return this.#byBearer(request, token);
     const credentials = basicCredentials(request);
     if (credentials !== undefined) return this.withPassword(credentials.username, credentials.password, request);
     const known = this.#ofConnection(request) ?? this.anonymous(request);
@@ -66,21 +88,25 @@ export class ClientSignIn implements SignIn, PasswordSignIn {
 
   async withPassword(username: string, password: string, request: IncomingMessage): Promise<Requester> {
     const account = this.#accounts.byTypedName(username);
-    return this.#judged(request, account, username, () => this.#passwordMistake(account, username, password));
+    const { address } = scopeOf(request);
+    return this.#judged(request, { account, triedName: username, judge: () => this.#passwordMistake(account, username, password, address) });
   }
 
   async withPasswordFrom(username: string, password: string, address: string, note: (reason: string | undefined, client: string | undefined) => void): Promise<Requester> {
     const account = this.#accounts.byTypedName(username);
-    return this.#judgedAt(address, account, username, () => this.#passwordMistake(account, username, password), note);
+    return this.#attempts.judged({ address, account, triedName: username, judge: () => this.#passwordMistake(account, username, password, address), note });
   }
 
   async withPreauth(preauth: Preauth, request: IncomingMessage): Promise<Requester> {
     const account = this.#accounts.byUsername(preauth.account);
-    return this.#judged(request, account, preauth.account, () => {
-      const isRight = isRightPreauth(preauth, account?.credentials?.password ?? this.#noPassword.toString('hex'), this.#options.clock.now());
+    const judge = (): string | undefined => {
+      const key = account?.credentials?.password;
+      const isRight = isRightPreauth(preauth, key ?? this.#noKey, this.#options.clock.now());
       if (account?.credentials === undefined) return unknownClient('');
+      if (key === undefined) return 'a preauth is signed with the password itself, and only its hash is configured';
       return isRight ? undefined : 'wrong preauth';
-    });
+    };
+    return this.#judged(request, { account, triedName: preauth.account, judge });
   }
 
   anonymous(request: IncomingMessage): Requester | undefined {
@@ -100,10 +126,10 @@ export class ClientSignIn implements SignIn, PasswordSignIn {
     const parts = token.length > LIMITS.credentialCharacters ? null : /^0_([0-9a-f]{64})_((?:[0-9a-f]{2})+)$/.exec(token);
     const claims = parts === null ? undefined : readClaims(parts[2]!);
     const account = claims === undefined ? undefined : this.#accounts.byName(claims.name);
-    if (parts === null || claims === undefined || account === undefined) throw this.#refused('AUTH_FAILED', 'the token is not valid');
+    if (parts === null || claims === undefined || account === undefined) throw this.#attempts.refused('AUTH_FAILED', 'the token is not valid');
     const signed = timingSafeEqual(Buffer.from(parts[1]!), Buffer.from(this.#sign(parts[2]!, claims.name)));
-    if (!signed || claims.purpose !== purpose || account.addresses?.has(address) === false) throw this.#refused('AUTH_FAILED', 'the token is not valid');
-    if (claims.expires <= this.#options.clock.now()) throw this.#refused('AUTH_EXPIRED', 'the token has expired');
+    if (!signed || claims.purpose !== purpose || account.addresses?.has(address) === false) throw this.#attempts.refused('AUTH_FAILED', 'the token is not valid');
+    if (claims.expires <= this.#options.clock.now()) throw this.#attempts.refused('AUTH_EXPIRED', 'the token has expired');
     return account.requester;
   }
 
@@ -112,7 +138,7 @@ export class ClientSignIn implements SignIn, PasswordSignIn {
   }
 
   async #byNtlm(request: IncomingMessage, credentials: string): Promise<Requester> {
-    if (!this.#mayUseNtlm(request)) throw this.#refused('AUTH_FAILED', 'the credentials cannot be read');
+    if (!this.#mayUseNtlm(request)) throw this.#attempts.refused('AUTH_FAILED', 'the credentials cannot be read');
     const step = this.#ntlm.next(request, credentials);
     if (step.kind === 'challenged') {
       scopeOf(request).challenges = [`NTLM ${step.challenge}`];
@@ -120,87 +146,99 @@ export class ClientSignIn implements SignIn, PasswordSignIn {
       throw new BridgeError('AUTH_REQUIRED', 'sign in first');
     }
     const { account, triedName, judge } = step.answer;
-    const requester = await this.#judged(request, account, triedName, judge);
+    const requester = await this.#judged(request, { account, triedName, judge });
     this.#ntlm.remember(request, account!);
     return requester;
   }
 
-  /** What is wrong with a password, for the log; undefined where nothing is. */
-  #passwordMistake(account: ClientAccount | undefined, username: string, password: string): string | undefined {
-    // The comparison happens for unknown names too, so that they take as long.
-    const expected = (account === undefined ? undefined : this.#passwords.get(account)) ?? this.#noPassword;
-    const matches = timingSafeEqual(expected, this.#digest(password));
-    if (account?.credentials === undefined) return unknownClient(username.includes('\\') ? username.slice(0, username.indexOf('\\')) : '');
-    if (!matches) return 'wrong password';
-    return mayUse(account, 'basic') ? undefined : 'its auth does not list basic';
+  async #byBearer(request: IncomingMessage, text: string): Promise<Requester> {
+    if (!this.#accounts.hasAuth('bearer')) throw this.#attempts.refused('AUTH_FAILED', 'the credentials cannot be read');
+    const { account, triedName, judge } = this.#bearer.read(text);
+    const scope = scopeOf(request);
+    const mistakeOf = (verdict: BearerVerdict): Mistake => {
+      if (verdict.kind === 'right') scope.signedInUntil = verdict.until;
+      if (verdict.kind !== 'expired') return verdict.kind === 'wrong' ? verdict.reason : undefined;
+      // Every token comes to this; that is no guess of anybody's, and slows nobody down.
+      noteForLog(request, { client: account?.requester.name, reason: 'the token has expired' });
+      throw this.#attempts.refused('AUTH_FAILED', 'the token has expired');
+    };
+    try {
+      return await this.#judged(request, {
+        account,
+        triedName,
+        refusal: 'the token is not valid',
+        judge: () => {
+          const verdict = judge();
+          return verdict instanceof Promise ? verdict.then(mistakeOf) : mistakeOf(verdict);
+        },
+      });
+    } catch (error) {
+      const isToken = error instanceof BridgeError && error.code === 'AUTH_FAILED';
+      if (isToken) scope.challenges = (scope.challenges ?? []).map((one) => (one === bearerChallenge() ? bearerChallenge(error.publicMessage) : one));
+      if (error instanceof BridgeError && error.temporary) noteForLog(request, { client: account?.requester.name, reason: String(error.details['reason'] ?? error.publicMessage) });
+      throw error;
+    }
   }
 
-  /** Who signed in on this connection before, looked at anew: the configuration and the client's address may have changed. */
+  /** What is wrong with a password; at once where no hash has to be verified. */
+  #passwordMistake(account: ClientAccount | undefined, username: string, password: string, address: string): Mistake | Promise<Mistake> {
+    const mistakeIf = (isRight: boolean): Mistake => {
+      if (account?.credentials === undefined) return unknownClient(username.includes('\\') ? username.slice(0, username.indexOf('\\')) : '');
+      if (!isRight) return 'wrong password';
+      return mayUse(account, 'basic') ? undefined : 'its auth does not list basic';
+    };
+    const isRight = this.#passwords.isRight(account, username, password, address);
+    return typeof isRight === 'boolean' ? mistakeIf(isRight) : isRight.then(mistakeIf);
+  }
+
+  /** Whose connection it is, by NTLM before or by a certificate, looked at anew: the configuration and the client's address may have changed. */
   #ofConnection(request: IncomingMessage): Requester | undefined {
-    const account = this.#mayUseNtlm(request) ? this.#ntlm.clientOf(request) : undefined;
+    const account = (this.#mayUseNtlm(request) ? this.#ntlm.clientOf(request) : undefined) ?? this.#byCertificate(request);
     return account?.addresses?.has(scopeOf(request).address) === false ? undefined : account?.requester;
+  }
+
+  /** A certificate that is nobody's is as none, and the log says why. */
+  #byCertificate(request: IncomingMessage): ClientAccount | undefined {
+    if (this.#options.behindProxy === true || !this.#accounts.hasAuth('certificate') || !isDirectConnection(request, this.#proxies)) return undefined;
+    const owner = this.#certificates.ownerOf(request);
+    if (owner === undefined) return undefined;
+    if ('account' in owner) {
+      scopeOf(request).signedInUntil = owner.until;
+      return owner.account;
+    }
+    noteForLog(request, { address: scopeOf(request).address, reason: owner.reason });
+    return undefined;
   }
 
   #mayUseNtlm(request: IncomingMessage): boolean {
     return this.#options.behindProxy !== true && this.#accounts.hasAuth('ntlm') && isDirectConnection(request, this.#proxies);
   }
 
-  /** What a 401 will ask for: what some client may use here, the stronger one first as Exchange has it. A 401 asks for something even where nobody has anything (RFC 9110 11.6.1). */
+  /**
+   * What a 401 will ask for: what some client may use here, the stronger one first as Exchange has it. Bearer stands last: old clients look at the first header only, and those that bring tokens are not old.
+   * A 401 asks for something even where nobody has anything (RFC 9110 11.6.1).
+   */
   #offer(request: IncomingMessage): void {
     const scope = scopeOf(request);
     if (scope.challenges !== undefined) return;
-    const ntlm = this.#mayUseNtlm(request) ? ['NTLM'] : [];
-    scope.challenges = this.#accounts.hasAuth('basic') || ntlm.length === 0 ? [...ntlm, BASIC_CHALLENGE] : ntlm;
+    const others = [...(this.#mayUseNtlm(request) ? ['NTLM'] : []), ...(this.#accounts.hasAuth('bearer') ? [bearerChallenge()] : [])];
+    const basic = this.#accounts.hasAuth('basic') || others.length === 0 ? [BASIC_CHALLENGE] : [];
+    scope.challenges = [...others.filter((one) => one === 'NTLM'), ...basic, ...others.filter((one) => one !== 'NTLM')];
   }
 
-  /** Judges whoever says to be `account`, after the time that earlier failures of the same name at the same address cost. `judge` gives what is wrong, for the log. */
-  async #judged(request: IncomingMessage, account: ClientAccount | undefined, triedName: string, judge: () => string | undefined): Promise<Requester> {
+  /** Judges whoever says to be `account`, after the time that earlier failures of the same name at the same address cost. */
+  async #judged(request: IncomingMessage, attempt: Omit<Attempt, 'address' | 'note'>): Promise<Requester> {
     const { address } = scopeOf(request);
     this.#offer(request);
-    return this.#judgedAt(address, account, triedName, judge, (reason, client) => noteForLog(request, { address, client, reason }));
+    return this.#attempts.judged({ ...attempt, address, note: (reason, client) => noteForLog(request, { address, client, reason }) });
   }
 
-  /** @param note is told what was wrong, for the log, and which client it was said to be */
-  async #judgedAt(
-    address: string,
-    account: ClientAccount | undefined,
-    triedName: string,
-    judge: () => string | undefined,
-    note: (reason: string | undefined, client: string | undefined) => void,
-  ): Promise<Requester> {
-    const { failures } = this.#options;
-    const name = account?.requester.name ?? this.#digest(triedName.slice(0, LIMITS.credentialCharacters).toLowerCase()).toString('base64');
-    const pair: Pair = { name, isKnown: account !== undefined, address };
-    const holdMs = failures.hold(pair);
-    if (holdMs === undefined) throw this.#refused('TOO_MANY_ATTEMPTS', 'too many failed attempts, try again later', LIMITS.failureDelayMs);
-    try {
-      if (holdMs > 0) await pause(holdMs);
-    } finally {
-      if (holdMs > 0) failures.release(pair);
-    }
-    const mistake = judge() ?? (account?.addresses?.has(address) === false ? 'address not allowed' : undefined);
-    if (account === undefined || mistake !== undefined) {
-      failures.failed(pair);
-      note(mistake, account?.requester.name);
-      throw this.#refused('AUTH_FAILED', 'wrong user name or password');
-    }
-    failures.succeeded(pair);
-    return account.requester;
-  }
-
-  /** The client's password is part of what is signed: changing it voids every token. */
+  /** What the client proves itself with is part of what is signed: changing its password, or the hash of it, voids every token. */
   #sign(payload: string, name: string): string {
-    const password = this.#accounts.byName(name)?.credentials?.password ?? '';
-    return createHmac('sha256', this.#options.tokenKey).update(JSON.stringify([payload, password])).digest('hex');
-  }
-
-  #digest(text: string): Buffer {
-    return createHmac('sha256', this.#digestKey).update(text).digest();
-  }
-
-  #refused(code: 'AUTH_FAILED' | 'AUTH_EXPIRED' | 'TOO_MANY_ATTEMPTS', message: string, retryAfterMs?: number): BridgeError {
-    this.#options.metrics.signInFailed(code);
-    return new BridgeError(code, message, retryAfterMs === undefined ? {} : { retryAfterMs });
+    const { credentials, token, certificate } = this.#accounts.byName(name) ?? {};
+    const hash = credentials?.passwordHash;
+    const proof = [credentials?.password ?? '', ...(hash === undefined ? [] : [encodeScryptHash(hash)]), ...(token === undefined ? [] : [token]), ...(certificate === undefined ? [] : [certificate])];
+    return createHmac('sha256', this.#options.tokenKey).update(JSON.stringify([payload, ...proof])).digest('hex');
   }
 }
 

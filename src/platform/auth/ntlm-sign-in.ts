@@ -104,7 +104,8 @@ export class NtlmSignIn {
   }
 
   #hashOf(account: ClientAccount | undefined): Buffer {
-    if (account?.credentials === undefined) return this.#noHash;
+    // Of a password whose hash alone is known, NTLM could be proved by nobody.
+    if (account?.credentials?.password === undefined) return this.#noHash;
     const known = this.#hashes.get(account) ?? ntHash(account.credentials.password);
     this.#hashes.set(account, known);
     return known;

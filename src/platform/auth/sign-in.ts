@@ -20,11 +20,12 @@ export interface Preauth {
 /** How faces learn who asks. No face answers without a Requester from here. */
 export interface SignIn {
   /**
-   * By `Authorization: Basic` or `NTLM`; where the request carries no Authorization at all, whoever signed in on its connection
-   * by NTLM, else an anonymous client for its address. Reads no body, and leaves what a 401 is to ask for to `setChallenge`:
-   * two of NTLM's three requests end in one.
+   * By `Authorization: Basic`, `NTLM` or `Bearer`; where the request carries no Authorization at all, whoever signed in on its connection
+   * by NTLM or in its TLS handshake by a certificate, else an anonymous client for its address. Reads no body and no query, and leaves what a 401 is to ask for to
+   * `setChallenge`: two of NTLM's three requests end in one.
    *
-   * @throws BridgeError AUTH_REQUIRED (nothing sent and nobody anonymous, or a handshake has begun), AUTH_FAILED, TOO_MANY_ATTEMPTS
+   * @throws BridgeError AUTH_REQUIRED (nothing sent and nobody anonymous, or a handshake has begun), AUTH_FAILED, TOO_MANY_ATTEMPTS, BACKEND_UNREACHABLE (temporary: a token's
+   *   issuer does not answer, and nobody can say whether the token is good)
    */
   fromRequest(request: IncomingMessage): Promise<Requester>;
   /** By a name and password that stood elsewhere (a form, a SOAP body), for clients that may use basic. @throws BridgeError AUTH_FAILED, TOO_MANY_ATTEMPTS */

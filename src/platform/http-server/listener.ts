@@ -3,16 +3,20 @@ import type { RequestListener, Server } from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
 import type { Server as HttpsServer } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
+import type { SecureContextOptions } from 'node:tls';
 import { BridgeError } from '../../core/errors.ts';
 import { LIMITS } from '../../core/limits.ts';
 import type { Logger } from '../../core/logger.ts';
 import { codeOf } from '../http-client/connection-error.ts';
+import { rememberTrust, trustOf } from './client-trust.ts';
 import { plainAddress } from './request-scope.ts';
 
 /** PEM texts. */
 export interface ServerCertificate {
   readonly certificate: string;
   readonly key: string;
+  /** Authorities that vouch for clients' own certificates: clients are asked for one, and may have none. Absent: nobody is asked. */
+  readonly clientCa?: readonly string[] | undefined;
 }
 
 /**
@@ -23,12 +27,19 @@ export class Listener {
   readonly #server: Server | HttpsServer;
   /** Connections that have not asked anything yet: Node does not count them as idle. */
   readonly #silent = new Set<Socket>();
+  /** By which authorities' certificates a handshake that has begun will be judged, by the client's address and port; the certificate may be changed before it ends. */
+  readonly #handshakes = new Map<string, { readonly trust: string }>();
   #handler: RequestListener;
+  #trust: string | undefined;
 
-  private constructor(server: Server | HttpsServer, handler: RequestListener) {
+  private constructor(server: Server | HttpsServer, certificate: ServerCertificate | undefined, handler: RequestListener) {
     this.#server = server;
     this.#handler = handler;
+    this.#trust = trustIn(certificate);
+    if ('setSecureContext' in server) server.on('connection', (socket: Socket) => this.#handshakeBegins(socket));
     server.on('setSecureContext' in server ? 'secureConnection' : 'connection', (socket: Socket) => {
+      const handshake = this.#handshakes.get(placeOf(socket));
+      if (handshake !== undefined) rememberTrust(socket, handshake.trust);
       this.#silent.add(socket);
       socket.once('close', () => this.#silent.delete(socket));
     });
@@ -51,7 +62,7 @@ export class Listener {
       keepAliveTimeout: LIMITS.keepAliveTimeoutMs,
       insecureHTTPParser: false,
     };
-    const server = certificate === undefined ? createHttpServer(options) : createHttpsServer({ ...options, key: certificate.key, cert: certificate.certificate, minVersion: 'TLSv1.2' });
+    const server = certificate === undefined ? createHttpServer(options) : createHttpsServer({ ...options, ...secureContext(certificate), ...askingFor(certificate) });
     server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
       const { remoteAddress } = socket as Socket;
       const address = remoteAddress === undefined ? undefined : plainAddress(remoteAddress);
@@ -60,7 +71,7 @@ export class Listener {
       if (socket.writable) socket.end(`HTTP/1.1 ${statusOf(error)} ${REASONS[statusOf(error)]}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
       else socket.destroy();
     });
-    const listener = new Listener(server, handler);
+    const listener = new Listener(server, certificate, handler);
     await new Promise<void>((resolve, reject) => {
       server.once('error', (error: NodeJS.ErrnoException) => reject(cannotListen(url, error)));
       server.listen({ host: url.hostname.replace(/^\[|\]$/g, ''), port: Number(url.port || (url.protocol === 'https:' ? 443 : 80)) }, resolve);
@@ -82,9 +93,21 @@ export class Listener {
     this.#handler = handler;
   }
 
-  /** From now on new connections see this certificate. Without effect on a plain listener. */
-  setCertificate({ certificate, key }: ServerCertificate): void {
-    if ('setSecureContext' in this.#server) this.#server.setSecureContext({ cert: certificate, key, minVersion: 'TLSv1.2' });
+  /** From now on new connections see this certificate, and are asked for theirs by its `clientCa`; sessions of before are not resumed. Without effect on a plain listener. */
+  setCertificate(certificate: ServerCertificate): void {
+    if (!('setSecureContext' in this.#server)) return;
+    this.#server.setSecureContext(secureContext(certificate));
+    // Not in Node's description, but looked at anew for every connection (lib/_tls_wrap.js); the tests see to it that it stays so.
+    Object.assign(this.#server, askingFor(certificate));
+    this.#trust = trustIn(certificate);
+  }
+
+  #handshakeBegins(socket: Socket): void {
+    if (this.#trust === undefined) return;
+    const [place, handshake] = [placeOf(socket), { trust: this.#trust }];
+    this.#handshakes.set(place, handshake);
+    // The same port may have come again meanwhile.
+    socket.once('close', () => this.#handshakes.get(place) === handshake && this.#handshakes.delete(place));
   }
 
   /** Takes no new connection, lets requests under way finish for `graceMs`, then cuts them off. */
@@ -99,6 +122,24 @@ export class Listener {
     clearInterval(idle);
     clearTimeout(over);
   }
+}
+
+function secureContext({ certificate, key, clientCa }: ServerCertificate): SecureContextOptions {
+  return { cert: certificate, key, minVersion: 'TLSv1.2', ...(clientCa === undefined ? {} : { ca: [...clientCa] }) };
+}
+
+/** A client without a certificate, or with one that nobody vouches for, is let in as one who has to prove itself in another way; sign-in (platform/auth) looks at `authorized`. */
+function askingFor({ clientCa }: ServerCertificate): { readonly requestCert: boolean; readonly rejectUnauthorized: boolean } {
+  return clientCa === undefined ? { requestCert: false, rejectUnauthorized: true } : { requestCert: true, rejectUnauthorized: false };
+}
+
+function trustIn(certificate: ServerCertificate | undefined): string | undefined {
+  return certificate?.clientCa === undefined ? undefined : trustOf(certificate.clientCa);
+}
+
+/** The client's end of a connection. */
+function placeOf({ remoteAddress, remotePort }: Socket): string {
+  return `${remoteAddress ?? ''} ${remotePort ?? ''}`;
 }
 
 /** What a client has sent by now is read by then; one that has not said anything will not. */

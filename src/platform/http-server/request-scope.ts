@@ -21,12 +21,14 @@ export interface RequestScope {
   fields: LogFields;
   /** Values of WWW-Authenticate, should the answer be 401; set by sign-in. */
   challenges?: readonly string[];
+  /** When what the client has proved itself with ends, an answer that goes on for long ends too; set by sign-in, absent where it does not end. */
+  signedInUntil?: number;
 }
 
 const scopes = new WeakMap<IncomingMessage, RequestScope>();
 
 /** Binds a scope to its request; done once, by the server. */
-export function beginScope(request: IncomingMessage, scope: Omit<RequestScope, 'requestId' | 'fields' | 'challenges'>): RequestScope {
+export function beginScope(request: IncomingMessage, scope: Omit<RequestScope, 'requestId' | 'fields' | 'challenges' | 'signedInUntil'>): RequestScope {
   const begun: RequestScope = { ...scope, requestId: randomUUID(), fields: {} };
   scopes.set(request, begun);
   return begun;

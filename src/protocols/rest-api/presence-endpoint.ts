@@ -7,6 +7,7 @@ import { leaveGate } from '../../platform/http-server/load-gate.ts';
 import { noteRefusal } from '../../platform/http-server/note-refusal.ts';
 import { firstRaw, rawParameters, rawQueryOf } from '../../platform/http-server/raw-query.ts';
 import { encodeError } from '../../platform/http-server/refuse-json.ts';
+import { scopeOf } from '../../platform/http-server/request-scope.ts';
 import type { ShownPresence } from '../../presence/presence.ts';
 import { OWN_SOURCES } from '../../presence/presence-service.ts';
 import type { Actor, OwnSource, PresenceService } from '../../presence/presence-service.ts';
@@ -90,7 +91,8 @@ async function watch({ presence, streams }: PresenceApiServices, request: Reques
     response.type('text/event-stream').end();
     return undefined;
   }
-  streams.open(presence, response, question, requester.name);
+  const { signedInUntil } = scopeOf(request);
+  streams.open(presence, response, question, requester.name, signedInUntil === undefined ? undefined : Math.max(0, signedInUntil - Date.now()));
   leaveGate(request);
   return undefined;
 }

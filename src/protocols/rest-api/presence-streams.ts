@@ -31,6 +31,9 @@ export class StreamSlots {
   }
 }
 
+/** Node's timers know no longer one. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
 /** One watcher, and who counts it. */
 interface Watching {
   readonly stream: PresenceStream;
@@ -50,14 +53,23 @@ export class PresenceStreams {
     this.#bounds = bounds;
   }
 
-  /** Goes on until somebody leaves, or `end`. @param client its name @throws BridgeError BACKEND_BUSY where too many watch, or the configuration is being replaced */
-  open(presence: PresenceService, response: ServerResponse, question: EventsQuestion, client: string): void {
+  /**
+   * Goes on until somebody leaves, or `end`.
+   *
+   * @param client its name
+   * @param leftMs until what it signed in with ends (a token, a certificate): then it is sent away, and comes back with another; absent: it does not end
+   * @throws BridgeError BACKEND_BUSY where too many watch, or the configuration is being replaced
+   */
+  open(presence: PresenceService, response: ServerResponse, question: EventsQuestion, client: string, leftMs?: number): void {
     if (this.#isOver || !this.#slots.take()) throw new BridgeError('BACKEND_BUSY', this.#isOver ? 'come back at once' : `${LIMITS.presenceStreams} watch already`, { temporary: true, retryAfterMs: this.#isOver ? 1_000 : 10_000 });
     // Before anything can fail: whatever happens, it is given back once.
     response.once('close', () => this.#slots.give());
     const watching: Watching = { stream: new PresenceStream(presence, response, question, this.#bounds), client, holder: this };
     this.#open.add(watching);
     response.once('close', () => watching.holder.#open.delete(watching));
+    if (leftMs === undefined) return;
+    const ending = setTimeout(() => watching.stream.end(), Math.min(leftMs, LONGEST_TIMER_MS)).unref();
+    response.once('close', () => clearTimeout(ending));
   }
 
   /** Gives those of these clients to the next configuration, ends the others, and takes none any more. */
