@@ -16,6 +16,7 @@ import { EXIT } from './exit-code.ts';
 import type { ExitCode } from './exit-code.ts';
 import { loadConfiguration } from './load-configuration.ts';
 import { makeBridge } from './make-bridge.ts';
+import { commandActor } from './presence/presence-control.ts';
 import type { Terminal } from './terminal.ts';
 
 export interface LookupOptions {
@@ -45,7 +46,7 @@ export async function lookup(addresses: readonly string[], options: LookupOption
   const explainTo = options.json === true ? terminal.complain : terminal.print;
   const explain = options.explain === true ? (note: ExplainNote) => explainTo(`  [${note.system}] ${note.kind}: ${note.text}`) : undefined;
   const deadline = Date.now() + (requester.deadlineMs ?? config.deadlineMs);
-  const ctx = { requestId: randomUUID(), requester, hops: 0, deadline, signal: deadlineSignal(deadline), explain };
+  const ctx = { requestId: randomUUID(), requester, hops: 0, deadline, signal: deadlineSignal(deadline), explain, face: 'command', actor: commandActor().by } as const;
   const bridge = makeBridge(config, terminal);
   if (bridge === undefined) return EXIT.wrongUsage;
   try {

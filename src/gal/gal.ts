@@ -59,6 +59,7 @@ export class Gal implements Whereabouts {
   readonly #searches = new KeptSearches();
   readonly #conflicts = new Map<MailboxAddress, readonly string[]>();
   #lastChange: Instant = 0;
+  #revision = 0;
   #shown = 0;
 
   constructor(homes: Homes, clock: Clock) {
@@ -79,6 +80,11 @@ export class Gal implements Whereabouts {
   /** The moment of the newest change; never goes back. */
   get lastChange(): Instant {
     return this.#lastChange;
+  }
+
+  /** Grows whenever anything in it changes, whether anybody is shown that or not. */
+  get revision(): number {
+    return this.#revision;
   }
 
   recordsOf(source: RecordSource): ReadonlyMap<string, SourceRecord> {
@@ -109,6 +115,7 @@ export class Gal implements Whereabouts {
       touched.add(record);
     }
     if (touched.size === 0 && oldRows.size === 0) return { records: [], removed: gone, rowsGone: [], rowsLessened: [], moved: [] };
+    this.#revision += 1;
     const places = new Map<MailboxAddress, string>();
     const { rowsGone, rowsLessened } = this.#regroup(touched, oldRows, places, now);
     const moved = [...places].filter(([address, place]) => place !== this.#placeOf(address)).map(([address]) => address);

@@ -19,8 +19,8 @@ export interface ExclusionsOptions {
   readonly expand: (group: MailboxAddress, most: number) => ExpandedGroup | undefined;
   /** Some system has this mailbox, or some directory knows it. */
   readonly isKnown: (mailbox: MailboxAddress) => boolean;
-  /** When the directories changed last; 0 where there are none. */
-  readonly changedAt: () => number;
+  /** Grows whenever anything in the directories changes. */
+  readonly revision: () => number;
   readonly audit: Audit;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -43,7 +43,7 @@ export class Exclusions implements PrivacyService {
   readonly #options: ExclusionsOptions;
   #hidden = new Map<MailboxAddress, Reasons>();
   /** What `#hidden` was made from. */
-  #madeFrom = { version: -1, changedAt: -1, at: -1 };
+  #madeFrom = { version: -2, revision: -1 };
   #notBefore = 0;
   #timer: NodeJS.Timeout | undefined;
   readonly #complained = new Set<MailboxAddress>();
@@ -69,6 +69,11 @@ export class Exclusions implements PrivacyService {
     this.#now();
     this.#onChanged = onChanged;
     this.#timer ??= setInterval(() => this.#now(), LIMITS.exclusionLooksMs).unref();
+  }
+
+  /** Who is hidden by one of them only. */
+  differenceTo(other: Exclusions): readonly MailboxAddress[] {
+    return difference(other.#now(), this.#now());
   }
 
   close(): void {
@@ -116,16 +121,14 @@ export class Exclusions implements PrivacyService {
 
   /** Made anew when somebody opts out or in, and when the directories have changed. */
   #now(): ReadonlyMap<MailboxAddress, Reasons> {
-    const { optOuts, changedAt } = this.#options;
+    const { optOuts } = this.#options;
     const version = optOuts()?.version ?? -1;
-    const changed = changedAt();
-    const made = this.#madeFrom;
-    // Two changes of one millisecond look like one: what was made in the same one is made again.
-    const isMoved = changed !== made.changedAt || changed >= made.at;
-    if (version === made.version && (!isMoved || performance.now() < this.#notBefore)) return this.#hidden;
+    const revision = this.#options.revision();
+    const { version: madeOf, revision: madeAt } = this.#madeFrom;
+    if (version === madeOf && (revision === madeAt || performance.now() < this.#notBefore)) return this.#hidden;
     const began = performance.now();
     const before = this.#hidden;
-    this.#madeFrom = { version, changedAt: changed, at: this.#options.clock.now() };
+    this.#madeFrom = { version, revision };
     this.#hidden = this.#made();
     // A directory that changes all the time, and very many opt-outs: a tenth of the time at most.
     this.#notBefore = performance.now() + 9 * (performance.now() - began);
@@ -165,9 +168,11 @@ export class Exclusions implements PrivacyService {
   }
 
   #tellOf(before: ReadonlyMap<MailboxAddress, Reasons>): void {
-    if (this.#onChanged === undefined) return;
-    const after = this.#hidden;
-    const changed = [...[...after.keys()].filter((one) => !before.has(one)), ...[...before.keys()].filter((one) => !after.has(one))];
-    if (changed.length > 0) this.#onChanged(changed);
+    const changed = this.#onChanged === undefined ? [] : difference(before, this.#hidden);
+    if (changed.length > 0) this.#onChanged?.(changed);
   }
+}
+
+function difference(one: ReadonlyMap<MailboxAddress, unknown>, other: ReadonlyMap<MailboxAddress, unknown>): readonly MailboxAddress[] {
+  return [...[...other.keys()].filter((mailbox) => !one.has(mailbox)), ...[...one.keys()].filter((mailbox) => !other.has(mailbox))];
 }
