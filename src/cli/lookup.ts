@@ -51,6 +51,7 @@ export async function lookup(addresses: readonly string[], options: LookupOption
   if (bridge === undefined) return EXIT.wrongUsage;
   try {
     await bridge.openAddressBook();
+    await bridge.openPrivacy();
     const body = await encodeFreeBusyBody(window, await askMailboxes(bridge.lookup, addresses, window, requester.detail === 'details', ctx));
     if (options.json === true) terminal.print(JSON.stringify(body, undefined, 2));
     else for (const result of body.results) for (const line of describe(result)) terminal.print(line);

@@ -15,7 +15,7 @@ export interface AuditLogOptions {
   readonly fileBytes?: number;
   /** Older files kept beside it. */
   readonly files?: number;
-  /** Of a command, beside which a bridge may run: it adds lines and never renames, so that two do not rename at once. */
+  /** Of a command, beside which a bridge may run: it adds lines and never renames, so that two do not rename at once; until `takeOver`. */
   readonly isGuest?: boolean;
 }
 
@@ -42,6 +42,7 @@ export interface AuditLogOptions {
  */
 export class AuditLog implements Audit {
   readonly #options: AuditLogOptions;
+  #isGuest: boolean;
   #bounds: { readonly fileBytes: number; readonly files: number };
   #waiting: string[] = [];
   /** Characters, which is at least a third of its bytes. */
@@ -55,8 +56,14 @@ export class AuditLog implements Audit {
 
   constructor(options: AuditLogOptions) {
     this.#options = options;
-    const { fileBytes = LIMITS.auditFileBytes, files = LIMITS.auditFilesKept } = options;
+    const { fileBytes = LIMITS.auditFileBytes, files = LIMITS.auditFilesKept, isGuest = false } = options;
+    this.#isGuest = isGuest;
     this.#bounds = { fileBytes, files };
+  }
+
+  /** From now on this process alone has the dataDir. */
+  takeOver(): void {
+    this.#isGuest = false;
   }
 
   /** Other bounds from now on; what is there of older files beyond `files` goes with the next rotation. */
@@ -115,14 +122,14 @@ export class AuditLog implements Audit {
   }
 
   async #append(text: string): Promise<void> {
-    const { path, isGuest = false } = this.#options;
+    const { path } = this.#options;
     const { fileBytes, files } = this.#bounds;
     if (this.#bytes === undefined) {
       await mkdir(dirname(path), { recursive: true, mode: 0o700 });
       this.#bytes = (await stat(path).catch(absent))?.size ?? 0;
     }
     const bytes = Buffer.byteLength(text);
-    if (!isGuest && this.#bytes > 0 && this.#bytes + bytes > fileBytes) {
+    if (!this.#isGuest && this.#bytes > 0 && this.#bytes + bytes > fileBytes) {
       for (let at = files - 1; at >= 1; at--) await rename(`${path}.${at}`, `${path}.${at + 1}`).catch(absent);
       await rename(path, `${path}.1`).catch(absent);
       this.#bytes = 0;
