@@ -1,9 +1,13 @@
 import { Router } from 'express';
+import type { RequestHandler } from 'express';
+import { BridgeError } from '../../core/errors.ts';
 import type { PrivacyService } from '../../freebusy/privacy.ts';
-import { adminHandler } from './admin-handler.ts';
-import type { AdminMethods } from './admin-handler.ts';
+import { isOwnHost } from '../../platform/http-server/own-host.ts';
+import { encodeError, refuseJson } from '../../platform/http-server/refuse-json.ts';
+import { noteForLog } from '../../platform/http-server/request-scope.ts';
 import { presenceOperations } from './admin-presence.ts';
 import type { AdminPresence } from './admin-presence.ts';
+import type { AdminMethods } from './admin-operation.ts';
 import { privacyOperations } from './admin-privacy.ts';
 import { queueOperations } from './admin-queue.ts';
 import type { AdminQueue } from './admin-queue.ts';
@@ -38,4 +42,23 @@ export function adminEndpoint({ queue, presence, checkPresence, privacy, hosts }
   };
   for (const [name, methods] of Object.entries(operations)) router.all(`/api/v1/admin/${name}`, adminHandler(name, methods, hosts));
   return router;
+}
+
+/** Looks at the Host first. What an operation throws is refused as JSON. */
+function adminHandler(name: string, methods: AdminMethods, hosts: readonly string[]): RequestHandler {
+  const allowed = Object.keys(methods);
+  return async (request, response) => {
+    noteForLog(request, { face: 'admin', operation: name });
+    try {
+      if (!isOwnHost(request, hosts)) throw new BridgeError('ACCESS_DENIED', 'this host name is not that of the admin listener');
+      response.setHeader('Cache-Control', 'no-store');
+      const method = request.method === 'HEAD' ? 'GET' : request.method;
+      const run = Object.hasOwn(methods, method) ? methods[method as keyof AdminMethods] : undefined;
+      const { address = '' } = request.params;
+      if (run !== undefined) response.json(await run(request, String(address)));
+      else response.status(405).set('Allow', allowed.join(', ')).json({ error: encodeError(new BridgeError('UNSUPPORTED', `only ${allowed.join(', ')} ${allowed.length > 1 ? 'are' : 'is'} answered here`)) });
+    } catch (thrown) {
+      refuseJson(request, response, thrown);
+    }
+  };
 }

@@ -1,11 +1,10 @@
-import type { Request } from 'express';
 import type { Actor } from '../../core/audit.ts';
 import { BridgeError, toBridgeError } from '../../core/errors.ts';
 import type { ErrorCode } from '../../core/errors.ts';
 import { parseMailboxAddress } from '../../directory/smtp-address.ts';
 import type { MailboxAddress } from '../../directory/smtp-address.ts';
 import type { PrivacyService, PrivacyState } from '../../freebusy/privacy.ts';
-import type { AdminMethods } from './admin-handler.ts';
+import type { AdminMethods, AdminOperation } from './admin-operation.ts';
 
 /** What became of one mailbox in a list. */
 export interface PrivacyOutcome {
@@ -29,14 +28,14 @@ export function privacyOperations(privacy: () => PrivacyService | undefined): Re
     if (one === undefined) throw new BridgeError('NOT_FOUND', 'this bridge keeps nobody’s privacy');
     return one;
   };
-  const switched = (isOptedOut: boolean) => async (request: Request): Promise<unknown> => {
-    const mailbox = addressOf(request);
+  const switched = (isOptedOut: boolean): AdminOperation => async (_request, address) => {
+    const mailbox = mailboxOf(address);
     await found().switch(mailbox, isOptedOut, ACTOR);
     return encodePrivacyState(found().of(mailbox));
   };
   return {
     privacy: { GET: async () => ({ mailboxes: found().all().map(encodePrivacyState) }) },
-    'privacy/:address': { GET: async (request) => encodePrivacyState(found().of(addressOf(request))), PUT: switched(true), DELETE: switched(false) },
+    'privacy/:address': { GET: async (_request, address) => encodePrivacyState(found().of(mailboxOf(address))), PUT: switched(true), DELETE: switched(false) },
   };
 }
 
@@ -60,8 +59,8 @@ export function encodePrivacyState({ mailbox: address, isHidden: hidden, isExclu
   return { address, hidden, excluded, optedOut, by: by ?? null, at: at === undefined ? null : new Date(at).toISOString() };
 }
 
-function addressOf(request: Request): MailboxAddress {
-  const mailbox = parseMailboxAddress(String(request.params['address']));
+function mailboxOf(address: string): MailboxAddress {
+  const mailbox = parseMailboxAddress(address);
   if (mailbox === undefined) throw new BridgeError('INVALID_REQUEST', 'this is no mail address');
   return mailbox;
 }
