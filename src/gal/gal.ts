@@ -5,6 +5,7 @@ import type { DirectoryEntry } from '../directory/entry.ts';
 import type { SourceEntry } from '../directory/entry-source.ts';
 import type { Homes } from '../directory/homes.ts';
 import { domainOf, parseMailboxAddress } from '../directory/smtp-address.ts';
+import { withoutTag } from '../directory/smtp-address.ts';
 import type { MailboxAddress } from '../directory/smtp-address.ts';
 import type { ExpandedGroup, Whereabout, Whereabouts } from '../directory/whereabouts.ts';
 import { maySpeakFor, rowOfAddress, rowOfDn, strongestClaims } from './claims.ts';
@@ -336,10 +337,4 @@ function digestOf(id: string): number {
 
 function isGroup({ cluster }: Row): boolean {
   return cluster.records[0]!.entry.kind === 'group';
-}
-
-/** Plus-addressing: `kim+news@…` is kim's. */
-function withoutTag(address: MailboxAddress): MailboxAddress {
-  const plus = address.indexOf('+');
-  return plus > 0 ? ((address.slice(0, plus) + address.slice(address.indexOf('@'))) as MailboxAddress) : address;
 }

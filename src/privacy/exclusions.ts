@@ -3,6 +3,7 @@ import type { Clock } from '../core/clock.ts';
 import { BridgeError } from '../core/errors.ts';
 import { LIMITS } from '../core/limits.ts';
 import type { Logger } from '../core/logger.ts';
+import { withoutTag } from '../directory/smtp-address.ts';
 import type { MailboxAddress } from '../directory/smtp-address.ts';
 import type { ExpandedGroup } from '../directory/whereabouts.ts';
 import type { PrivacyService, PrivacyState } from '../freebusy/privacy.ts';
@@ -54,7 +55,9 @@ export class Exclusions implements PrivacyService {
   }
 
   reasonToHide(mailbox: MailboxAddress): string | undefined {
-    const { isExcluded, isOptedOut } = this.#now().get(mailbox) ?? {};
+    const hidden = this.#now();
+    // A server may take kim+news for kim where no directory says so.
+    const { isExcluded, isOptedOut } = hidden.get(mailbox) ?? hidden.get(withoutTag(mailbox)) ?? {};
     if (isExcluded === true) return EXCLUDED;
     return isOptedOut === true ? OPTED_OUT : undefined;
   }
