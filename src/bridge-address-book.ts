@@ -56,6 +56,11 @@ export class BridgeAddressBook {
     return this.#gal ?? NO_WHEREABOUTS;
   }
 
+  /** Grows whenever anything in it changes. */
+  get revision(): number {
+    return this.#gal?.revision ?? 0;
+  }
+
   /** As clients may see it, by the bounds of `search`. */
   directory({ search }: Config['gal']): Directory {
     const gal = this.#gal;

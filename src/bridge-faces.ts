@@ -9,6 +9,7 @@ import type { Directory } from './directory/directory.ts';
 import { ServedAddresses } from './directory/served-addresses.ts';
 import type { Whereabouts } from './directory/whereabouts.ts';
 import type { ChangeNotice } from './freebusy/change-feed.ts';
+import type { PrivacyService } from './freebusy/privacy.ts';
 import type { Lookup } from './lookup/lookup.ts';
 import type { HomeSystem, Routing } from './lookup/routing.ts';
 import type { ClientSignIn } from './platform/auth/client-sign-in.ts';
@@ -37,6 +38,8 @@ export interface OwnParts {
   readonly isReady: () => boolean;
   readonly replication: () => ReplicationAgent | undefined;
   readonly presence: BridgePresence;
+  /** Of the configuration in force. */
+  readonly privacy: () => PrivacyService;
   readonly failures: FailureMemory;
   readonly gate: LoadGate;
 }
@@ -87,7 +90,7 @@ export function createFaces(config: Config, parts: FaceParts): RequestListener {
 }
 
 /** Metrics and administration, on a listener of their own. */
-export function createAdminFace(config: Config, { isReady, replication, presence, metrics, logger }: OwnParts & { readonly metrics: PrometheusMetrics; readonly logger: Logger }): RequestListener {
+export function createAdminFace(config: Config, { isReady, replication, presence, privacy, metrics, logger }: OwnParts & { readonly metrics: PrometheusMetrics; readonly logger: Logger }): RequestListener {
   return createApp({
     trustedProxies: [],
     deadlineMs: config.deadlineMs,
@@ -96,7 +99,7 @@ export function createAdminFace(config: Config, { isReady, replication, presence
     gate: new LoadGate(),
     routers: [
       metricsEndpoint(metrics),
-      adminEndpoint({ queue: () => adminQueue(replication()), presence: () => presence.service, checkPresence: () => presence.check(config), hosts: config.admin === undefined ? [] : [config.admin.listen.host.toLowerCase()] }),
+      adminEndpoint({ queue: () => adminQueue(replication()), presence: () => presence.service, checkPresence: () => presence.check(config), privacy, hosts: config.admin === undefined ? [] : [config.admin.listen.host.toLowerCase()] }),
     ],
     logger,
     metrics,

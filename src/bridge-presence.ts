@@ -1,10 +1,10 @@
-import { join } from 'node:path';
 import { presenceToCheck } from './bridge-presence-check.ts';
 import { BridgePresenceWays } from './bridge-presence-ways.ts';
 import type { PresenceWays } from './bridge-presence-ways.ts';
 import { presencePorts } from './bridge-presence-ports.ts';
 import type { PresencePorts } from './bridge-presence-ports.ts';
 import type { Config } from './config/config.ts';
+import type { Audit } from './core/audit.ts';
 import type { Clock } from './core/clock.ts';
 import { BridgeError, toBridgeError } from './core/errors.ts';
 import type { Logger } from './core/logger.ts';
@@ -12,7 +12,6 @@ import type { Metrics, PresenceCounts } from './core/metrics.ts';
 import type { ChangeNotice } from './freebusy/change-feed.ts';
 import type { Lookup } from './lookup/lookup.ts';
 import type { Routing } from './lookup/routing.ts';
-import { AuditLog } from './platform/audit-log.ts';
 import type { BackEndLoads } from './platform/http-client/load/back-end-load.ts';
 import { Catalogues } from './presence/catalogues.ts';
 import { PresenceDesk } from './presence/desk.ts';
@@ -28,6 +27,7 @@ export interface BridgePresenceOptions {
   readonly logger: Logger;
   readonly metrics: Metrics;
   readonly loads?: BackEndLoads | undefined;
+  readonly audit: Audit;
 }
 
 /** What a configuration says about presence, with the systems already made. */
@@ -40,7 +40,6 @@ export interface PresenceParts {
 /** What lives as long as the process. */
 interface Kept {
   readonly store: PresenceStore;
-  readonly audit: AuditLog;
   readonly optIns: OptIns;
   readonly catalogues: Catalogues;
   readonly ports: PresencePorts;
@@ -163,7 +162,6 @@ export class BridgePresence {
     await kept.ways.close();
     await kept.ports.close();
     await kept.store.close();
-    await kept.audit.close();
   }
 
   #desk(): PresenceDesk {
@@ -172,10 +170,9 @@ export class BridgePresence {
   }
 
   async #open(parts: PresenceParts): Promise<Kept> {
-    const { clock, logger, metrics, loads } = this.#options;
+    const { clock, logger, metrics, loads, audit } = this.#options;
     const { dataDir, presence } = parts.config;
     const store = await PresenceStore.open(dataDir, { logger });
-    const audit = new AuditLog({ path: join(dataDir, 'audit.log'), clock, logger });
     const optIns = new OptIns({ kept: store.optIns, audit, clock, logger });
     // What the file lists at start is no switch: only what changes in it while the bridge runs is audited.
     optIns.load(presence.optIn);
@@ -197,7 +194,7 @@ export class BridgePresence {
       idle: undefined,
     };
     const desk = new PresenceDesk({ optIns, shown: store.shown, own: store.own, audit, publishedBy: (label) => store.publishedBy(label), clock, logger, metrics }, nothing);
-    return { store, audit, optIns, catalogues, ports, ways, desk };
+    return { store, optIns, catalogues, ports, ways, desk };
   }
 
   #setup({ config, routing }: PresenceParts, ways: PresenceWays): DeskSetup {

@@ -35,6 +35,8 @@ export interface ReplicationParts {
   readonly sourceOf: (system: string) => FreeBusySource;
   readonly homeOf: (mailbox: MailboxAddress) => string | undefined;
   readonly directoryDn: (mailbox: MailboxAddress, system: string) => string | undefined;
+  /** Who is excluded or has opted out. */
+  readonly isHidden: (mailbox: MailboxAddress) => boolean;
 }
 
 /** Redis, and which: the same is kept over reloads. */
@@ -131,7 +133,7 @@ export class BridgeReplication {
     return { store, target: key };
   }
 
-  #prepared({ config, sourceOf, homeOf, directoryDn }: ReplicationParts, opened: OpenStore): PreparedReplication {
+  #prepared({ config, sourceOf, homeOf, directoryDn, isHidden }: ReplicationParts, opened: OpenStore): PreparedReplication {
     const { clock, logger, metrics, loads } = this.#options;
     const { store } = opened;
     const systemNamed = (name: string): SystemConfig => {
@@ -160,6 +162,7 @@ export class BridgeReplication {
       concurrency: one.concurrency,
       workingElsewhereAs: config.workingElsewhere,
       homeOf,
+      isHidden,
     }));
     const systems = froms.map(({ name, mailboxes }) => ({ name, mailboxes, feed: this.#heard(name, homes.get(name)?.feed), probe: homes.get(name)?.probe.bind(homes.get(name)) }));
     const agent = new ReplicationAgent({ routes, systems, store, locks: this.#locks, clock, logger, metrics });

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { RequestListener } from 'node:http';
+import { join } from 'node:path';
 import { BridgeAddressBook } from './bridge-address-book.ts';
 import { accountOf, isSameClient } from './bridge-clients.ts';
 import { createAdminFace, createFaces } from './bridge-faces.ts';
@@ -8,6 +9,7 @@ import { BridgeListeners } from './bridge-listeners.ts';
 import { directoryMoved } from './bridge-notices.ts';
 import { BridgePresence } from './bridge-presence.ts';
 import type { PreparedPresence } from './bridge-presence.ts';
+import { BridgePrivacy } from './bridge-privacy.ts';
 import { BridgeReplication } from './bridge-replication.ts';
 import type { PreparedReplication, ReplicationParts } from './bridge-replication.ts';
 import type { Config, SystemConfig } from './config/config.ts';
@@ -18,9 +20,11 @@ import { BridgeError, toBridgeError } from './core/errors.ts';
 import { silentLogger } from './core/logger.ts';
 import type { Logger } from './core/logger.ts';
 import type { CalendarSystem } from './freebusy/calendar-system.ts';
+import type { PrivacyService } from './freebusy/privacy.ts';
 import { Lookup } from './lookup/lookup.ts';
 import { Routing } from './lookup/routing.ts';
 import type { HomeSystem } from './lookup/routing.ts';
+import { AuditLog } from './platform/audit-log.ts';
 import { TokenIssuers } from './platform/auth/bearer/token-issuers.ts';
 import { ClientSignIn } from './platform/auth/client-sign-in.ts';
 import { FailureMemory } from './platform/auth/failure-memory.ts';
@@ -29,6 +33,7 @@ import { HashedPasswords } from './platform/auth/hashed-passwords.ts';
 import { LoadGate } from './platform/http-server/load-gate.ts';
 import { createMetrics } from './platform/metrics.ts';
 import type { PrometheusMetrics } from './platform/metrics.ts';
+import type { Exclusions } from './privacy/exclusions.ts';
 import type { LdapFaceServices } from './protocols/ldap/endpoint.ts';
 import { createSystem } from './protocols/registry.ts';
 import { PresenceStreams, StreamSlots } from './protocols/rest-api/presence-streams.ts';
@@ -55,6 +60,8 @@ interface Runtime {
   readonly lookup: Lookup;
   readonly routing: Routing;
   readonly book: BridgeAddressBook;
+  /** Who is hidden. */
+  readonly exclusions: Exclusions;
   readonly faces: RequestListener;
   readonly admin: RequestListener;
   /** Who watches presence with the rights of this configuration. */
@@ -87,6 +94,8 @@ export class Bridge {
   readonly #retired = new Set<Runtime>();
   readonly #replication: BridgeReplication;
   readonly #presence: BridgePresence;
+  readonly #audit: AuditLog;
+  readonly #privacy: BridgePrivacy;
   #runtime: Runtime;
   #ready = false;
 
@@ -98,8 +107,11 @@ export class Bridge {
     this.#loads = new BackEndLoadBook({ clock: this.#clock, metrics: this.#metrics });
     this.#issuers = new TokenIssuers({ clock: this.#clock, logger: this.#logger });
     this.#listeners = new BridgeListeners(this.#logger);
-    this.#presence = new BridgePresence({ clock: this.#clock, logger: this.#logger, metrics: this.#metrics, loads: this.#loads });
-    this.#replication = new BridgeReplication({ clock: this.#clock, logger: this.#logger, metrics: this.#metrics, loads: this.#loads, prefer: overrides.ownRedis, onHeard: (system, notice) => this.#presence.heard(system, notice) });
+    this.#audit = new AuditLog({ path: join(config.dataDir, 'audit.log'), clock: this.#clock, logger: this.#logger, ...config.audit, isGuest: true });
+    this.#privacy = new BridgePrivacy({ audit: this.#audit, clock: this.#clock, logger: this.#logger });
+    const own = { clock: this.#clock, logger: this.#logger, metrics: this.#metrics, loads: this.#loads };
+    this.#presence = new BridgePresence({ ...own, audit: this.#audit });
+    this.#replication = new BridgeReplication({ ...own, prefer: overrides.ownRedis, onHeard: (system, notice) => this.#presence.heard(system, notice) });
     this.#metrics.readDepthsFrom(async () => (await this.#replication.agent?.depths()) ?? []);
     this.#metrics.readDirectoriesFrom(() => this.addressBook.states());
     this.#metrics.readBackEndsFrom(() => this.#loads.states());
@@ -131,6 +143,11 @@ export class Bridge {
     return this.#presence;
   }
 
+  /** Who is hidden. */
+  get privacy(): PrivacyService {
+    return this.#runtime.exclusions;
+  }
+
   get config(): Config {
     return this.#runtime.config;
   }
@@ -147,7 +164,10 @@ export class Bridge {
 
   /** Opens all listeners, or none. @throws BridgeError CONFIGURATION */
   async start(): Promise<void> {
-    const { config, book } = this.#runtime;
+    const { config, book, exclusions } = this.#runtime;
+    this.#audit.takeOver();
+    // Nothing is shown before it is known who must not be.
+    await this.#privacy.open(config);
     await book.load();
     // First the store: a face that listens can then keep what it is told.
     const replication = await this.#replication.prepare(this.#replicationParts(this.#runtime));
@@ -157,6 +177,7 @@ export class Bridge {
     this.#ready = true;
     book.start();
     replication?.agent.start();
+    this.#privacy.apply(exclusions, config, () => this.replication);
     for (const warning of config.warnings) this.#logger.warn({ reason: warning }, 'configuration');
   }
 
@@ -167,6 +188,7 @@ export class Bridge {
    */
   async openReplication(): Promise<ReplicationAgent> {
     await this.openAddressBook();
+    await this.openPrivacy();
     const prepared = await this.#replication.prepare(this.#replicationParts(this.#runtime));
     if (prepared === undefined) throw new BridgeError('CONFIGURATION', 'replication: is missing; nothing is replicated');
     await this.#replication.swap(prepared, { work: false, graceMs: 0 });
@@ -179,6 +201,11 @@ export class Bridge {
     await book.load({ isReadOnly: true });
     await book.readOnce('unread', COMMAND_READS_MS);
     return book;
+  }
+
+  /** Who has opted out, without a running bridge, for commands. @throws BridgeError CONFIGURATION where that cannot be read */
+  async openPrivacy(): Promise<void> {
+    await this.#privacy.open(this.config, { isReadOnly: true });
   }
 
   /**
@@ -214,6 +241,8 @@ export class Bridge {
     // Past this point nothing goes back: what fails is said, and the rest of the new configuration is in force.
     await this.#presence.apply(presence).catch((thrown: unknown) => this.#logger.error({ code: toBridgeError(thrown).code, reason: toBridgeError(thrown).publicMessage, stack: thrown instanceof Error ? thrown.stack : undefined }, 'the new configuration of presence is not wholly in force'));
     await this.#replication.swap(replication, { work: true, graceMs: TURNS_GRACE_MS });
+    this.#audit.setBounds(config.audit);
+    this.#privacy.apply(next.exclusions, config, () => this.replication);
     // Who watches goes on watching; whoever may see something else now comes back as that.
     old.streams.handOver(next.streams, (client) => isSameClient(client, old.config, config));
     if (isOtherBook) next.book.start();
@@ -235,6 +264,8 @@ export class Bridge {
     await Promise.all([this.#listeners.close(CLOSE_GRACE_MS), this.#replication.close(TURNS_GRACE_MS), this.#presence.close(TURNS_GRACE_MS), this.#runtime.book.close()]);
     await Promise.all([this.#runtime, ...this.#retired].map(closeSystems));
     this.#retired.clear();
+    await this.#privacy.close();
+    await this.#audit.close();
   }
 
   #build(config: Config, old?: Runtime): Runtime {
@@ -252,24 +283,26 @@ export class Bridge {
     const systems = config.systems.map((one): RunningSystem => ({ config: one, system: createSystem(one, { clock, logger, loads, directoryDn }) }));
     const homes = systems.map(homeSystem);
     const routing = new Routing(homes, whereabouts);
-    const lookup = new Lookup({ routing, workingElsewhereAs: config.workingElsewhere, clock, logger, metrics });
+    const exclusions = this.#privacy.exclusionsOf(config, book);
+    const lookup = new Lookup({ routing, workingElsewhereAs: config.workingElsewhere, clock, logger, metrics, privacy: exclusions, audit: config.audit.lookups ? this.#audit : undefined });
     const { behindProxy, trustedProxies } = config;
     const byOthers = { issuers: this.#issuers.of(config.issuers), clientCa: config.tls?.clientCa, hashes: this.#hashes };
     const signIn = new ClientSignIn({ accounts: config.clients.map(accountOf), failures: this.#failures, tokenKey: this.#tokenKey, clock, metrics, behindProxy, trustedProxies, ...byOthers });
     const streams = new PresenceStreams(this.#watchers);
-    const own = { publicUrl: () => this.publicUrl, isReady: () => this.#ready, replication: () => this.replication, presence: this.#presence, failures: this.#failures, gate: this.#gate };
+    const own = { publicUrl: () => this.publicUrl, isReady: () => this.#ready, replication: () => this.replication, presence: this.#presence, privacy: () => this.privacy, failures: this.#failures, gate: this.#gate };
     const faces = createFaces(config, { ...own, lookup, routing, homes, whereabouts, directory, signIn, streams, clock, logger, metrics });
     const ldap = (base: string): LdapFaceServices => ({ directory, base, signIn: ldapSignIn(signIn, logger), clock, logger, metrics });
     const admin = createAdminFace(config, { ...own, metrics, logger });
-    return { config, systems, lookup, routing, book, faces, admin, streams, ldap };
+    return { config, systems, lookup, routing, book, exclusions, faces, admin, streams, ldap };
   }
 
-  #replicationParts({ config, systems, routing, book }: Runtime): ReplicationParts {
+  #replicationParts({ config, systems, routing, book, exclusions }: Runtime): ReplicationParts {
     return {
       config,
       sourceOf: (name) => systems.find((one) => one.config.name === name)!.system,
       homeOf: (mailbox) => routing.route(mailbox).home?.name,
       directoryDn: (mailbox, system) => book.whereabouts.legacyExchangeDn(mailbox, system),
+      isHidden: (mailbox) => exclusions.isHidden(mailbox),
     };
   }
 
@@ -279,7 +312,7 @@ export class Bridge {
 }
 
 function homeSystem({ config, system }: RunningSystem): HomeSystem {
-  return { name: config.name, isZimbra: config.type === 'zimbra', system, domains: config.domains, mailboxes: config.mailboxes };
+  return { name: config.name, isZimbra: config.type === 'zimbra', system, domains: config.domains, mailboxes: config.mailboxes, detail: config.detail };
 }
 
 async function closeSystems(runtime: Runtime): Promise<void> {

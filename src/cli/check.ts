@@ -1,5 +1,6 @@
 import { parseMailboxAddress } from '../directory/smtp-address.ts';
 import { checkClient } from './check-client.ts';
+import { checkIssuers } from './check-issuer.ts';
 import { checkListener } from './check-listener.ts';
 import { checkMailboxes, checkSystem, withProbes } from './check-system.ts';
 import { describeChecked, outcomeOf } from './checked.ts';
@@ -30,7 +31,7 @@ export async function check(addresses: readonly string[], options: CheckOptions,
   const bridge = makeBridge(config, terminal);
   if (bridge === undefined) return EXIT.wrongUsage;
   try {
-    const checked = [...(await Promise.all(bridge.systems.map(checkSystem))), ...config.clients.map((client) => checkClient(client, config))];
+    const checked = [...(await Promise.all(bridge.systems.map(checkSystem))), ...config.clients.map((client) => checkClient(client, config)), ...(await checkIssuers(config))];
     checked.push(...checkListener(config, Date.now()));
     for (const { label, findings } of await bridge.addressBook.probe(AbortSignal.timeout(PROBE_DEADLINE_MS))) checked.push({ kind: 'directory', name: label, findings });
     await bridge.openAddressBook();

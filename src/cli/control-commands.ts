@@ -1,5 +1,6 @@
 import { BridgeError, toBridgeError } from '../core/errors.ts';
 import type { MailboxAddress } from '../directory/smtp-address.ts';
+import type { PrivacyService } from '../freebusy/privacy.ts';
 import type { GalStatus } from '../gal/source-status.ts';
 import type { ControlAnswer, ControlHandler } from '../platform/control-socket.ts';
 import { OpenListings } from './open-listings.ts';
@@ -9,6 +10,7 @@ import { isRecord, readEach } from './over-socket/record.ts';
 import type { JsonRecord } from './over-socket/record.ts';
 import { isPresenceCommand, runPresenceCommand } from './presence/presence-control.ts';
 import type { ControlledPresence } from './presence/presence-control.ts';
+import { isPrivacyCommand, runPrivacyCommand } from './privacy/privacy-control.ts';
 import { probeContext } from './probe-context.ts';
 import type { Replicating } from './replicating.ts';
 
@@ -21,6 +23,8 @@ export interface ControlSurroundings {
   readonly gal: () => GalStatus | undefined;
   /** Its presence; absent: it has none. */
   readonly presence?: () => ControlledPresence | undefined;
+  /** Who is hidden; absent: nobody can be. */
+  readonly privacy?: () => PrivacyService;
 }
 
 /** What a bridge and its commands say to each other over the control socket, as the bridge answers it. */
@@ -41,6 +45,10 @@ export class ControlCommands {
       const presence = this.#surroundings.presence?.();
       if (presence === undefined) return { ok: false, isMisconfigured: true, lines: ['the running bridge has no presence'] };
       return answered(() => runPresenceCommand(name, presence, body, this.#listings));
+    }
+    if (isPrivacyCommand(name) && this.#surroundings.privacy !== undefined) {
+      const privacy = this.#surroundings.privacy();
+      return answered(() => runPrivacyCommand(name, privacy, body));
     }
     const run = Object.hasOwn(OF_REPLICATION, name) ? OF_REPLICATION[name] : undefined;
     if (run === undefined) return { ok: false, lines: ['the running bridge does not know this command: it is another version; restart it'] };

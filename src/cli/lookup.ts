@@ -16,6 +16,7 @@ import { EXIT } from './exit-code.ts';
 import type { ExitCode } from './exit-code.ts';
 import { loadConfiguration } from './load-configuration.ts';
 import { makeBridge } from './make-bridge.ts';
+import { commandActor } from './presence/presence-control.ts';
 import type { Terminal } from './terminal.ts';
 
 export interface LookupOptions {
@@ -45,11 +46,12 @@ export async function lookup(addresses: readonly string[], options: LookupOption
   const explainTo = options.json === true ? terminal.complain : terminal.print;
   const explain = options.explain === true ? (note: ExplainNote) => explainTo(`  [${note.system}] ${note.kind}: ${note.text}`) : undefined;
   const deadline = Date.now() + (requester.deadlineMs ?? config.deadlineMs);
-  const ctx = { requestId: randomUUID(), requester, hops: 0, deadline, signal: deadlineSignal(deadline), explain };
+  const ctx = { requestId: randomUUID(), requester, hops: 0, deadline, signal: deadlineSignal(deadline), explain, face: 'command', actor: commandActor().by } as const;
   const bridge = makeBridge(config, terminal);
   if (bridge === undefined) return EXIT.wrongUsage;
   try {
     await bridge.openAddressBook();
+    await bridge.openPrivacy();
     const body = await encodeFreeBusyBody(window, await askMailboxes(bridge.lookup, addresses, window, requester.detail === 'details', ctx));
     if (options.json === true) terminal.print(JSON.stringify(body, undefined, 2));
     else for (const result of body.results) for (const line of describe(result)) terminal.print(line);

@@ -17,6 +17,8 @@ import { openStoredPresence } from './presence/open-stored-presence.ts';
 import { addPresenceCommand } from './presence/presence-command.ts';
 import { reachPresenceCheck } from './presence/reach-presence-check.ts';
 import { reachPresence } from './presence/reach-presence.ts';
+import { addPrivacyCommand } from './privacy/privacy-command.ts';
+import { reachPrivacy } from './privacy/reach-privacy.ts';
 import { push } from './push.ts';
 import type { PushOptions } from './push.ts';
 import { dropQueued, retryQueued, showQueue } from './queue.ts';
@@ -126,6 +128,9 @@ export async function runCommandLine(argv: readonly string[], terminal: Terminal
     exit = ended;
   });
   addPresenceCommand(program, terminal, { reach: reachPresence(openStoredPresence), reachCheck: reachPresenceCheck }, (ended) => {
+    exit = ended;
+  });
+  addPrivacyCommand(program, terminal, reachPrivacy, (ended) => {
     exit = ended;
   });
   program

@@ -74,7 +74,7 @@ export async function startServing(config: Config, file: string, terminal: Termi
     return turn;
   };
   let control: ControlSocket | undefined;
-  const commands = new ControlCommands({ reload: reloadInTurn, replication: () => bridge.replication, gal: () => bridge.addressBook.status(), presence: () => ({ service: bridge.presence.service, everyone: everyoneOf(bridge) }) });
+  const commands = new ControlCommands({ reload: reloadInTurn, replication: () => bridge.replication, gal: () => bridge.addressBook.status(), presence: () => ({ service: bridge.presence.service, everyone: everyoneOf(bridge) }), privacy: () => bridge.privacy });
   const close = async (): Promise<void> => {
     isClosing = true;
     // A reload under way would open listeners that nobody closes.

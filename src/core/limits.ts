@@ -170,6 +170,21 @@ export const LIMITS = {
   /** `audit.fileMegabytes` and `audit.files`: 100 GB together at most. */
   auditFileMegabytes: { min: 1, max: 1_024 },
   auditFiles: { min: 1, max: 100 },
+  /** Mailboxes in one line of the audit log, 25 KB at most; a question about more gets several lines. */
+  auditedMailboxes: 100,
+  /** What waits for a disk that does not take it; an hour of one question a second is 1 MB. What comes beyond it is lost, and that is said. */
+  auditWaitingBytes: 32 * MIB,
+  /** After an audit log that could not be written, until the next try. */
+  auditRetryMs: 1_000,
+  /** Who has opted out: a site of a hundred thousand people in which everybody did. 20 MB on disk. */
+  optOuts: 100_000,
+  optOutFileBytes: 64 * MIB,
+  /** Of all excluded groups together: as many people as the largest directory that is kept. */
+  excludedMembers: 1_000_000,
+  /** How soon a changed group is noticed where nobody asks: what it published is taken away then. Lookups notice at once. */
+  exclusionLooksMs: 10_000,
+  /** How many addresses one command or request opts out or in. */
+  privacySwitches: 1_000,
 
   // ── Clients' tokens, certificates and password hashes ─────────────────────────────────────────────────────────
   /** A bearer token as it is sent; Entra's with 200 groups have about 8 KiB. */
@@ -1042,7 +1057,6 @@ export const LIMITS = {
   /** Older audit logs kept beside the one that is written: about half a million switches. */
   auditFilesKept: 5,
   /** Waiting for a disk that does not take them; beyond it entries are lost, which is said. */
-  auditWaiting: 100_000,
   auditTextCharacters: 1_000,
   /** Every language of the world's calendars, many times over. */
   catalogueFiles: 500,

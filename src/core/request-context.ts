@@ -28,7 +28,13 @@ export interface Requester {
   readonly gal?: GalRight | undefined;
   /** Its own deadline for a lookup, where it has one. */
   readonly deadlineMs?: number | undefined;
+  /** It sees those who are excluded or have opted out, too: presence, in which everybody has opted in by himself. */
+  readonly seesHidden?: true;
 }
+
+/** Through what a question came, as the audit log has it. */
+export const FACES = ['ews', 'owa', 'zimbra-soap', 'zimbra-rest', 'ifb', 'caldav', 'json', 'command'] as const;
+export type Face = (typeof FACES)[number];
 
 /** One line for `lookup --explain`: what was asked upstream or came back, already free of secrets. */
 export interface ExplainNote {
@@ -50,4 +56,10 @@ export interface RequestContext {
   /** Fires when nobody waits for the answer any more: the deadline has passed or the client has gone. */
   readonly signal: AbortSignal;
   readonly explain?: ((note: ExplainNote) => void) | undefined;
+  /** Through what it came; absent: the bridge asks for itself, which is in no audit log. */
+  readonly face?: Face;
+  /** The address from which the client asks; absent: no client does. */
+  readonly address?: string;
+  /** Who it is, for the audit log, where that is not `client {requester.name}`. */
+  readonly actor?: string;
 }

@@ -42,3 +42,9 @@ export function localPartOf(address: MailboxAddress): string {
 export function domainOf(address: MailboxAddress): string {
   return address.slice(address.indexOf('@') + 1);
 }
+
+/** Plus-addressing: `kim+news@…` is kim's. */
+export function withoutTag(address: MailboxAddress): MailboxAddress {
+  const plus = address.indexOf('+');
+  return plus > 0 ? ((address.slice(0, plus) + address.slice(address.indexOf('@'))) as MailboxAddress) : address;
+}

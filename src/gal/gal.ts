@@ -5,6 +5,7 @@ import type { DirectoryEntry } from '../directory/entry.ts';
 import type { SourceEntry } from '../directory/entry-source.ts';
 import type { Homes } from '../directory/homes.ts';
 import { domainOf, parseMailboxAddress } from '../directory/smtp-address.ts';
+import { withoutTag } from '../directory/smtp-address.ts';
 import type { MailboxAddress } from '../directory/smtp-address.ts';
 import type { ExpandedGroup, Whereabout, Whereabouts } from '../directory/whereabouts.ts';
 import { maySpeakFor, rowOfAddress, rowOfDn, strongestClaims } from './claims.ts';
@@ -59,6 +60,7 @@ export class Gal implements Whereabouts {
   readonly #searches = new KeptSearches();
   readonly #conflicts = new Map<MailboxAddress, readonly string[]>();
   #lastChange: Instant = 0;
+  #revision = 0;
   #shown = 0;
 
   constructor(homes: Homes, clock: Clock) {
@@ -79,6 +81,11 @@ export class Gal implements Whereabouts {
   /** The moment of the newest change; never goes back. */
   get lastChange(): Instant {
     return this.#lastChange;
+  }
+
+  /** Grows whenever anything in it changes, whether anybody is shown that or not. */
+  get revision(): number {
+    return this.#revision;
   }
 
   recordsOf(source: RecordSource): ReadonlyMap<string, SourceRecord> {
@@ -109,6 +116,7 @@ export class Gal implements Whereabouts {
       touched.add(record);
     }
     if (touched.size === 0 && oldRows.size === 0) return { records: [], removed: gone, rowsGone: [], rowsLessened: [], moved: [] };
+    this.#revision += 1;
     const places = new Map<MailboxAddress, string>();
     const { rowsGone, rowsLessened } = this.#regroup(touched, oldRows, places, now);
     const moved = [...places].filter(([address, place]) => place !== this.#placeOf(address)).map(([address]) => address);
@@ -329,10 +337,4 @@ function digestOf(id: string): number {
 
 function isGroup({ cluster }: Row): boolean {
   return cluster.records[0]!.entry.kind === 'group';
-}
-
-/** Plus-addressing: `kim+news@…` is kim's. */
-function withoutTag(address: MailboxAddress): MailboxAddress {
-  const plus = address.indexOf('+');
-  return plus > 0 ? ((address.slice(0, plus) + address.slice(address.indexOf('@'))) as MailboxAddress) : address;
 }

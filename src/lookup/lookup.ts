@@ -1,3 +1,4 @@
+import type { Audit } from '../core/audit.ts';
 import type { Clock, Instant } from '../core/clock.ts';
 import { BridgeError, toBridgeError } from '../core/errors.ts';
 import type { ErrorCode } from '../core/errors.ts';
@@ -8,12 +9,17 @@ import type { RequestContext, Requester } from '../core/request-context.ts';
 import type { MailboxAddress } from '../directory/smtp-address.ts';
 import { unknownMailbox } from '../freebusy/ask-mailboxes.ts';
 import type { WorkingElsewhereAs } from '../freebusy/busy-type.ts';
-import { redact } from '../freebusy/detail.ts';
 import { joinPieces } from '../freebusy/free-busy.ts';
 import type { FreeBusy } from '../freebusy/free-busy.ts';
 import type { Interval } from '../freebusy/interval.ts';
+import { NOBODY_HIDDEN } from '../freebusy/privacy.ts';
+import type { Privacy } from '../freebusy/privacy.ts';
 import type { FreeBusyQuery, FreeBusyResult, FreeBusySource } from '../freebusy/source.ts';
+import { asShown, asUnknown, errorAsShown, isOwn, levelOf } from './exit.ts';
+import type { ShownLevel } from './exit.ts';
 import { groupFreeBusy } from './group-free-busy.ts';
+import { auditLookup } from './lookup-audit.ts';
+import type { Outcome } from './lookup-audit.ts';
 import type { HomeSystem, Routing } from './routing.ts';
 import { SingleFlight } from './single-flight.ts';
 
@@ -24,6 +30,10 @@ export interface LookupOptions {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly metrics: Metrics;
+  /** Who is hidden; absent: nobody. */
+  readonly privacy?: Privacy;
+  /** Takes down who asked about whom; absent: nobody does. */
+  readonly audit?: Audit | undefined;
 }
 
 /**
@@ -52,19 +62,22 @@ export class Lookup implements FreeBusySource {
         bySystem.set(one.home, addresses.add(one.address));
       }
     }
-    const details = query.details && ctx.requester.detail === 'details';
     const results = new Map([...bySystem.keys()].map((home) => [home, new Map<MailboxAddress, FreeBusyResult>()]));
     await Promise.all(
       [...bySystem].map(async ([home, addresses]) => {
-        const wanted = { details, ...(hoursAreToBeAsked(home, query, ctx.requester) ? { workingHours: true } : {}) };
+        const level = levelOf(ctx.requester, home, query.details);
+        const wanted = { details: level === 'details', ...(hoursAreToBeAsked(home, query, level) ? { workingHours: true } : {}) };
         for (const result of await this.#ask(home, { mailboxes: [...addresses], window: query.window, ...wanted }, ctx)) results.get(home)!.set(result.mailbox, result);
       }),
     );
-    return query.mailboxes.map((mailbox) => {
+    const outcomes = query.mailboxes.map((mailbox): Outcome => {
       const decision = decisions.get(mailbox)!;
-      const result = 'members' in decision ? groupFreeBusy(mailbox, query.window, decision.members.map((one) => resultOf(one, mailbox, results))) : resultOf(decision, mailbox, results);
-      return this.#forRequester(result, ctx.requester, details);
+      if (!('members' in decision)) return this.#outcome(decision, mailbox, results, query, ctx);
+      const members = decision.members.map((one) => this.#outcome(one, one.address ?? mailbox, results, query, ctx));
+      return { result: groupFreeBusy(mailbox, query.window, members.map(({ result }) => result)), members };
     });
+    if (this.#options.audit !== undefined) auditLookup(this.#options.audit, query, ctx, outcomes);
+    return outcomes.map(({ result }) => result);
   }
 
   /** A calendar has changed: what was asked before that answers nobody who asks from now on. */
@@ -76,6 +89,10 @@ export class Lookup implements FreeBusySource {
   #decide(mailbox: MailboxAddress, ctx: RequestContext, expanded: { left: number }): Decision {
     const decision = this.#decideOne(mailbox, ctx);
     if ('refused' in decision) return this.#refuse(mailbox, decision, ctx);
+    if (decision.hidden !== undefined) {
+      ctx.explain?.({ system: decision.home.name, kind: 'route', text: `${mailbox}: asked about like an unknown one, and its answer thrown away (${decision.hidden.why})` });
+      return decision;
+    }
     const alias = decision.address === mailbox ? '' : ` as ${decision.address}`;
     const group = this.#options.routing.expand(decision.address, LIMITS.expandedMembers);
     if (group === undefined) {
@@ -88,7 +105,7 @@ export class Lookup implements FreeBusySource {
     ctx.explain?.({ system: decision.home.name, kind: 'route', text: `${mailbox} is a group of ${group.members.length + group.unknown}${group.unknown > 0 ? `, ${group.unknown} of them unknown` : ''}` });
     const members = group.members.map((member) => {
       const one = this.#decideOne(member, ctx);
-      return 'refused' in one ? this.#refuse(member, one, ctx) : one;
+      return 'refused' in one ? { ...this.#refuse(member, one, ctx), address: member } : one;
     });
     return { members: group.unknown > 0 ? [...members, { refused: unknownMailbox(), why: 'no directory has it' }] : members };
   }
@@ -103,29 +120,45 @@ export class Lookup implements FreeBusySource {
   /** The system to ask about a mailbox, or why nobody is asked. What a client may not ask about looks like what is unknown. */
   #decideOne(mailbox: MailboxAddress, ctx: RequestContext): Destination | Refusal {
     const { requester } = ctx;
-    const route = this.#options.routing.route(mailbox);
+    const { routing, privacy = NOBODY_HIDDEN } = this.#options;
+    const route = routing.route(mailbox);
+    const hidden = requester.seesHidden === true ? undefined : (privacy.reasonToHide(route.home === undefined ? mailbox : route.address) ?? privacy.reasonToHide(mailbox));
+    if (hidden !== undefined && isOwn(requester)) return refusal(new BridgeError('MAILBOX_REFUSED', hidden));
+    if (hidden !== undefined) return this.#hide(mailbox, { why: hidden, code: 'HIDDEN' }, ctx);
     if (route.home === undefined) {
       const claims = route.claimedBy.join(' and ');
       if (claims === '') return { refused: unknownMailbox(), why: 'no system lists its domain, nor the address under mailboxes' };
-      if (!route.claimedBy.some((name) => mayAsk(requester, name))) return { refused: unknownMailbox(), why: `${claims} claim it or its domain, and ${requester.name} may ask neither` };
-      return refusal(new BridgeError('NO_DATA', 'several systems claim this mailbox or its domain', { details: { systems: claims } }));
+      const several = new BridgeError('NO_DATA', 'several systems claim this mailbox or its domain', { details: { systems: claims } });
+      return isOwn(requester) ? refusal(several) : this.#hide(mailbox, { why: reasonOf(several), code: several.code }, ctx);
     }
     const { home } = route;
-    if (!mayAsk(requester, home.name)) return { refused: unknownMailbox(), why: `it lives in ${home.name}, which ${requester.name} may not ask` };
-    if (requester.from === home.name) return refusal(new BridgeError('LOOP', 'the asking system is the home of this mailbox'));
-    if (ctx.viaZimbra === true && home.isZimbra) return refusal(new BridgeError('LOOP', 'a Zimbra asks, so no Zimbra is asked'));
-    if (ctx.hops > LIMITS.hops) return refusal(new BridgeError('LOOP', 'the question has been passed on too often'));
-    return route;
+    if (!mayAsk(requester, home.name)) return this.#hide(mailbox, { why: `it lives in ${home.name}, which ${requester.name} may not ask`, code: 'ACCESS_DENIED' }, ctx);
+    const loop = loopOf(home, ctx);
+    return loop === undefined ? route : refusal(loop);
+  }
+
+  /**
+   * Somebody about whom this client learns nothing goes the way of an unknown mailbox of the same domain, so that neither the answer nor the time it takes tells that there is somebody: where such
+   * a one is asked about, he is too, as he was written, and the answer is thrown away.
+   */
+  #hide(mailbox: MailboxAddress, hidden: Hidden, ctx: RequestContext): Destination | Refusal {
+    const home = this.#options.routing.homeOfUnknown(mailbox);
+    if (home === undefined || !mayAsk(ctx.requester, home.name)) return { refused: unknownMailbox(), ...hidden };
+    const loop = loopOf(home, ctx);
+    return loop === undefined ? { home, address: mailbox, hidden } : { refused: loop, ...hidden };
   }
 
   /** The exit: nothing reaches a face that did not pass here. */
-  #forRequester(result: FreeBusyResult, requester: Requester, details: boolean): FreeBusyResult {
-    const { mailbox } = result;
-    if ('error' in result) return requester.anonymous && HIDDEN_FROM_ANONYMOUS.has(result.error.code) ? { mailbox, error: unknownMailbox() } : result;
-    const { detail } = requester;
-    if (detail === 'none') return { mailbox, error: unknownMailbox() };
-    const level = detail === 'details' && !details ? 'busy-type' : detail;
-    return { ...result, freeBusy: redact(result.freeBusy, level, this.#options.workingElsewhereAs) };
+  #outcome(decision: Destination | Refusal, mailbox: MailboxAddress, results: Results, query: FreeBusyQuery, { requester }: RequestContext): Outcome {
+    const result = resultOf(decision, mailbox, results);
+    if ('refused' in decision) {
+      const error = requester.anonymous ? errorAsShown(decision.refused, requester) : decision.refused;
+      return { result: { mailbox, error }, code: decision.code ?? decision.refused.code };
+    }
+    const level = levelOf(requester, decision.home, query.details);
+    const shown = asShown(decision.hidden === undefined ? result : asUnknown(result), level, requester, this.#options.workingElsewhereAs);
+    if (!('error' in shown)) return { result: shown, level };
+    return { result: shown, code: decision.hidden?.code ?? ('error' in result ? result.error.code : shown.error.code) };
   }
 
   async #ask(home: HomeSystem, query: FreeBusyQuery, ctx: RequestContext): Promise<readonly FreeBusyResult[]> {
@@ -169,22 +202,38 @@ export class Lookup implements FreeBusySource {
 interface Destination {
   readonly home: HomeSystem;
   readonly address: MailboxAddress;
+  /**
+   * Asked only because an unknown one would be, and thrown away. A good answer of an unknown mailbox is never kept, so this one must not be either: it is neither taken from what is kept nor
+   * kept, or it would be answered faster than an unknown one.
+   */
+  readonly hidden?: Hidden;
 }
+
+/** Why a client learns nothing: in words, and for the audit log. */
+interface Hidden {
+  readonly why: string;
+  readonly code: string;
+}
+
+type Results = ReadonlyMap<HomeSystem, ReadonlyMap<MailboxAddress, FreeBusyResult>>;
 
 type Decision = Destination | Refusal | { readonly members: readonly (Destination | Refusal)[] };
 
 /** What came of a decision, under the address that was asked about. */
-function resultOf(decision: Destination | Refusal, mailbox: MailboxAddress, results: ReadonlyMap<HomeSystem, ReadonlyMap<MailboxAddress, FreeBusyResult>>): FreeBusyResult {
+function resultOf(decision: Destination | Refusal, mailbox: MailboxAddress, results: Results): FreeBusyResult {
   if ('refused' in decision) return { mailbox, error: decision.refused };
   const result = results.get(decision.home)?.get(decision.address) ?? { mailbox, error: missing() };
   if (decision.address === mailbox) return result;
   return 'error' in result ? { mailbox, error: result.error } : { ...result, mailbox, freeBusy: { ...result.freeBusy, mailbox } };
 }
 
-/** `refused` is what the client is told, `why` what the administrator is. */
+/** `refused` is what the client is told, `why` what the administrator is, `code` what the audit log is, where it is not that of `refused`. */
 interface Refusal {
   readonly refused: BridgeError;
   readonly why: string;
+  readonly code?: string;
+  /** Of a group's member. */
+  readonly address?: MailboxAddress;
 }
 
 function refusal(error: BridgeError): Refusal {
@@ -194,9 +243,6 @@ function refusal(error: BridgeError): Refusal {
 /** A mailbox that is unknown or refused is daily business, not a fault of the system. */
 const QUIET: ReadonlySet<ErrorCode> = new Set(['MAILBOX_UNKNOWN', 'MAILBOX_REFUSED', 'NO_DATA']);
 
-/** To an anonymous client these all look the same: nobody learns who exists. */
-const HIDDEN_FROM_ANONYMOUS: ReadonlySet<ErrorCode> = new Set(['MAILBOX_UNKNOWN', 'MAILBOX_REFUSED', 'NO_DATA', 'LOOP']);
-
 function mayAsk(requester: Requester, system: string): boolean {
   return requester.detail !== 'none' && (requester.mayAsk === 'all' || requester.mayAsk.has(system));
 }
@@ -205,8 +251,15 @@ function mayAsk(requester: Requester, system: string): boolean {
  * Only a Zimbra has to be asked for working hours in words of their own. To the others the question stays the one without them, so that a client
  * that asks both at once (Zimbra's web client) costs one. Who sees only whether time is taken gets none (freebusy/detail.ts).
  */
-function hoursAreToBeAsked(home: HomeSystem, query: FreeBusyQuery, { detail }: Requester): boolean {
-  return query.workingHours === true && home.isZimbra && (detail === 'busy-type' || detail === 'details');
+function hoursAreToBeAsked(home: HomeSystem, query: FreeBusyQuery, level: ShownLevel): boolean {
+  return query.workingHours === true && home.isZimbra && level !== 'free-busy';
+}
+
+/** Why a home must not be asked on behalf of whoever asks. */
+function loopOf(home: HomeSystem, { requester, viaZimbra, hops }: RequestContext): BridgeError | undefined {
+  if (requester.from === home.name) return new BridgeError('LOOP', 'the asking system is the home of this mailbox');
+  if (viaZimbra === true && home.isZimbra) return new BridgeError('LOOP', 'a Zimbra asks, so no Zimbra is asked');
+  return hops > LIMITS.hops ? new BridgeError('LOOP', 'the question has been passed on too often') : undefined;
 }
 
 function flightKey(home: HomeSystem, query: FreeBusyQuery, ctx: RequestContext): string {

@@ -1,4 +1,6 @@
+import type { DetailLevel } from '../core/request-context.ts';
 import { Homes } from '../directory/homes.ts';
+import { domainOf } from '../directory/smtp-address.ts';
 import type { MailboxAddress } from '../directory/smtp-address.ts';
 import { NO_WHEREABOUTS } from '../directory/whereabouts.ts';
 import type { ExpandedGroup, Whereabouts } from '../directory/whereabouts.ts';
@@ -14,6 +16,8 @@ export interface HomeSystem {
   readonly domains: readonly string[];
   /** Stronger than any directory and any domain. */
   readonly mailboxes: readonly MailboxAddress[];
+  /** The most that anybody sees of its mailboxes; absent: everything. */
+  readonly detail?: Exclude<DetailLevel, 'none'> | undefined;
 }
 
 /** Where a mailbox lives: one system, none, or (several list its domain and no directory decides, or directories contradict each other) nobody can tell. */
@@ -42,6 +46,12 @@ export class Routing {
     if (decision.home === undefined) return decision;
     const home = this.#systems.get(decision.home);
     return home === undefined ? { claimedBy: [] } : { home, address: decision.address };
+  }
+
+  /** Where a mailbox of this domain that nobody knows is asked about: the only system that lists it. */
+  homeOfUnknown(mailbox: MailboxAddress): HomeSystem | undefined {
+    const listing = this.#homes.listing(domainOf(mailbox));
+    return listing.length === 1 ? this.#systems.get(listing[0]!) : undefined;
   }
 
   /** The mailboxes of a group; undefined for what is none. */

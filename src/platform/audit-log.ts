@@ -1,4 +1,4 @@
-import { appendFile, mkdir, rename, stat } from 'node:fs/promises';
+import { appendFile, mkdir, rename, stat, unlink } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { Audit, AuditEntry } from '../core/audit.ts';
 import type { Clock } from '../core/clock.ts';
@@ -11,8 +11,12 @@ export interface AuditLogOptions {
   readonly path: string;
   readonly clock: Clock;
   readonly logger: Logger;
-  /** Of one file; for tests. */
+  /** Of one file. */
   readonly fileBytes?: number;
+  /** Older files kept beside it. */
+  readonly files?: number;
+  /** Of a command, beside which a bridge may run: it adds lines and never renames, so that two do not rename at once; until `takeOver`. */
+  readonly isGuest?: boolean;
 }
 
 /**
@@ -21,29 +25,61 @@ export interface AuditLogOptions {
  *     {"at":"2026-03-02T09:00:00.000Z","what":"presence.opt-in","mailbox":"anna@corp.example","by":"client im","via":"api"}
  *
  * `at` (UTC), `what`, `by` and `via` are always there, `mailbox` where it is about one; further members belong to `what`, and readers pass over those they do not
- * know, and over empty and broken lines (a full disk). `what` begins with what it is about (`presence.`). Lines are in the order in which it happened. Beyond LIMITS.auditFileBytes the file becomes
- * `audit.log.1`, that one `audit.log.2`, up to LIMITS.auditFilesKept; the oldest goes. No secret, subject or place stands in it.
+ * know, and over empty and broken lines (a full disk). Lines are in the order in which it happened. No secret, subject or place stands in it.
  *
- * Nobody waits for it: a kill -9 may cost the last lines. A disk that does not take them is tried again with the next entry, and said in the log.
+ * | what | says | further members |
+ * |---|---|---|
+ * | `presence.…` | somebody's presence was switched on or off, or its language chosen (presence/opt-ins.ts) | `changed`, `language`, `count` |
+ * | `privacy.opt-out`, `privacy.opt-in` | somebody's free/busy is shown to nobody, or again (privacy/opt-outs.ts) | `changed` |
+ * | `lookup` | who asked about whom, and what of them was shown (lookup/lookup-audit.ts) | there |
+ * | `audit.lost` | so many entries are missing here, because the disk did not take them | `count` |
+ *
+ * Where the next lines would make a file larger than `fileBytes` it becomes `audit.log.1`, that one `audit.log.2`, and so on up to `files`; the oldest goes. A reader that follows the file
+ * opens it anew when its inode changes, as with any rotated log.
+ *
+ * Nobody waits for it: a kill -9 may cost the last lines. A disk that does not take them is tried again with the next entry after LIMITS.auditRetryMs, which is said once in the log; beyond LIMITS.auditWaitingBytes
+ * entries are lost, which is said once there and, when it goes on, here.
  */
 export class AuditLog implements Audit {
   readonly #options: AuditLogOptions;
+  #isGuest: boolean;
+  #bounds: { readonly fileBytes: number; readonly files: number };
   #waiting: string[] = [];
+  /** Characters, which is at least a third of its bytes. */
+  #waitingCharacters = 0;
+  #lost = 0;
   #bytes: number | undefined;
   #writing: Promise<void> | undefined;
   #hasFailed = false;
+  /** By performance.now(). */
+  #notBefore = 0;
 
   constructor(options: AuditLogOptions) {
     this.#options = options;
+    const { fileBytes = LIMITS.auditFileBytes, files = LIMITS.auditFilesKept, isGuest = false } = options;
+    this.#isGuest = isGuest;
+    this.#bounds = { fileBytes, files };
   }
 
-  record({ what, mailbox, by, via, ...details }: AuditEntry): void {
-    if (this.#waiting.length >= LIMITS.auditWaiting) {
-      this.#options.logger.error({ mailbox, operation: what, reason: 'the audit log cannot be written' }, 'an entry of the audit log is lost');
+  /** From now on this process alone has the dataDir. */
+  takeOver(): void {
+    this.#isGuest = false;
+  }
+
+  /** Other bounds from now on; what is there of older files beyond `files` goes with the next rotation. */
+  setBounds(bounds: { readonly fileBytes: number; readonly files: number }): void {
+    this.#bounds = { fileBytes: bounds.fileBytes, files: bounds.files };
+  }
+
+  record(entry: AuditEntry): void {
+    if (this.#waitingCharacters >= LIMITS.auditWaitingBytes) {
+      if (this.#lost === 0) this.#options.logger.error({ mailbox: entry.mailbox, operation: entry.what, reason: 'the audit log cannot be written' }, 'entries of the audit log are lost');
+      this.#lost += 1;
       return;
     }
-    const entry = { at: new Date(this.#options.clock.now()).toISOString(), what, mailbox, by, via, ...details };
-    this.#waiting.push(`${JSON.stringify(entry, (_key, value: unknown) => (typeof value === 'string' ? value.slice(0, LIMITS.auditTextCharacters) : value))}\n`);
+    this.#add(entry);
+    // What waits may be megabytes: on a full disk they are not put together anew for every question.
+    if (performance.now() < this.#notBefore) return;
     this.#writing ??= this.#write().finally(() => (this.#writing = undefined));
   }
 
@@ -53,19 +89,31 @@ export class AuditLog implements Audit {
     if (this.#waiting.length > 0) await this.#write();
   }
 
+  #add(entry: AuditEntry): void {
+    const line = lineOf(this.#options.clock.now(), entry);
+    this.#waiting.push(line);
+    this.#waitingCharacters += line.length;
+  }
+
   async #write(): Promise<void> {
     // Whoever records more in this turn of the event loop comes along.
     await Promise.resolve();
     while (this.#waiting.length > 0) {
       const lines = this.#waiting;
+      const characters = this.#waitingCharacters;
       this.#waiting = [];
+      this.#waitingCharacters = 0;
       try {
         await this.#append(lines.join(''));
         this.#hasFailed = false;
+        if (this.#lost > 0) this.#add({ what: 'audit.lost', by: 'the bridge', via: 'file', count: this.#lost });
+        this.#lost = 0;
       } catch (error) {
         // A part of it may stand there: what comes next begins a line of its own.
         this.#waiting = [`\n${lines.join('').replace(/^\n/, '')}`, ...this.#waiting];
+        this.#waitingCharacters += characters;
         this.#bytes = undefined;
+        this.#notBefore = performance.now() + LIMITS.auditRetryMs;
         if (!this.#hasFailed) this.#options.logger.error({ reason: codeOf(error), count: lines.length }, 'the audit log cannot be written; it is tried again with the next entry');
         this.#hasFailed = true;
         return;
@@ -74,19 +122,45 @@ export class AuditLog implements Audit {
   }
 
   async #append(text: string): Promise<void> {
-    const { path, fileBytes = LIMITS.auditFileBytes } = this.#options;
+    const { path } = this.#options;
+    const { fileBytes, files } = this.#bounds;
     if (this.#bytes === undefined) {
       await mkdir(dirname(path), { recursive: true, mode: 0o700 });
       this.#bytes = (await stat(path).catch(absent))?.size ?? 0;
     }
     const bytes = Buffer.byteLength(text);
-    if (this.#bytes > 0 && this.#bytes + bytes > fileBytes) {
-      for (let at = LIMITS.auditFilesKept - 1; at >= 1; at--) await rename(`${path}.${at}`, `${path}.${at + 1}`).catch(absent);
+    if (!this.#isGuest && this.#bytes > 0 && this.#bytes + bytes > fileBytes) {
+      for (let at = files - 1; at >= 1; at--) await rename(`${path}.${at}`, `${path}.${at + 1}`).catch(absent);
       await rename(path, `${path}.1`).catch(absent);
       this.#bytes = 0;
+      await removeBeyond(path, files);
     }
     await appendFile(path, text, { mode: 0o600 });
     this.#bytes += bytes;
+  }
+}
+
+/** Built member by member: an entry is short, and a replacer costs more than all the rest. */
+function lineOf(now: number, { what, mailbox, by, via, ...details }: AuditEntry): string {
+  const entry: Record<string, unknown> = { at: new Date(now).toISOString(), what, mailbox, by, via, ...details };
+  for (const key in entry) entry[key] = bounded(entry[key]);
+  return `${JSON.stringify(entry)}\n`;
+}
+
+function bounded(value: unknown): unknown {
+  if (typeof value === 'string') return value.slice(0, LIMITS.auditTextCharacters);
+  return Array.isArray(value) ? value.map(bounded) : value;
+}
+
+/** What an earlier configuration kept more of. */
+async function removeBeyond(path: string, files: number): Promise<void> {
+  for (let at = files + 1; at <= LIMITS.auditFiles.max; at++) {
+    try {
+      await unlink(`${path}.${at}`);
+    } catch (error) {
+      if (codeOf(error) === 'ENOENT') return;
+      throw error;
+    }
   }
 }
 

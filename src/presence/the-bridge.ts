@@ -10,7 +10,7 @@ import type { Interval } from '../freebusy/interval.ts';
  * The bridge asks for itself: the right to see presence is a client's own (`presence: read`), the calendar behind it is
  * nobody's but the owner's, who opted in.
  */
-export const THE_BRIDGE: Requester = { name: 'presence', from: 'outside', mayAsk: 'all', detail: 'busy-type', anonymous: false, presence: 'read' };
+export const THE_BRIDGE: Requester = { name: 'presence', from: 'outside', mayAsk: 'all', detail: 'busy-type', anonymous: false, presence: 'read', seesHidden: true };
 
 /** A question of the bridge's own. */
 export function presenceContext(deadline: Instant, signal: AbortSignal): RequestContext {

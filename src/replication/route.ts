@@ -36,10 +36,13 @@ export interface Route {
   readonly workingElsewhereAs: WorkingElsewhereAs;
   /** Name of the system in which a mailbox lives; undefined where none has it, or nobody can tell. */
   readonly homeOf: (mailbox: MailboxAddress) => string | undefined;
+  /** Nobody is told anything about this mailbox, wherever it is asked for: it is excluded or has opted out (freebusy/privacy.ts). Absent: nobody is hidden. */
+  readonly isHidden?: ((mailbox: MailboxAddress) => boolean) | undefined;
 }
 
 /** Why a mailbox of the home system is not replicated; undefined where it is. */
-export function whyNot({ choice }: Route, resident: Resident): string | undefined {
+export function whyNot({ choice, isHidden }: Route, resident: Resident): string | undefined {
+  if (isHidden?.(resident.mailbox) === true) return 'it is excluded by privacy.exclude, or has opted out';
   if (choice.exclude.has(resident.mailbox)) return 'it is excluded by the configuration';
   if (resident.isSystem) return 'it is a system account';
   if (choice.only === 'all' || choice.include.has(resident.mailbox) || resident.foreignPrincipal !== undefined) return undefined;

@@ -22,7 +22,7 @@ export async function openStoredPresence(bridge: Bridge, logger: Logger = create
   const { config } = bridge;
   const book = await bridge.openAddressBook();
   const kept = await KeptValues.open(join(config.dataDir, OPT_INS_FILE), { logger });
-  const audit = new AuditLog({ path: join(config.dataDir, AUDIT_FILE), clock: systemClock, logger });
+  const audit = new AuditLog({ path: join(config.dataDir, AUDIT_FILE), clock: systemClock, logger, ...config.audit });
   const optIns = new OptIns({ kept, audit, clock: systemClock, logger });
   optIns.load(config.presence.optIn);
   const homes = new Homes(config.systems);

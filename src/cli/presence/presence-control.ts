@@ -70,7 +70,7 @@ export function commandActor(): Actor {
 }
 
 /** The command's own word for who runs it: nobody else may open that socket. */
-function actorOf(by: unknown): Actor {
+export function actorOf(by: unknown): Actor {
   return { by: typeof by === 'string' && by.startsWith('command ') ? by.slice(0, LIMITS.addressCharacters) : 'command', via: 'command' };
 }
 

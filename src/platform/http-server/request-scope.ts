@@ -3,7 +3,7 @@ import type { IncomingMessage } from 'node:http';
 import { LIMITS } from '../../core/limits.ts';
 import type { LogFields } from '../../core/logger.ts';
 import { OVER } from '../../core/over.ts';
-import type { RequestContext, Requester } from '../../core/request-context.ts';
+import type { Face, RequestContext, Requester } from '../../core/request-context.ts';
 import { HOP_HEADER, ZIMBRA_HOP_HEADER } from '../http-client/interceptors.ts';
 
 /** What the server knows of one request beside its bytes. */
@@ -62,9 +62,9 @@ export function noteForLog(request: IncomingMessage, fields: LogFields): void {
 
 /**
  * The context in which a requester's question is answered: its deadline counts from the request's arrival, the signal fires
- * at the deadline or when the client goes away, and hops are what the request says of itself.
+ * at the deadline or when the client goes away, and hops are what the request says of itself. `face` is for the audit log.
  */
-export function contextFor(request: IncomingMessage, requester: Requester): RequestContext {
+export function contextFor(request: IncomingMessage, requester: Requester, face: Face): RequestContext {
   const scope = scopeOf(request);
   noteForLog(request, { client: requester.name });
   const deadline = scope.receivedAt + (requester.deadlineMs ?? scope.deadlineMs);
@@ -72,6 +72,8 @@ export function contextFor(request: IncomingMessage, requester: Requester): Requ
   return {
     requestId: scope.requestId,
     requester,
+    face,
+    address: scope.address,
     hops: hopsOf(request),
     viaZimbra: request.headers[ZIMBRA_HOP_HEADER] !== undefined,
     deadline,

@@ -152,7 +152,7 @@ async function post(services: CaldavServices, { request, response, requester, ca
   const message = await decodeFreeBusyRequest(await readBody(request, LIMITS.requestBodyBytes), charsetIn(contentType));
   const question = completeScheduleRequest(message, request.headers, caller.address);
   noteForLog(request, { mailboxes: question.attendees.length });
-  const asked = await askMailboxes(services.source, question.attendees.map(mailboxTextOf), question.window, false, contextFor(request, requester));
+  const asked = await askMailboxes(services.source, question.attendees.map(mailboxTextOf), question.window, false, contextFor(request, requester, 'caldav'));
   const answers = await answersOf(question, asked, services.clock.now(), services.workingElsewhereAs);
   response.status(200).set('Content-Type', DAV_XML).send(await encodeScheduleResponse(answers));
 }
@@ -163,7 +163,7 @@ async function freeBusyQuery(services: CaldavServices, { request, response, requ
   const nobody = brokenPrecondition('need-privileges', 'this client is nobody whose time is known here', 'ACCESS_DENIED');
   if (caller.mailbox === undefined) throw nobody;
   noteForLog(request, { mailboxes: 1 });
-  const [asked] = await askMailboxes(services.source, [caller.mailbox], window, false, contextFor(request, requester));
+  const [asked] = await askMailboxes(services.source, [caller.mailbox], window, false, contextFor(request, requester, 'caldav'));
   const result = asked!.result;
   if ('error' in result && REQUEST_STATUS_OF[result.error.code] === '3.7;Invalid calendar user') throw nobody;
   if ('error' in result || isUnknown(result.freeBusy)) {

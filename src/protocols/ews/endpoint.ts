@@ -55,7 +55,7 @@ async function answer(services: EwsServices, operations: ReadonlyMap<string, Ews
   if (run === undefined) throw new EwsFault('ErrorInvalidRequest', 'The request is invalid.');
   noteForLog(request, { operation: operation.name, client: requester.name });
   let context: RequestContext | undefined;
-  const made = (): RequestContext => (context ??= contextFor(request, requester));
+  const made = (): RequestContext => (context ??= contextFor(request, requester, 'ews'));
   await sendPieces(response, encodeEwsPieces(await run(operation, { services, request, requester, version, header, context: made })));
 }
 

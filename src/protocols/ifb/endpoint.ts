@@ -67,7 +67,7 @@ async function answer(services: IfbServices, path: FacePath, request: Request, r
   }
   const question = decodeFaceQuestion(path, rawQueryOf(request.originalUrl), clock.now());
   noteForLog(request, { mailboxes: 1 });
-  const [asked] = await askMailboxes(source, [question.address], question.window, false, contextFor(request, requester));
+  const [asked] = await askMailboxes(source, [question.address], question.window, false, contextFor(request, requester, path.form === 'freebusy' ? 'ifb' : 'zimbra-rest'));
   const { result } = asked!;
   if ('error' in result) throw result.error;
   if (isAllUnknown(result.freeBusy)) throw new BridgeError('NO_DATA', 'nothing is known about this mailbox');

@@ -114,7 +114,7 @@ async function query(services: OwaWebdavServices, rawQuery: string, requester: R
   const { window, intervalMinutes, addresses } = decodeFreeBusyQuery(rawQuery);
   noteForLog(request, { operation: 'freebusy', mailboxes: addresses.length });
   checkQuestion(addresses.length, window, intervalMinutes);
-  const asked = await askMailboxes(services.source, addresses, window, false, contextFor(request, requester));
+  const asked = await askMailboxes(services.source, addresses, window, false, contextFor(request, requester, 'owa'));
   const answers = asked.map(({ text, result }) => ({ address: text, freeBusy: 'freeBusy' in result ? result.freeBusy : undefined }));
   sendXml(response, 200, await encodeFreeBusyResponse(answers, window, intervalMinutes, services.workingElsewhereAs));
 }

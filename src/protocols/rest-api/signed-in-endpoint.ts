@@ -28,7 +28,7 @@ export function signedIn(signIn: SignIn): (name: string, methods: Methods | Oper
           response.status(405).set('Allow', allowed.join(', ')).json({ error: encodeError(new BridgeError('UNSUPPORTED', `only ${words} ${allowed.length > 2 ? 'are' : 'is'} answered here`)) });
           return;
         }
-        const answer = await run(request, requester, contextFor(request, requester), response);
+        const answer = await run(request, requester, contextFor(request, requester, 'json'), response);
         if (answer !== undefined) response.json(answer);
       } catch (thrown) {
         refuseJson(request, response, thrown);

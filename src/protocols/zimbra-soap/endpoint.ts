@@ -116,7 +116,7 @@ async function batch(operation: XmlElement, { format, asking, request, requestId
 }
 
 function askingFor(requester: Requester, request: Request, { source, directory, clock, workingElsewhereAs }: ZimbraSoapServices, mayReadAll: () => boolean): Asking {
-  return { source, directory, clock, workingElsewhereAs, ctx: contextFor(request, requester), allowance: fullAllowance(), inTurn: oneAtATime(), mayReadAll };
+  return { source, directory, clock, workingElsewhereAs, ctx: contextFor(request, requester, 'zimbra-soap'), allowance: fullAllowance(), inTurn: oneAtATime(), mayReadAll };
 }
 
 function refuse(request: Request, response: Response, format: AnswerFormat, thrown: unknown): void {

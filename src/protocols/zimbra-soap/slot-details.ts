@@ -16,7 +16,10 @@ export function decodeSlotDetails(slot: XmlElement): SlotDetails {
   const location = attribute(slot, 'location');
   const flags = FLAGS.flatMap((flag) => {
     const value = attribute(slot, flag);
-    return value === undefined ? [] : [[flag, value === '1' || value === 'true'] as const];
+    if (value === undefined) return [];
+    // Anything but a plain "no" keeps a subject hidden.
+    const isSet = flag === 'isPrivate' ? value !== '0' && value !== 'false' : value === '1' || value === 'true';
+    return [[flag, isSet] as const];
   });
   return {
     ...(id === undefined ? {} : { id }),

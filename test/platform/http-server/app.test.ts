@@ -137,7 +137,7 @@ describe('the context of a question', () => {
   async function contextOf(headers: Record<string, string | string[]>, requester = ASKER, deadlineMs = 5_000): Promise<RequestContext> {
     let context: RequestContext | undefined;
     const router = Router().get('/x', (request, response) => {
-      context = contextFor(request, requester);
+      context = contextFor(request, requester, 'json');
       response.send('ok');
     });
     const { url } = await app(router, { deadlineMs });
