@@ -268,7 +268,7 @@ export class Bridge {
 }
 
 function homeSystem({ config, system }: RunningSystem): HomeSystem {
-  return { name: config.name, isZimbra: config.type === 'zimbra', system, domains: config.domains, mailboxes: config.mailboxes };
+  return { name: config.name, isZimbra: config.type === 'zimbra', system, domains: config.domains, mailboxes: config.mailboxes, cacheForMs: config.cacheForMs, staleForMs: config.staleForMs };
 }
 
 async function closeSystems(runtime: Runtime): Promise<void> {
