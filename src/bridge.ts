@@ -75,7 +75,7 @@ export class Bridge {
   readonly #metrics: PrometheusMetrics = createMetrics();
   readonly #failures: FailureMemory;
   readonly #tokenKey = randomBytes(32);
-  readonly #gate = new LoadGate();
+  readonly #gate = new LoadGate({ metrics: this.#metrics });
   readonly #watchers = new StreamSlots();
   readonly #listeners: BridgeListeners;
   readonly #retired = new Set<Runtime>();
@@ -248,7 +248,7 @@ export class Bridge {
     const streams = new PresenceStreams(this.#watchers);
     const own = { publicUrl: () => this.publicUrl, isReady: () => this.#ready, replication: () => this.replication, presence: this.#presence, failures: this.#failures, gate: this.#gate };
     const faces = createFaces(config, { ...own, lookup, routing, homes, whereabouts, directory, signIn, streams, clock, logger, metrics });
-    const ldap = (base: string): LdapFaceServices => ({ directory, base, signIn: ldapSignIn(signIn, logger), clock, logger, metrics });
+    const ldap = (base: string): LdapFaceServices => ({ directory, base, signIn: ldapSignIn(signIn, logger), clock, logger, metrics, enter: () => this.#gate.enter() });
     const admin = createAdminFace(config, { ...own, metrics, logger });
     return { config, systems, lookup, routing, book, faces, admin, streams, ldap };
   }

@@ -96,8 +96,9 @@ export class AnswerCache {
     const answer: Answer = { kind: { details, workingHours, hops }, freeBusy, asOf, begunAt, unknown, weight };
     const key = placeOf(system, mailbox);
     const shelf = this.#shelves.get(key) ?? { system, answers: [] };
-    // What says less, and earlier, is of no use any more; an answer with a hole in it replaces none without.
-    const others = shelf.answers.filter((one) => unknown.length > 0 || one.begunAt > begunAt || !isEnoughFor(one.kind, kind) || !holds(freeBusy.window, one.freeBusy.window));
+    // What says less, and earlier, is of no use any more, nor is what a clock that was set back has put into the future; an answer with a hole in it replaces none without.
+    const now = this.#clock.now();
+    const others = shelf.answers.filter((one) => one.begunAt <= now).filter((one) => unknown.length > 0 || one.begunAt > begunAt || !isEnoughFor(one.kind, kind) || !holds(freeBusy.window, one.freeBusy.window));
     this.#weight -= weightOf(shelf.answers);
     shelf.answers = [answer, ...others].sort((a, b) => b.begunAt - a.begunAt).slice(0, LIMITS.cachedAnswersPerMailbox);
     this.#weight += weightOf(shelf.answers);

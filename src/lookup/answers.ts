@@ -125,7 +125,9 @@ export class Answers {
       }
     };
     const onResult = (result: FreeBusyResult, begunAt: Instant): void => {
-      if (!('error' in result)) this.#cache.keep(home.name, question, begunAt, result);
+      if (!('error' in result)) {
+        if (home.cacheForMs !== 0 || (home.staleForMs ?? 0) > 0) this.#cache.keep(home.name, question, begunAt, result);
+      }
       // Whoever has gone or may not be read any more is not shown as they were.
       else if (DISPROVED.has(result.error.code)) this.#cache.forget(home.name, [result.mailbox]);
     };
@@ -142,7 +144,9 @@ export class Answers {
 
   #stale(home: HomeSystem, question: SystemQuestion, results: ReadonlyMap<MailboxAddress, FreeBusyResult>, { saysAge }: RequestContext): ReadonlyMap<MailboxAddress, GoodResult> {
     const forAll = home.staleForMs ?? 0;
-    const maxAgeMs = saysAge === true ? Math.max(forAll, LIMITS.staleForToldMs) : forAll;
+    // Whoever wants nothing kept wants nobody to be given anything that is, unless it says so.
+    const isTold = saysAge === true && home.cacheForMs !== 0;
+    const maxAgeMs = isTold ? Math.max(forAll, LIMITS.staleForToldMs) : forAll;
     const stale = new Map<MailboxAddress, GoodResult>();
     if (maxAgeMs === 0) return stale;
     for (const result of results.values()) {

@@ -14,7 +14,7 @@ export interface HomeSystem {
   readonly domains: readonly string[];
   /** Stronger than any directory and any domain. */
   readonly mailboxes: readonly MailboxAddress[];
-  /** How long an answer of it is given again without asking; 0: never. Absent: LIMITS.freshMs, LIMITS.followedFreshMs for a mailbox whose changes are heard of. */
+  /** How long an answer of it is given again without asking; 0: never, and nothing is kept but for `staleForMs`. Absent: LIMITS.freshMs, LIMITS.followedFreshMs for a mailbox whose changes are heard of. */
   readonly cacheForMs?: number | undefined;
   /** How old an answer may be that is given when it does not answer, also to clients that are not told how old it is; absent: none is. */
   readonly staleForMs?: number | undefined;

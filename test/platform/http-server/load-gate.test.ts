@@ -11,7 +11,7 @@ import { ask, serve } from './serving.ts';
 it('an answer that goes on for hours counts until it says so, and once', async () => {
   const gate = new LoadGate();
   // As many requests as may be under way, less one.
-  for (let n = 1; n < LIMITS.requestsInFlight; n++) gate.handler(new EventEmitter() as never, new EventEmitter() as never, () => undefined);
+  for (let n = 1; n < LIMITS.requestsInFlight; n++) gate.handlerFor()(new EventEmitter() as never, new EventEmitter() as never, () => undefined);
   const router = Router();
   const ends: (() => void)[] = [];
   router.get('/stream', (request, response) => {
