@@ -53,7 +53,7 @@ describe('what is kept', () => {
             told = told.filter(({ system, mailbox }) => one.system !== undefined && (system !== one.system || (one.mailboxes !== undefined && !one.mailboxes.includes(mailbox))));
           } else if (one.what === 'keep') {
             const { system, mailbox } = one;
-            const stretches = one.stretches.map(({ from, length, busyType }) => ({ ...span(from, from + length), busyType }) as BusyInterval);
+            const stretches = one.stretches.map(({ from, length, busyType }) => ({ ...span(from, from + length), busyType }));
             const events: readonly CalendarEvent[] = stretches.filter((stretch) => stretch.busyType !== 'no-data' && overlaps(stretch, one.window));
             const freeBusy = { ...freeBusyFrom(mailbox, one.window, { busy: stretches }), ...(one.kind.details ? { events } : {}) };
             const begunAt = now - one.tookMs;

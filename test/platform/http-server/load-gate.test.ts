@@ -36,3 +36,21 @@ it('an answer that goes on for hours counts until it says so, and once', async (
   expect(status).toBe(200);
   await listener.close(0);
 });
+
+it('lets nobody in while answers would come late, looks only while something is in flight, and counts whom it shed', () => {
+  const said: string[] = [];
+  const lag = { isLate: false, start: () => void said.push('start'), stop: () => void said.push('stop') };
+  const gate = new LoadGate({ lag, metrics: { shed: (reason) => void said.push(reason) } });
+  const [first, second] = [gate.enter(), gate.enter()] as (() => void)[];
+  lag.isLate = true;
+  expect(gate.enter()).toBe('late');
+  first!();
+  first!();
+  expect(said).toEqual(['start', 'start', 'late']);
+  second!();
+  lag.isLate = false;
+  expect(gate.enter()).toBeTypeOf('function');
+  expect(said).toEqual(['start', 'start', 'late', 'stop', 'start']);
+  for (let n = 1; n < LIMITS.requestsInFlight; n++) gate.enter();
+  expect([gate.enter(), said.at(-1)]).toEqual(['full', 'full']);
+});
