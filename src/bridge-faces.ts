@@ -19,16 +19,21 @@ import { healthEndpoint } from './platform/http-server/health.ts';
 import { LoadGate } from './platform/http-server/load-gate.ts';
 import { metricsEndpoint } from './platform/http-server/metrics-endpoint.ts';
 import type { PrometheusMetrics } from './platform/metrics.ts';
+import { autodiscoverBusy } from './protocols/autodiscover/busy-endpoint.ts';
 import { autodiscoverEndpoint } from './protocols/autodiscover/endpoint.ts';
 import { caldavEndpoint } from './protocols/caldav/endpoint.ts';
+import { ewsBusy } from './protocols/ews/busy-endpoint.ts';
 import { ewsEndpoint } from './protocols/ews/endpoint.ts';
 import { ifbEndpoint } from './protocols/ifb/endpoint.ts';
+import { notifyBusy } from './protocols/notify/busy-endpoint.ts';
 import { notifyEndpoint } from './protocols/notify/endpoint.ts';
 import { owaWebdavEndpoint } from './protocols/owa-webdav/endpoint.ts';
 import { encodePidf } from './protocols/pidf/encode-pidf.ts';
 import { adminEndpoint } from './protocols/rest-api/admin-endpoint.ts';
+import { restApiBusy } from './protocols/rest-api/busy-endpoint.ts';
 import { restApiEndpoint } from './protocols/rest-api/endpoint.ts';
 import type { PresenceStreams } from './protocols/rest-api/presence-streams.ts';
+import { zimbraSoapBusy } from './protocols/zimbra-soap/busy-endpoint.ts';
 import { zimbraSoapEndpoint } from './protocols/zimbra-soap/endpoint.ts';
 import type { ReplicationAgent } from './replication/agent.ts';
 
@@ -74,6 +79,8 @@ export function createFaces(config: Config, parts: FaceParts): RequestListener {
     deadlineMs: config.deadlineMs,
     always: healthEndpoint(isReady),
     gate,
+    // OWA, iCalendar and CalDAV say no more than HTTP does.
+    busy: [ewsBusy, zimbraSoapBusy, restApiBusy, autodiscoverBusy(services), notifyBusy],
     routers: [
       restApiEndpoint({ source: lookup, directory, signIn, ...presenceFace }),
       owaWebdavEndpoint({ ...services, pushed }),

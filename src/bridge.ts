@@ -88,7 +88,7 @@ export class Bridge {
   readonly #issuers: TokenIssuers;
   readonly #hashes = new HashedPasswords();
   readonly #tokenKey = randomBytes(32);
-  readonly #gate = new LoadGate();
+  readonly #gate = new LoadGate({ metrics: this.#metrics });
   readonly #watchers = new StreamSlots();
   readonly #listeners: BridgeListeners;
   readonly #retired = new Set<Runtime>();
@@ -291,7 +291,7 @@ export class Bridge {
     const streams = new PresenceStreams(this.#watchers);
     const own = { publicUrl: () => this.publicUrl, isReady: () => this.#ready, replication: () => this.replication, presence: this.#presence, privacy: () => this.privacy, failures: this.#failures, gate: this.#gate };
     const faces = createFaces(config, { ...own, lookup, routing, homes, whereabouts, directory, signIn, streams, clock, logger, metrics });
-    const ldap = (base: string): LdapFaceServices => ({ directory, base, signIn: ldapSignIn(signIn, logger), clock, logger, metrics });
+    const ldap = (base: string): LdapFaceServices => ({ directory, base, signIn: ldapSignIn(signIn, logger), clock, logger, metrics, enter: () => this.#gate.enter() });
     const admin = createAdminFace(config, { ...own, metrics, logger });
     return { config, systems, lookup, routing, book, exclusions, faces, admin, streams, ldap };
   }
@@ -312,7 +312,8 @@ export class Bridge {
 }
 
 function homeSystem({ config, system }: RunningSystem): HomeSystem {
-  return { name: config.name, isZimbra: config.type === 'zimbra', system, domains: config.domains, mailboxes: config.mailboxes, detail: config.detail };
+  const { name, type, domains, mailboxes, detail, cacheForMs, staleForMs } = config;
+  return { name, isZimbra: type === 'zimbra', system, domains, mailboxes, detail, cacheForMs, staleForMs };
 }
 
 async function closeSystems(runtime: Runtime): Promise<void> {

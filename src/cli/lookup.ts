@@ -46,7 +46,7 @@ export async function lookup(addresses: readonly string[], options: LookupOption
   const explainTo = options.json === true ? terminal.complain : terminal.print;
   const explain = options.explain === true ? (note: ExplainNote) => explainTo(`  [${note.system}] ${note.kind}: ${note.text}`) : undefined;
   const deadline = Date.now() + (requester.deadlineMs ?? config.deadlineMs);
-  const ctx = { requestId: randomUUID(), requester, hops: 0, deadline, signal: deadlineSignal(deadline), explain, face: 'command', actor: commandActor().by } as const;
+  const ctx = { requestId: randomUUID(), requester, hops: 0, deadline, signal: deadlineSignal(deadline), explain, saysAge: true, face: 'command', actor: commandActor().by } as const;
   const bridge = makeBridge(config, terminal);
   if (bridge === undefined) return EXIT.wrongUsage;
   try {
@@ -83,8 +83,9 @@ function requesterFor(config: Config, name: string | undefined): Requester | und
 
 function describe(result: ResultBody): readonly string[] {
   if ('error' in result) return [`${result.mailbox}: no data (${result.error.code}: ${result.error.message})`];
+  const age = result.stale ? ` (as of ${result.asOf}; it does not answer now)` : '';
   const stretches = result.busy.map((one) => `  ${minute(one.start)} – ${minute(one.end)}  ${one.type}${one.subject === undefined ? '' : `  ${one.subject}`}`);
-  return [`${result.mailbox}:${stretches.length === 0 ? ' free' : ' free but for'}`, ...stretches];
+  return [`${result.mailbox}${age}:${stretches.length === 0 ? ' free' : ' free but for'}`, ...stretches];
 }
 
 function minute(iso: string): string {

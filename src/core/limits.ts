@@ -94,6 +94,24 @@ export const LIMITS = {
   eventsPerMailbox: 50_000,
 
   // ── Freshness and load ────────────────────────────────────────────────────────────────────────────────────────
+  /** How old an answer may be that a face gives with its age where a system does not answer: most meetings of the next days were entered earlier. */
+  staleForToldMs: 60 * 60_000,
+  /** Mailboxes whose answers are kept: everybody whom a site of this size asks about within an hour. */
+  cachedMailboxes: 20_000,
+  /** Answers of one mailbox: a day, a week, a month and a free/busy file are asked for side by side. */
+  cachedAnswersPerMailbox: 4,
+  /** Stretches and (threefold) events that are kept: about 100 bytes each. */
+  cachedWeight: 400_000,
+  /** Of one answer: a room booked every 15 minutes for 60 days has 5,760 stretches. */
+  cachedWeightPerAnswer: 30_000,
+  /** Time that must be left for asking again what failed in somebody else's question. */
+  worthAskingMs: 100,
+  /** Requests are refused when the event loop is late by so much each time it is looked at: an answer takes half a dozen turns of it, and the usual deadline is 5 s. */
+  lateLoopMs: 800,
+  /** How often that is looked at, and how many times in a row: one long turn (a directory taken in) is no overload. */
+  lateLoopLooks: { everyMs: 100, inARow: 3 },
+  /** How long a client that was refused because of load is told to stay away: one that comes back at once makes more of it. */
+  shedRetryMs: 2_000,
   /** How long an answer is given again without asking (issue: 15 s); a client that asks twice within a click asks the same. */
   freshMs: 15_000,
   /** The same for a mailbox whose changes are heard of: they drop it at once. */

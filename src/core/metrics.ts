@@ -59,7 +59,11 @@ export interface PresenceCounts {
 export interface Metrics {
   /** A request to a face was answered. */
   request(face: string, status: number, durationMs: number): void;
-  /** One mailbox of a lookup came out: `ok` or an error code. `system` is `none` where no system was asked. */
+  /** Mailboxes of a lookup by where their answers came from: kept (`hit`), a question under way (`joined`), a question of its own (`miss`); `stale`: beside that, an older answer was given because the system did not. */
+  answered(system: string, how: 'hit' | 'joined' | 'miss' | 'stale', mailboxes: number): void;
+  /** A request was refused unread: too many at once (`full`), or answers would have come late (`late`). */
+  shed(reason: 'full' | 'late'): void;
+  /** One mailbox of a lookup came out: `ok`, `stale` or an error code. `system` is `none` where no system was asked. */
   lookup(system: string, outcome: string): void;
   /** One question to a calendar system ended; those who joined it while it was under way do not count. */
   upstream(system: string, durationMs: number): void;
@@ -84,6 +88,8 @@ export interface Metrics {
 
 export const noMetrics: Metrics = {
   request() {},
+  answered() {},
+  shed() {},
   lookup() {},
   upstream() {},
   signInFailed() {},

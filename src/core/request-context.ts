@@ -55,6 +55,10 @@ export interface RequestContext {
   readonly deadline: Instant;
   /** Fires when nobody waits for the answer any more: the deadline has passed or the client has gone. */
   readonly signal: AbortSignal;
+  /** The face tells how old an answer is, so it may be given one that is no longer fresh where a system does not answer. */
+  readonly saysAge?: true;
+  /** Only what is so now will do: no answer that is kept or already on its way. For the bridge's own questions. */
+  readonly fresh?: true;
   readonly explain?: ((note: ExplainNote) => void) | undefined;
   /** Through what it came; absent: the bridge asks for itself, which is in no audit log. */
   readonly face?: Face;

@@ -1,6 +1,6 @@
 import type { Audit } from '../core/audit.ts';
-import type { Clock, Instant } from '../core/clock.ts';
-import { BridgeError, toBridgeError } from '../core/errors.ts';
+import type { Clock } from '../core/clock.ts';
+import { BridgeError } from '../core/errors.ts';
 import type { ErrorCode } from '../core/errors.ts';
 import { LIMITS } from '../core/limits.ts';
 import type { Logger } from '../core/logger.ts';
@@ -9,19 +9,17 @@ import type { RequestContext, Requester } from '../core/request-context.ts';
 import type { MailboxAddress } from '../directory/smtp-address.ts';
 import { unknownMailbox } from '../freebusy/ask-mailboxes.ts';
 import type { WorkingElsewhereAs } from '../freebusy/busy-type.ts';
-import { joinPieces } from '../freebusy/free-busy.ts';
-import type { FreeBusy } from '../freebusy/free-busy.ts';
-import type { Interval } from '../freebusy/interval.ts';
 import { NOBODY_HIDDEN } from '../freebusy/privacy.ts';
 import type { Privacy } from '../freebusy/privacy.ts';
 import type { FreeBusyQuery, FreeBusyResult, FreeBusySource } from '../freebusy/source.ts';
+import { Answers } from './answers.ts';
 import { asShown, asUnknown, errorAsShown, isOwn, levelOf } from './exit.ts';
 import type { ShownLevel } from './exit.ts';
 import { groupFreeBusy } from './group-free-busy.ts';
 import { auditLookup } from './lookup-audit.ts';
 import type { Outcome } from './lookup-audit.ts';
+import type { SystemQuestion } from './question.ts';
 import type { HomeSystem, Routing } from './routing.ts';
-import { SingleFlight } from './single-flight.ts';
 
 export interface LookupOptions {
   readonly routing: Routing;
@@ -34,6 +32,8 @@ export interface LookupOptions {
   readonly privacy?: Privacy;
   /** Takes down who asked about whom; absent: nobody does. */
   readonly audit?: Audit | undefined;
+  /** Whether changes of this mailbox are heard of as they happen (`calendarsChanged`), so that its answers live longer; when in doubt not. Absent: nobody's are. */
+  readonly isFollowed?: ((system: string, mailbox: MailboxAddress) => boolean) | undefined;
 }
 
 /**
@@ -44,30 +44,33 @@ export interface LookupOptions {
  */
 export class Lookup implements FreeBusySource {
   readonly #options: LookupOptions;
-  readonly #flights: SingleFlight<readonly FreeBusyResult[]>;
+  readonly #answers: Answers;
 
   constructor(options: LookupOptions) {
     this.#options = options;
-    this.#flights = new SingleFlight(options.clock);
+    const { clock, metrics, isFollowed } = options;
+    this.#answers = new Answers({ clock, metrics, isFollowed });
   }
 
   async freeBusy(query: FreeBusyQuery, ctx: RequestContext): Promise<readonly FreeBusyResult[]> {
     const expanded = { left: LIMITS.mailboxesPerQuestion };
     const decisions = new Map(query.mailboxes.map((mailbox) => [mailbox, this.#decide(mailbox, ctx, expanded)]));
     const bySystem = new Map<HomeSystem, Set<MailboxAddress>>();
+    const withheld = new Set<MailboxAddress>();
     for (const decision of decisions.values()) {
       for (const one of 'members' in decision ? decision.members : [decision]) {
         if (!('home' in one)) continue;
         const addresses = bySystem.get(one.home) ?? new Set();
         bySystem.set(one.home, addresses.add(one.address));
+        if (one.hidden !== undefined) withheld.add(one.address);
       }
     }
     const results = new Map([...bySystem.keys()].map((home) => [home, new Map<MailboxAddress, FreeBusyResult>()]));
     await Promise.all(
       [...bySystem].map(async ([home, addresses]) => {
         const level = levelOf(ctx.requester, home, query.details);
-        const wanted = { details: level === 'details', ...(hoursAreToBeAsked(home, query, level) ? { workingHours: true } : {}) };
-        for (const result of await this.#ask(home, { mailboxes: [...addresses], window: query.window, ...wanted }, ctx)) results.get(home)!.set(result.mailbox, result);
+        const question = { mailboxes: [...addresses], window: query.window, details: level === 'details', workingHours: hoursAreToBeAsked(home, query, level), hops: ctx.hops, withheld };
+        for (const result of await this.#ask(home, question, ctx)) results.get(home)!.set(result.mailbox, result);
       }),
     );
     const outcomes = query.mailboxes.map((mailbox): Outcome => {
@@ -80,9 +83,14 @@ export class Lookup implements FreeBusySource {
     return outcomes.map(({ result }) => result);
   }
 
-  /** A calendar has changed: what was asked before that answers nobody who asks from now on. */
-  calendarsChanged(): void {
-    this.#flights.retire();
+  /**
+   * Calendars have changed: what was asked before that answers nobody who asks from now on, and what is kept of them is forgotten.
+   *
+   * @param system where; absent: anywhere
+   * @param mailboxes whose, as their system knows them; absent: any of that system
+   */
+  calendarsChanged(system?: string, mailboxes?: readonly MailboxAddress[]): void {
+    this.#answers.changed(system, mailboxes);
   }
 
   /** What is to be asked about a mailbox or a group, or why nothing is; said to whoever wants to know. @param expanded how many members this question may still ask about */
@@ -161,40 +169,26 @@ export class Lookup implements FreeBusySource {
     return { result: shown, code: decision.hidden?.code ?? ('error' in result ? result.error.code : shown.error.code) };
   }
 
-  async #ask(home: HomeSystem, query: FreeBusyQuery, ctx: RequestContext): Promise<readonly FreeBusyResult[]> {
+  async #ask(home: HomeSystem, question: SystemQuestion, ctx: RequestContext): Promise<readonly FreeBusyResult[]> {
     const { clock, logger, metrics } = this.#options;
     const started = performance.now();
-    // Whoever joins a question under way neither asks nor reports.
-    let isAsking = false;
-    let results: readonly FreeBusyResult[];
-    try {
-      const until = ctx.deadline - answerTimeMs(ctx.deadline - clock.now());
-      const call = (signal: AbortSignal, deadline: Instant): Promise<readonly FreeBusyResult[]> => {
-        isAsking = true;
-        return home.system.freeBusy(query, { ...ctx, signal, deadline });
-      };
-      // With --explain everyone wants to see their own question on the wire.
-      const key = ctx.explain === undefined ? flightKey(home, query, ctx) : ctx.requestId + home.name;
-      results = checked(await this.#flights.join(key, until, ctx.signal, call), query);
-    } catch (thrown) {
-      const error = toBridgeError(thrown);
-      results = query.mailboxes.map((mailbox) => ({ mailbox, error }));
-    }
+    const { results, stale, asked } = await this.#answers.ask(home, question, ctx.deadline - answerTimeMs(ctx.deadline - clock.now()), ctx);
     const durationMs = Math.round(performance.now() - started);
-    if (isAsking) metrics.upstream(home.name, durationMs);
     const failures = new Map<ErrorCode, BridgeError>();
-    for (const result of results) {
-      metrics.lookup(home.name, 'error' in result ? result.error.code : 'ok');
+    for (const result of results.values()) {
+      const kept = stale.get(result.mailbox);
+      metrics.lookup(home.name, kept !== undefined ? 'stale' : 'error' in result ? result.error.code : 'ok');
       if (!('error' in result)) continue;
-      failures.set(result.error.code, result.error);
-      logger.debug({ requestId: ctx.requestId, system: home.name, mailbox: result.mailbox, code: result.error.code, reason: reasonOf(result.error) }, 'no data about a mailbox');
-      ctx.explain?.({ system: home.name, kind: 'no-data', text: `${result.mailbox}: ${result.error.code}: ${result.error.publicMessage}${detailsOf(result.error)}` });
+      // Whoever joins a question under way does not report what came of it.
+      if (asked.has(result.mailbox)) failures.set(result.error.code, result.error);
+      logger.debug({ requestId: ctx.requestId, system: home.name, mailbox: result.mailbox, code: result.error.code, reason: reasonOf(result.error) }, kept === undefined ? 'no data about a mailbox' : 'an older answer about a mailbox');
+      ctx.explain?.({ system: home.name, kind: 'no-data', text: `${result.mailbox}: ${result.error.code}: ${result.error.publicMessage}${detailsOf(result.error)}${kept === undefined ? '' : `; given instead: what was known at ${new Date(kept.asOf).toISOString()}`}` });
     }
     for (const error of failures.values()) {
-      if (!isAsking || QUIET.has(error.code)) continue;
-      logger.warn({ requestId: ctx.requestId, system: home.name, code: error.code, reason: reasonOf(error), mailboxes: query.mailboxes.length, durationMs }, 'no data from a calendar system');
+      if (QUIET.has(error.code)) continue;
+      logger.warn({ requestId: ctx.requestId, system: home.name, code: error.code, reason: reasonOf(error), mailboxes: question.mailboxes.length, durationMs }, 'no data from a calendar system');
     }
-    return results;
+    return question.mailboxes.map((mailbox) => stale.get(mailbox) ?? results.get(mailbox)!);
   }
 }
 
@@ -262,26 +256,9 @@ function loopOf(home: HomeSystem, { requester, viaZimbra, hops }: RequestContext
   return hops > LIMITS.hops ? new BridgeError('LOOP', 'the question has been passed on too often') : undefined;
 }
 
-function flightKey(home: HomeSystem, query: FreeBusyQuery, ctx: RequestContext): string {
-  return JSON.stringify([home.name, query.window.start, query.window.end, query.details, query.workingHours === true, ctx.hops, query.mailboxes]);
-}
-
 /** Kept back from the deadline so that the answer is written by then: a twentieth, at most 100 ms. */
 function answerTimeMs(remainingMs: number): number {
   return Math.min(100, Math.max(0, remainingMs) / 20);
-}
-
-/** A client that breaks the port's contract must not shift one person's time to another. */
-function checked(results: readonly FreeBusyResult[], query: FreeBusyQuery): readonly FreeBusyResult[] {
-  const right = results.length === query.mailboxes.length && query.mailboxes.every((mailbox, index) => results[index]!.mailbox === mailbox);
-  if (!right) throw new BridgeError('INTERNAL', 'internal error', { details: { reason: 'results out of order' } });
-  return results.map((result) => ('error' in result ? result : { ...result, freeBusy: over(query.window, result.freeBusy) }));
-}
-
-/** An answer about another window says nothing of what it does not reach. */
-function over(window: Interval, freeBusy: FreeBusy): FreeBusy {
-  const isWhole = freeBusy.window.start === window.start && freeBusy.window.end === window.end;
-  return isWhole ? freeBusy : joinPieces(freeBusy.mailbox, window, [{ window, freeBusy }]);
 }
 
 function missing(): BridgeError {

@@ -18,6 +18,10 @@ export interface HomeSystem {
   readonly mailboxes: readonly MailboxAddress[];
   /** The most that anybody sees of its mailboxes; absent: everything. */
   readonly detail?: Exclude<DetailLevel, 'none'> | undefined;
+  /** How long an answer of it is given again without asking; 0: never, and nothing is kept but for `staleForMs`. Absent: LIMITS.freshMs, LIMITS.followedFreshMs for a mailbox whose changes are heard of. */
+  readonly cacheForMs?: number | undefined;
+  /** How old an answer may be that is given when it does not answer, also to clients that are not told how old it is; absent: none is. */
+  readonly staleForMs?: number | undefined;
 }
 
 /** Where a mailbox lives: one system, none, or (several list its domain and no directory decides, or directories contradict each other) nobody can tell. */

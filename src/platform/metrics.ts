@@ -25,6 +25,8 @@ export function createMetrics(): PrometheusMetrics {
   const registers: [Registry] = [registry];
   const requests = new Histogram({ name: 'freebusy_request_duration_seconds', help: 'Requests answered by a face.', labelNames: ['face', 'status'], buckets: BUCKETS, registers });
   const lookups = new Counter({ name: 'freebusy_lookup_mailboxes_total', help: 'Mailboxes looked up, by what came of them.', labelNames: ['system', 'outcome'], registers });
+  const answers = new Counter({ name: 'freebusy_answers_mailboxes_total', help: 'Mailboxes by where their answers came from: hit, joined, miss; stale: an older one was given.', labelNames: ['system', 'source'], registers });
+  const shed = new Counter({ name: 'freebusy_shed_requests_total', help: 'Requests refused unread because of load, by why.', labelNames: ['reason'], registers });
   const upstream = new Histogram({ name: 'freebusy_upstream_duration_seconds', help: 'Questions to a calendar system.', labelNames: ['system'], buckets: BUCKETS, registers });
   const signIns = new Counter({ name: 'freebusy_sign_in_failures_total', help: 'Clients refused at sign-in.', labelNames: ['reason'], registers });
   const reloads = new Counter({ name: 'freebusy_reloads_total', help: 'Configurations applied or refused.', labelNames: ['outcome'], registers });
@@ -83,6 +85,8 @@ export function createMetrics(): PrometheusMetrics {
   return {
     request: (face, status, durationMs) => requests.observe({ face, status: String(status) }, durationMs / 1000),
     lookup: (system, outcome) => lookups.inc({ system, outcome }),
+    answered: (system, source, mailboxes) => answers.inc({ system, source }, mailboxes),
+    shed: (reason) => shed.inc({ reason }),
     upstream: (system, durationMs) => upstream.observe({ system }, durationMs / 1000),
     signInFailed: (reason) => signIns.inc({ reason }),
     reload: (outcome) => reloads.inc({ outcome }),

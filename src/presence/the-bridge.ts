@@ -14,7 +14,7 @@ export const THE_BRIDGE: Requester = { name: 'presence', from: 'outside', mayAsk
 
 /** A question of the bridge's own. */
 export function presenceContext(deadline: Instant, signal: AbortSignal): RequestContext {
-  return { requestId: randomUUID(), requester: THE_BRIDGE, hops: 0, deadline, signal };
+  return { requestId: randomUUID(), requester: THE_BRIDGE, hops: 0, deadline, signal, fresh: true };
 }
 
 /** What is read of a calendar: one question's worth, a day of it past. */

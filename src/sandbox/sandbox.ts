@@ -152,6 +152,9 @@ interface ConfigParts {
   readonly urls: Readonly<Record<'exchange2003' | 'exchangeEws' | 'zimbra', string>>;
 }
 
+/** Whoever adds an appointment looks for it with the next question, sooner than any notification comes. */
+const AT_ONCE = '0s';
+
 /** JSON is YAML, so every value is written as JSON and nothing needs quoting by hand. */
 function sandboxConfig(options: SandboxConfigOptions, parts: ConfigParts): string {
   const lookup = options.lookup ?? 'query';
@@ -168,13 +171,13 @@ function sandboxConfig(options: SandboxConfigOptions, parts: ConfigParts): strin
     systems: {
       exchange2003: {
         type: 'exchange-webdav', url: parts.urls.exchange2003, auth: parts.auth, ...parts.accounts.exchange2003, username: `LEGACY\\${parts.accounts.exchange2003.username}`,
-        domains: [DOMAINS.exchange2003], lookup, legacyExchangeDn: `${EXCHANGE_2003_ORGANISATION}/cn=Recipients/cn={localPart}`,
+        domains: [DOMAINS.exchange2003], cacheFor: AT_ONCE, lookup, legacyExchangeDn: `${EXCHANGE_2003_ORGANISATION}/cn=Recipients/cn={localPart}`,
       },
       exchange: {
         type: 'exchange-ews', url: `${parts.urls.exchangeEws}/EWS/Exchange.asmx`, auth: 'basic', ...parts.accounts.exchangeEws, username: `CORP\\${parts.accounts.exchangeEws.username}`,
-        domains: [DOMAINS.exchangeEws], lookup, legacyExchangeDn: `${EXCHANGE_EWS_ORGANISATION}/cn=Recipients/cn={localPart}`,
+        domains: [DOMAINS.exchangeEws], cacheFor: AT_ONCE, lookup, legacyExchangeDn: `${EXCHANGE_EWS_ORGANISATION}/cn=Recipients/cn={localPart}`,
       },
-      zimbra: { type: 'zimbra', url: parts.urls.zimbra, adminUrl: parts.urls.zimbra, ...parts.accounts.zimbra, admin: parts.accounts.zimbraAdmin, domains: [DOMAINS.zimbra] },
+      zimbra: { type: 'zimbra', url: parts.urls.zimbra, adminUrl: parts.urls.zimbra, ...parts.accounts.zimbra, admin: parts.accounts.zimbraAdmin, domains: [DOMAINS.zimbra], cacheFor: AT_ONCE },
     },
     clients: [
       client('zimbra', 'zimbra', ['exchange2003', 'exchange'], 'none'),

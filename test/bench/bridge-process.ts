@@ -26,10 +26,10 @@ export class BridgeProcess {
     this.#child = this.#start();
   }
 
-  /** Spawned, not yet answering: see `untilAnswers`. */
+  /** Spawned, not yet answering: see `untilAnswers`. Nothing is kept: every question of a figure goes upstream. */
   static async spawn(upstream: string): Promise<BridgeProcess> {
     return BridgeProcess.spawnWith({
-      systems: { exchange: { type: 'exchange-ews', url: upstream, auth: 'basic', username: 'CORP\\bench', password: 'bench-upstream', domains: [DOMAIN] } },
+      systems: { exchange: { type: 'exchange-ews', url: upstream, auth: 'basic', username: 'CORP\\bench', password: 'bench-upstream', domains: [DOMAIN], cacheFor: '0s' } },
       clients: [{ name: 'Zimbra', username: 'zimbra', password: 'bench-face', from: 'outside', mayAsk: ['exchange'], detail: 'busy-type' }],
     });
   }

@@ -7,6 +7,8 @@ import { answerMessages } from './child-process.ts';
 /** Canned answers, one for each number of mailboxes and window; the upstream of both the bridge and the reference. */
 const answers = new Map<string, Buffer>();
 let requests = 0;
+/** How long it thinks about each answer. */
+let delayMs = 0;
 
 const server = createServer((request, response) => {
   const chunks: Buffer[] = [];
@@ -14,8 +16,9 @@ const server = createServer((request, response) => {
   request.on('end', () => {
     requests += 1;
     const body = answerTo(Buffer.concat(chunks).toString('latin1'));
-    response.writeHead(200, { 'Content-Type': 'text/xml; charset=utf-8', 'Content-Length': body.length });
-    response.end(body);
+    const send = (): void => void response.writeHead(200, { 'Content-Type': 'text/xml; charset=utf-8', 'Content-Length': body.length }).end(body);
+    if (delayMs === 0) send();
+    else setTimeout(send, delayMs).unref();
   });
 });
 
@@ -37,5 +40,8 @@ function textOf(xml: string, name: string): string {
 }
 
 server.listen(0, '127.0.0.1', () => {
-  answerMessages(async () => ({ port: (server.address() as AddressInfo).port, requests }));
+  answerMessages(async (work: { readonly delayMs?: number }) => {
+    delayMs = work.delayMs ?? delayMs;
+    return { port: (server.address() as AddressInfo).port, requests };
+  });
 });

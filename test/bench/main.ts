@@ -1,10 +1,12 @@
 import { changeToWritten } from './changes.ts';
 import { ewsFace } from './ews-face.ts';
 import { addressBookFaces } from './gal-faces.ts';
+import { fiveSystems } from './five-systems.ts';
 import { galSearch } from './gal-search.ts';
 import { describeMachine } from './machine.ts';
 import { manyMailboxes } from './many-mailboxes.ts';
 import { oneMailbox } from './one-mailbox.ts';
+import { oneUpstream } from './one-upstream.ts';
 import { overload } from './overload.ts';
 import { presenceEjabberd } from './presence-ejabberd.ts';
 import { presenceMinute } from './presence-minute.ts';
@@ -14,7 +16,7 @@ import { queueRate } from './queue-rate.ts';
 import { startToFirstAnswer } from './start.ts';
 
 /** Name of each figure and how it is measured; names on the command line choose some of them. */
-const FIGURES: Readonly<Record<string, () => Promise<string>>> = { one: oneMailbox, many: manyMailboxes, start: startToFirstAnswer, queue: queueRate, changes: changeToWritten, 'ews-face': ewsFace, 'gal-search': galSearch, 'gal-faces': addressBookFaces, overload, presence: presenceMinute, 'presence-sip': presenceSip, 'presence-xmpp': presenceXmpp, 'presence-ejabberd': presenceEjabberd };
+const FIGURES: Readonly<Record<string, () => Promise<string>>> = { one: oneMailbox, many: manyMailboxes, 'five-systems': fiveSystems, 'one-upstream': oneUpstream, overload, start: startToFirstAnswer, queue: queueRate, changes: changeToWritten, 'ews-face': ewsFace, 'gal-search': galSearch, 'gal-faces': addressBookFaces, presence: presenceMinute, 'presence-sip': presenceSip, 'presence-xmpp': presenceXmpp, 'presence-ejabberd': presenceEjabberd };
 
 const started = performance.now();
 const chosen = process.argv.slice(2);

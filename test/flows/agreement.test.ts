@@ -61,7 +61,7 @@ beforeAll(async () => {
     probe: async () => [],
     close: async () => undefined,
   };
-  const lookup = new Lookup({ routing: new Routing([{ name: 'exchange', isZimbra: false, system, domains: ['corp.example'], mailboxes: [] }]), workingElsewhereAs: 'free', clock: systemClock, logger: silentLogger, metrics: noMetrics });
+  const lookup = new Lookup({ routing: new Routing([{ name: 'exchange', isZimbra: false, system, domains: ['corp.example'], mailboxes: [], cacheForMs: 0 }]), workingElsewhereAs: 'free', clock: systemClock, logger: silentLogger, metrics: noMetrics });
   const requester = { name: 'zimbra', from: 'outside', mayAsk: new Set(['exchange']), detail: 'busy-type', anonymous: false, presence: 'none' } as const;
   const signIn = new ClientSignIn({
     accounts: [{ requester, credentials: { username: 'zimbra', password: 'secret' } }],

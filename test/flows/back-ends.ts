@@ -447,5 +447,5 @@ export function systemFor(kind: Kind, backEnd: { readonly url: string }, more: R
   const folder = lookup === undefined ? {} : { lookup, legacyExchangeDn: DN_TEMPLATE };
   const path: Readonly<Record<string, string>> = { 'exchange-ews': '/EWS/Exchange.asmx', ifb: '/freebusy/{address}.ifb' };
   const account = type === 'ifb' ? {} : { username: type === 'zimbra' ? 'bridge@zimbra.example' : 'CORP\\bridge', password: 'pw-of-the-bridge' };
-  return { type, url: backEnd.url + (path[type!] ?? ''), ...account, domains: ['corp.example'], ...folder, ...more };
+  return { type, url: backEnd.url + (path[type!] ?? ''), ...account, domains: ['corp.example'], cacheFor: '0s', ...folder, ...more };
 }

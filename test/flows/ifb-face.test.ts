@@ -26,8 +26,8 @@ beforeAll(async () => {
   const partner = (path: string): Record<string, unknown> => ({ type: 'ifb', url: `${world.bridge.url}${path}`, username: PEER.username, password: PEER.password });
   second = await startBridge({
     systems: {
-      outlook: { ...partner('/freebusy/{address}.ifb?start={start}&end={end}'), domains: ['zimbra.example'] },
-      home: { ...partner('/home/{address}/?fmt=ifb&start={start}&end={end}'), domains: ['corp.example'] },
+      outlook: { ...partner('/freebusy/{address}.ifb?start={start}&end={end}'), domains: ['zimbra.example'], cacheFor: '0s' },
+      home: { ...partner('/home/{address}/?fmt=ifb&start={start}&end={end}'), domains: ['corp.example'], cacheFor: '0s' },
       dead: { type: 'ifb', url: `${gone}/freebusy/{address}.ifb`, domains: ['dead.example'] },
     },
     clients: [{ name: 'peer', ...PEER, from: 'outside', mayAsk: ['outlook', 'home', 'dead'] }],

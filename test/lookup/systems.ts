@@ -9,6 +9,7 @@ import { freeBusyFrom } from '../../src/freebusy/free-busy.ts';
 import type { CalendarEvent } from '../../src/freebusy/free-busy.ts';
 import type { FreeBusyQuery, FreeBusyResult } from '../../src/freebusy/source.ts';
 import { Lookup } from '../../src/lookup/lookup.ts';
+import type { LookupOptions } from '../../src/lookup/lookup.ts';
 import { Routing } from '../../src/lookup/routing.ts';
 import type { HomeSystem } from '../../src/lookup/routing.ts';
 import { at } from '../freebusy/oracle.ts';
@@ -50,7 +51,8 @@ export function system(name: string, changes: Partial<HomeSystem> & { readonly a
   };
 }
 
-export const lookup = (systems: readonly HomeSystem[], logger: Logger = silentLogger, metrics: Metrics = noMetrics): Lookup => new Lookup({ routing: new Routing(systems), workingElsewhereAs: 'free', clock: systemClock, logger, metrics });
+export const lookup = (systems: readonly HomeSystem[], logger: Logger = silentLogger, metrics: Metrics = noMetrics, changes: Partial<LookupOptions> = {}): Lookup =>
+  new Lookup({ routing: new Routing(systems), workingElsewhereAs: 'free', clock: systemClock, logger, metrics, ...changes });
 
 export const address = (text: string): MailboxAddress => text as MailboxAddress;
 

@@ -5,6 +5,7 @@ import { toBridgeError } from '../../core/errors.ts';
 import type { Logger } from '../../core/logger.ts';
 import type { Metrics } from '../../core/metrics.ts';
 import { OVER } from '../../core/over.ts';
+import type { BusyAnswer } from './busy-answer.ts';
 import type { LoadGate } from './load-gate.ts';
 import { placeOf } from './note-refusal.ts';
 import { beginScope, noteForLog, plainAddress, scopeOf } from './request-scope.ts';
@@ -19,6 +20,8 @@ export interface AppOptions {
   readonly always: Router;
   readonly gate: LoadGate;
   readonly routers: readonly Router[];
+  /** What faces say that are shed by the gate; absent: all of them a plain 503. */
+  readonly busy?: readonly BusyAnswer[];
   readonly logger: Logger;
   readonly metrics: Metrics;
 }
@@ -35,7 +38,7 @@ export function createApp(options: AppOptions): RequestListener {
   app.set('trust proxy', options.trustedProxies.length === 0 ? false : [...options.trustedProxies]);
   app.use(scopeAndLog(options));
   app.use(options.always);
-  app.use(options.gate.handler);
+  app.use(options.gate.handlerFor(options.busy));
   app.use(plainPath);
   app.use(...options.routers);
   app.use(notFound);

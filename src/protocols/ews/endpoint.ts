@@ -18,8 +18,7 @@ import type { EwsOperationFace, EwsServices } from './face/operation.ts';
 import { FOLDER_OPERATIONS } from './face/other-operations.ts';
 import { requestCharset } from './face/request-charset.ts';
 import { decodeEwsRequest, encodeEwsAnswer, encodeEwsPieces } from './face/soap-frame.ts';
-
-const PATH = /^\/+ews\/+exchange\.asmx\/?$/i;
+import { FACE_PATH } from './names.ts';
 
 /**
  * What Exchange 2013 and later, Outlook, DavMail and a stock Zimbra of type `ews` ask: SOAP 1.1 at /EWS/Exchange.asmx, in any case. Mount it at the
@@ -29,7 +28,7 @@ export function ewsEndpoint(services: EwsServices): Router {
   const operations = new Map<string, EwsOperationFace>([...FOLDER_OPERATIONS, ['GetUserAvailabilityRequest', getUserAvailability()]]);
   const router = express.Router();
   router.use(async (request, response, next) => {
-    if (!PATH.test(request.path)) {
+    if (!FACE_PATH.test(request.path)) {
       next();
       return;
     }

@@ -72,3 +72,6 @@ const VERSION_HEADERS: Readonly<Record<RequestServerVersion, XmlText>> = {
 function versionHeader(version: string): XmlText {
   return xmlFragment(el('t:RequestServerVersion', { 'xmlns:t': TYPES_NS, Version: version }));
 }
+
+/** Where the face answers, in any case and with slashes doubled. */
+export const FACE_PATH = /^\/+ews\/+exchange\.asmx\/?$/i;

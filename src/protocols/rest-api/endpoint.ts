@@ -33,7 +33,7 @@ export function restApiEndpoint({ source, directory, signIn, ...presence }: Rest
     operation('freebusy', async (request, requester, ctx) => {
       const { mailboxes, window } = decodeFreeBusyQuestion(rawParameters(rawQueryOf(request.originalUrl)));
       noteForLog(request, { mailboxes: mailboxes.length });
-      return encodeFreeBusyBody(window, await askMailboxes(source, mailboxes, window, requester.detail === 'details', ctx));
+      return encodeFreeBusyBody(window, await askMailboxes(source, mailboxes, window, requester.detail === 'details', { ...ctx, saysAge: true }));
     }),
   );
   addPresence(router, operation, presence);

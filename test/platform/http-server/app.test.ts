@@ -99,7 +99,7 @@ describe('around every face', () => {
     const under = Array.from({ length: LIMITS.requestsInFlight }, () => ask(url, '/x'));
     for (let wait = 0; wait < 200 && release.length < LIMITS.requestsInFlight; wait++) await settled();
     expect(release).toHaveLength(LIMITS.requestsInFlight);
-    expect(await ask(url, '/x')).toMatchObject({ status: 503, headers: { 'retry-after': '1' } });
+    expect(await ask(url, '/x')).toMatchObject({ status: 503, headers: { 'retry-after': '2' } });
     for (const one of release) one();
     expect(new Set((await Promise.all(under)).map((answer) => answer.status))).toEqual(new Set([200]));
     release = [];

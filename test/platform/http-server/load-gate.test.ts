@@ -11,7 +11,7 @@ import { ask, serve } from './serving.ts';
 it('an answer that goes on for hours counts until it says so, and once', async () => {
   const gate = new LoadGate();
   // As many requests as may be under way, less one.
-  for (let n = 1; n < LIMITS.requestsInFlight; n++) gate.handler(new EventEmitter() as never, new EventEmitter() as never, () => undefined);
+  for (let n = 1; n < LIMITS.requestsInFlight; n++) gate.handlerFor()(new EventEmitter() as never, new EventEmitter() as never, () => undefined);
   const router = Router();
   const ends: (() => void)[] = [];
   router.get('/stream', (request, response) => {
@@ -35,4 +35,22 @@ it('an answer that goes on for hours counts until it says so, and once', async (
   while (status === 503) status = (await ask(listener.url, '/quick')).status;
   expect(status).toBe(200);
   await listener.close(0);
+});
+
+it('lets nobody in while answers would come late, looks only while something is in flight, and counts whom it shed', () => {
+  const said: string[] = [];
+  const lag = { isLate: false, start: () => void said.push('start'), stop: () => void said.push('stop') };
+  const gate = new LoadGate({ lag, metrics: { shed: (reason) => void said.push(reason) } });
+  const [first, second] = [gate.enter(), gate.enter()] as (() => void)[];
+  lag.isLate = true;
+  expect(gate.enter()).toBe('late');
+  first!();
+  first!();
+  expect(said).toEqual(['start', 'start', 'late']);
+  second!();
+  lag.isLate = false;
+  expect(gate.enter()).toBeTypeOf('function');
+  expect(said).toEqual(['start', 'start', 'late', 'stop', 'start']);
+  for (let n = 1; n < LIMITS.requestsInFlight; n++) gate.enter();
+  expect([gate.enter(), said.at(-1)]).toEqual(['full', 'full']);
 });

@@ -164,7 +164,9 @@ export class LdapConnection {
 
   /** Runs an operation, sends its result, and writes its line in the log. */
   async #perform({ id, operation }: RequestMessage, run: (context: OperationContext) => Promise<(Answer & { readonly error?: BridgeError }) | undefined>): Promise<void> {
-    const { clock, logger, metrics, directory, base } = this.#services();
+    const { clock, logger, metrics, directory, base, enter } = this.#services();
+    // StartTLS is no work, and what follows it is not understood without it.
+    const admitted = operation === OPERATION.extendedRequest ? undefined : enter?.();
     const startedAt = performance.now();
     const abandon = new AbortController();
     this.#underWay.set(id, abandon);
@@ -181,11 +183,13 @@ export class LdapConnection {
     };
     let answer: (Answer & { readonly error?: BridgeError }) | undefined;
     try {
+      if (typeof admitted === 'string') throw new BridgeError('BACKEND_BUSY', 'busy: try again later', { temporary: true });
       answer = await run(context);
     } catch (thrown) {
       const error = toBridgeError(thrown);
       answer = { ...resultOf(error), error };
     }
+    if (typeof admitted === 'function') admitted();
     if (!abandon.signal.aborted && answer !== undefined) {
       await this.#stream.send(encodeResultMessage(id, RESPONSE_OF.get(operation)!, answer, answer));
       const durationMs = Math.round(performance.now() - startedAt);

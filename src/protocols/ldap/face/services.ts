@@ -22,4 +22,6 @@ export interface LdapFaceServices {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly metrics: Metrics;
+  /** Counts an operation in, and gives what counts it out; anything else: the bridge has too much to do (busy, 51). Absent: everything is let in. */
+  readonly enter?: () => (() => void) | 'full' | 'late';
 }

@@ -80,6 +80,11 @@ function answerFormat(asked: AnswerFormat, header: XmlElement | undefined): Answ
 
 const HEAD_BYTES = 2_048;
 
+/** In what to answer a request of which nothing but the beginning is known. */
+export function formatOfBeginning(bytes: Uint8Array): AnswerFormat {
+  return isXml(bytes) ? guessedFormat(bytes) : 'js';
+}
+
 /** Of XML that is broken: as far as its head tells, as Zimbra looks for it (SoapEngine.java, bug 77304). */
 function guessedFormat(bytes: Uint8Array): AnswerFormat {
   const head = Buffer.from(bytes.subarray(0, HEAD_BYTES)).toString('latin1');
