@@ -9,6 +9,7 @@ import { below } from '../../platform/http-client/below.ts';
 import type { HttpAnswer } from '../../platform/http-client/http-client.ts';
 import type { OwaRequest } from './client-connection.ts';
 import { decodeFreeBusyResponse, encodeFreeBusyQuery } from './free-busy-query.ts';
+import { NOBODY } from './names.ts';
 import { attempt, failed, isConnection } from './probe-attempt.ts';
 import { encodeMessagePropfind } from './propfind-message.ts';
 import { readAnswer } from './read-answer.ts';
@@ -22,9 +23,6 @@ export interface OwaProbe {
   readonly mailbox: MailboxAddress | undefined;
   readonly send: (request: Omit<OwaRequest, 'ctx' | 'budget'>) => Promise<HttpAnswer>;
 }
-
-/** No server has it: it is answered with 4s, which shows that the command works. */
-const NOBODY = 'freebusy-bridge-check@bridge.invalid' as MailboxAddress;
 
 /** The tree and, beside it, the folder whose name has the `+` that IIS 7 takes for an attack (404.11). */
 const TREE = '/public/NON_IPM_SUBTREE/';

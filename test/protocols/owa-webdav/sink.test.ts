@@ -31,7 +31,7 @@ async function exchange(options: Partial<FakeExchangeOptions> = {}): Promise<Fak
 function sinkOf(fake: Pick<FakeExchange, 'url'>, options: Partial<OwaWebdavSinkOptions> = {}): OwaWebdavSink {
   const sink = new OwaWebdavSink({
     name: 'exchange',
-    url: fake.url,
+    servers: [fake.url],
     auth: 'basic',
     username: USERNAME,
     password: PASSWORD,

@@ -8,8 +8,9 @@ import type { MailboxAddress } from '../../../directory/smtp-address.ts';
 import { clockFinding } from '../../../freebusy/clock-finding.ts';
 import { reachHttpu } from '../../../platform/call-back/reach-httpu.ts';
 import { RequestBudget } from '../../../platform/http-client/request-budget.ts';
-import { problemOf } from '../answer-problem.ts';
+import { isForbidden, isGone, problemOf } from '../answer-problem.ts';
 import type { OwaAnswer } from '../client-connection.ts';
+import type { OwaServers } from '../client-servers.ts';
 import { attempt, failed, isConnection } from '../probe-attempt.ts';
 import { readAnswer } from '../read-answer.ts';
 import { versionFinding } from '../version-finding.ts';
@@ -17,14 +18,12 @@ import { encodeFolderPropfind, readablePath } from './calendar-folder.ts';
 import type { CalendarFolders } from './calendar-folders.ts';
 import { decodeCalendarSearch, encodeCalendarSearch } from './calendar-search.ts';
 import { SEARCH_HEADERS, isSearchRefused } from './calendar-source.ts';
-import { isForbidden, isGone } from './store-connection.ts';
-import type { StoreConnection } from './store-connection.ts';
 import type { SubscriptionRequests } from './subscription-requests.ts';
 
 export interface PresenceProbe {
   readonly auth: 'basic' | 'form' | 'ntlm';
   readonly username: string;
-  readonly store: StoreConnection;
+  readonly servers: OwaServers;
   readonly folders: CalendarFolders;
   readonly requests: SubscriptionRequests;
   readonly callBack: NotificationPort | undefined;
@@ -35,7 +34,7 @@ export interface PresenceProbe {
 export async function probePresence(probe: PresenceProbe, sample: MailboxAddress | undefined, ctx: RequestContext): Promise<readonly ProbeFinding[]> {
   const root = sample === undefined ? probe.folders.rootOf(NOBODY) : probe.folders.rootOf(sample);
   const headers = { depth: '0', translate: 'f', 'content-type': 'text/xml; charset="utf-8"' };
-  const first = await attempt(() => probe.store.exchange({ method: 'PROPFIND', url: root, headers, body: encodeFolderPropfind(), ctx, budget: new RequestBudget() }));
+  const first = await attempt(() => probe.servers.exchange({ method: 'PROPFIND', url: root, headers, body: encodeFolderPropfind(), ctx, budget: new RequestBudget() }));
   const callBack = await callBackFinding(probe, ctx);
   if ('error' in first) return [isConnection(first.error.code) ? failed('connection', first.error) : notSignedIn(probe, first.error), callBack];
   const { answer } = first;
@@ -106,7 +105,7 @@ async function searchFinding(probe: PresenceProbe, folder: URL, ctx: RequestCont
   const now = probe.clock.now();
   const searched = await attempt(async () => {
     const body = encodeCalendarSearch({ start: now, end: now + DAY_MS });
-    const answer = await probe.store.exchange({ method: 'SEARCH', url: folder, headers: SEARCH_HEADERS, body, ctx, budget: new RequestBudget() });
+    const answer = await probe.servers.exchange({ method: 'SEARCH', url: folder, headers: SEARCH_HEADERS, body, ctx, budget: new RequestBudget() });
     if (isSearchRefused(answer)) return answer.status;
     const problem = problemOf(answer, 207);
     if (problem !== undefined) throw problem;

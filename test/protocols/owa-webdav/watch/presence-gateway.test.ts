@@ -21,7 +21,7 @@ async function start(options: Partial<WebdavPresenceOptions> = {}) {
   const callBack = await HttpuCallBack.open({ host: '127.0.0.1', port: 0, publicHost: '127.0.0.1' }, silentLogger);
   const gateway = new WebdavPresenceGateway({
     description: 'old exchange',
-    url: exchange.url,
+    servers: [exchange.url],
     auth: 'basic',
     username: USERNAME,
     password: PASSWORD,
