@@ -156,7 +156,9 @@ export class OwaConnection {
     if (last.answer.status === 401) return { ...last.answer, isLetIn: true };
     last.form.forget(last.session);
     const details = { status: last.answer.status, about: 'account', hint: 'check username and password in a browser; some servers answer a wrong password as if it were right' } as const;
-    throw this.#options.refusals.refused(new BridgeError('BACKEND_AUTH', 'the server does not accept its own logon', { details }));
+    const error = new BridgeError('BACKEND_AUTH', 'the server does not accept its own logon', { details });
+    // After a session that was good it may have been a restart; the next try decides.
+    throw isForgotten ? error : this.#options.refusals.refused(error);
   }
 
   /** Follows redirects itself: a session is worth something only at the server where it was made. */

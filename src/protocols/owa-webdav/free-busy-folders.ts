@@ -1,6 +1,7 @@
 import type { Clock, Instant } from '../../core/clock.ts';
 import { LIMITS } from '../../core/limits.ts';
 import { RequestBudget } from '../../platform/http-client/request-budget.ts';
+import { percentDecode } from '../../platform/http-server/raw-query.ts';
 import { freeBusyRootUrl, folderUrl } from '../schedule-plus/message-url.ts';
 import { isGone, problemOf } from './answer-problem.ts';
 import type { Asking, OwaAnswer, OwaConnection } from './client-connection.ts';
@@ -41,7 +42,7 @@ export class FreeBusyFolders {
   async at(server: OwaConnection, folder: string, ctx: Asking, use: (folder: URL) => Promise<OwaAnswer>): Promise<InFolder> {
     const constructed = folderUrl(server.url, { folder });
     const kept = this.#kept(server, LIMITS.webdavFoldersKeptMs)?.segments.get(folderKey(folder));
-    const url = kept === undefined ? constructed : urlOf(server, kept);
+    const url = kept === undefined || isSame(urlOf(server, kept), constructed) ? constructed : urlOf(server, kept);
     const answer = await use(url);
     if (!isMissing(answer)) return { answer, hasFolder: answer.status === 207 ? true : undefined };
     const listing = this.#kept(server, LIMITS.webdavFoldersFreshMs) ?? (await this.#read(server, ctx));
@@ -49,7 +50,7 @@ export class FreeBusyFolders {
     const segment = listing.segments.get(folderKey(folder));
     if (segment === undefined) return { answer, hasFolder: false };
     const found = urlOf(server, segment);
-    return found.href === url.href ? { answer, hasFolder: true } : { answer: await use(found), hasFolder: true };
+    return isSame(found, url) ? { answer, hasFolder: true } : { answer: await use(found), hasFolder: true };
   }
 
   #kept(server: OwaConnection, forMs: number): Listing | undefined {
@@ -91,4 +92,9 @@ export function isMissing(answer: OwaAnswer): boolean {
 /** A URL of a folder that belongs to that server, whatever host its list names (`localhost` in the capture): only the last segment is its word. */
 function urlOf(server: OwaConnection, segment: string): URL {
   return new URL(`${freeBusyRootUrl(server.url).href}${segment}/`);
+}
+
+/** Whether two paths differ in their percent-encoding at most. */
+function isSame(one: URL, other: URL): boolean {
+  return percentDecode(one.pathname) === percentDecode(other.pathname);
 }
