@@ -4,6 +4,7 @@ import type { ExplainNote } from '../../../src/core/request-context.ts';
 import { parseMailboxAddress } from '../../../src/directory/smtp-address.ts';
 import type { FreeBusyResult } from '../../../src/freebusy/source.ts';
 import type { OwaWebdavOptions, OwaWebdavSystem } from '../../../src/protocols/owa-webdav/client.ts';
+import { answerOf } from './owa-answer.ts';
 import { NOW, context, startStandIn, systemFor } from './stand-in.ts';
 import type { Reply, Seen, StandIn } from './stand-in.ts';
 
@@ -22,12 +23,6 @@ async function start(answer: (request: Seen) => Reply | undefined, options: Part
   const system = systemFor(server.url, options);
   closing.push(system, server);
   return { server, system };
-}
-
-/** The shape of exchange.md §2.4. */
-function answerOf(...items: readonly (readonly [email: string, fbdata: string])[]): string {
-  const of = items.map(([email, fbdata]) => `<a:item><a:displayname>${email}</a:displayname><a:email type="SMTP">${email}</a:email><a:type>1</a:type><a:fbdata>${fbdata}</a:fbdata></a:item>`);
-  return `<a:response xmlns:a="WM"><a:recipients><a:item><a:displayname>All Attendees</a:displayname><a:type>1</a:type><a:fbdata>0</a:fbdata></a:item>${of.join('')}</a:recipients></a:response>`;
 }
 
 const outcome = (result: FreeBusyResult) => ('error' in result ? result.error.code : result.freeBusy.busy.map((one) => [(one.start - WINDOW.start) / MINUTE_MS, (one.end - WINDOW.start) / MINUTE_MS, one.busyType]));
