@@ -109,7 +109,7 @@ export class OwaConnection {
 
   async #signedIn(request: OwaExchange): Promise<OwaAnswer> {
     const { auth, refusals } = this.#options;
-    const answer: OwaAnswer = { ...(await this.#send(request, request.url, {}, 'follow')), auth };
+    const answer: OwaAnswer = { ...(await this.#direct(request)), auth };
     if (answer.status !== 401) {
       if (answer.status < 300 && !isLogonPage(answer)) this.#accepted();
       return answer;
@@ -138,13 +138,22 @@ export class OwaConnection {
     const { clock } = this.#options;
     const url = below(this.url, '/public/');
     url.search = encodeFreeBusyQuery({ window: { start: clock.now(), end: clock.now() + HOUR_MS }, intervalMinutes: 60, addresses: [NOBODY] });
-    const answer = await this.#send({ method: 'GET', url, ctx, budget }, url, {}, 'follow');
+    const answer = await this.#direct({ method: 'GET', url, ctx, budget });
     const isAnswered = problemOf(answer, 200) === undefined;
     // A server without the command says so only to whom it lets in, where it has just asked for a password in the same virtual directory.
     const isBeside = asked.pathname.toLowerCase().startsWith(url.pathname.toLowerCase());
     const isLetIn = isAnswered || (isBeside && NO_SUCH_COMMAND.has(answer.status));
     if (isLetIn) this.#accepted();
     return isLetIn;
+  }
+
+  async #direct(request: OwaExchange): Promise<HttpAnswer> {
+    for (let url = request.url; ; ) {
+      const answer = await this.#send(request, url, {});
+      const location = redirectOf(answer);
+      if (location === undefined) return answer;
+      url = this.#followed(request, url, location);
+    }
   }
 
   async #inSession(request: OwaExchange): Promise<OwaAnswer> {
@@ -161,21 +170,22 @@ export class OwaConnection {
     throw isForgotten ? error : this.#options.refusals.refused(error);
   }
 
-  /** Follows redirects itself: a session is worth something only at the server where it was made. */
+  /** A session is worth something only at the server where it was made: a redirect to another one leads into another. */
   async #withSession(request: OwaExchange, dead?: Session): Promise<InSession> {
     const { ctx, budget } = request;
     for (let url = request.url; ; ) {
       const form = this.#formAt(url);
       const session = await form.get(budget, ctx.signal, dead);
-      const answer = await this.#send(request, url, { cookie: session.cookies.header() }, 'manual');
+      const answer = await this.#send(request, url, { cookie: session.cookies.header() });
       // Exchange 2007 renews cadata as it goes.
       if (!isSignedOut(answer)) session.cookies.store(answer.cookies);
-      const location = answer.headers['location'];
-      if (!REDIRECTS.has(answer.status) || location === undefined || isLogonLocation(location)) return { answer, form, session, refusals: this.#options.refusals };
+      const location = redirectOf(answer);
+      if (location === undefined) return { answer, form, session, refusals: this.#options.refusals };
       url = this.#followed(request, url, location);
     }
   }
 
+  /** Redirects are followed here and not by HttpClient: one to a logon page, wherever it lies, is the answer. */
   #followed({ budget }: OwaExchange, from: URL, location: string): URL {
     const target = URL.canParse(location, from.href) ? new URL(location, from) : undefined;
     if (target === undefined || (!mayLeadTo(target, from, this.#options.hosts) && target.origin !== this.url.origin)) {
@@ -194,7 +204,7 @@ export class OwaConnection {
     return made;
   }
 
-  #send({ method, headers, body, ctx, budget, once }: OwaExchange, url: URL, further: Readonly<Record<string, string>>, redirect: 'follow' | 'manual'): Promise<HttpAnswer> {
+  #send({ method, headers, body, ctx, budget, once }: OwaExchange, url: URL, further: Readonly<Record<string, string>>): Promise<HttpAnswer> {
     return this.#options.http.request({
       method,
       url,
@@ -202,7 +212,7 @@ export class OwaConnection {
       body,
       signal: ctx.signal,
       budget,
-      redirect,
+      redirect: 'manual',
       ...(ctx.hops === undefined ? {} : { hops: ctx.hops }),
       ...(once === undefined ? {} : { once }),
     });
@@ -217,6 +227,12 @@ interface InSession {
 }
 
 const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
+
+/** Where an answer leads to, unless it is a logon page. */
+function redirectOf({ status, headers }: HttpAnswer): string | undefined {
+  const { location } = headers;
+  return REDIRECTS.has(status) && location !== undefined && !isLogonLocation(location) ? location : undefined;
+}
 
 /** Of a server whose OWA is older, newer or not there. */
 const NO_SUCH_COMMAND: ReadonlySet<number> = new Set([400, 404, 405, 501]);

@@ -1,6 +1,6 @@
 import type { Clock } from '../../core/clock.ts';
-import { BridgeError, toBridgeError } from '../../core/errors.ts';
-import type { ErrorCode } from '../../core/errors.ts';
+import { toBridgeError } from '../../core/errors.ts';
+import type { BridgeError, ErrorCode } from '../../core/errors.ts';
 import { LIMITS } from '../../core/limits.ts';
 import type { Logger } from '../../core/logger.ts';
 import { within } from '../../core/within.ts';

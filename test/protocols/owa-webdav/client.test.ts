@@ -368,6 +368,31 @@ describe('probe', () => {
     expect(unknown['right to read']).toContain('warn: cmd=freebusy knows nothing of the mailbox');
   });
 
+  it.each<readonly [string, (request: Seen) => Reply, Partial<OwaWebdavOptions>, object]>([
+    ['a form where Basic is set', ({ method }) => (method === 'GET' ? { status: 302, headers: { location: '/exchweb/bin/auth/owalogon.asp?url=x&reason=0' } } : { status: 440 }), {}, { step: 'sign-in', advice: 'set auth: form' }],
+    ['a form on another host where Basic is set', () => ({ status: 302, headers: { location: 'https://login.corp.example/owa/auth/logon.aspx?url=x' } }), {}, { step: 'sign-in', advice: 'set auth: form' }],
+    ['a form where NTLM is set', () => ({ status: 440 }), { auth: 'ntlm' }, { step: 'sign-in', advice: 'set auth: form' }],
+    ['NTLM where Basic is set', () => ({ status: 401, headers: { 'www-authenticate': 'NTLM' } }), {}, { step: 'sign-in', advice: 'set auth: ntlm, or switch Basic on for the virtual directory' }],
+    ['403.4', () => ({ status: 403, body: 'HTTP Error 403.4 - Forbidden: SSL is required', headers: { 'content-type': 'text/html' } }), {}, { step: 'sign-in', text: 'BACKEND_AUTH: the server wants https (403.4)', advice: 'write https:// in the url' }],
+    ['no /public', () => ({ status: 404 }), {}, { step: 'right to read', advice: expect.stringContaining('is /public a virtual directory of this server?') as unknown }],
+    ['no public folder database', () => ({ status: 500 }), {}, { step: 'right to read', advice: expect.stringContaining('a server without a public folder database answers so') as unknown }],
+    ['a web page', () => ({ status: 200, body: '<html/>', headers: { 'content-type': 'text/html' } }), {}, { step: 'right to read', advice: 'the url must be the root of the server that has /public' }],
+    ['a redirect elsewhere', () => ({ status: 302, headers: { location: 'https://owa.corp.example/exchange/?secret=canary' } }), {}, { step: 'connection', text: 'BACKEND_REDIRECT: the calendar system redirects elsewhere (https://owa.corp.example)', advice: expect.stringContaining('hosts') as unknown }],
+    ['503', () => ({ status: 503 }), {}, { step: 'right to read', advice: expect.stringContaining('busy') as unknown }],
+    ['a host that no name server knows', () => '', { servers: [new URL('http://exchange.invalid')] }, { step: 'connection', advice: expect.stringMatching(/name server/) as unknown }],
+    ['a port where nobody listens', () => '', { servers: [new URL('http://127.0.0.1:1')] }, { step: 'connection', advice: expect.stringContaining('nothing listens there') as unknown }],
+  ])('%s: an administrator is told what to do', async (_name, answer, options, expected) => {
+    const { system } = await start(answer, options);
+    expect(await system.probe(context())).toEqual([expect.objectContaining({ outcome: 'fail', ...expected })]);
+  });
+
+  it('a server that calls nobody free is told apart from one that says 4', async () => {
+    const free = await steps(exchange((request) => (request.method === 'GET' ? answerOf(['anna@corp.example', '0'.repeat(49)], ['freebusy-bridge-check@bridge.invalid', '0'.repeat(49)]) : undefined)));
+    expect(free['right to read']).toContain('warn: cmd=freebusy gives digits for an address that nobody has');
+    const known = await steps(exchange((request) => (request.method === 'GET' ? answerOf(['anna@corp.example', '0'.repeat(49)], ['freebusy-bridge-check@bridge.invalid', '4'.repeat(49)]) : undefined)));
+    expect(known['right to read']).toContain('ok: ');
+  });
+
   it('a server that is not there is a finding, not an exception', async () => {
     const server = await startStandIn(() => '');
     await server.close();
