@@ -183,6 +183,21 @@ export const LIMITS = {
   // ── Autodiscover as a client ──────────────────────────────────────────────────────────────────────────────────
 
   // ── WebDAV: servers, folders and logon ────────────────────────────────────────────────────────────────────────
+  /** Requests at the same time to one server of an Exchange 2000 to 2007, where nothing is configured: its store has few threads for WebDAV, more only wait there. */
+  webdavConcurrency: 8,
+  /** How long a user name and password that were refused are not sent again, doubling: five tries in half an hour. Windows is often told to lock an account after five or ten. */
+  webdavRefusedPauses: { firstMs: 60_000, longestMs: 15 * 60_000 },
+  /** How long a server of several that failed is asked last, doubling; then one request tries it. */
+  webdavAsidePauses: { firstMs: 10_000, longestMs: 5 * 60_000 },
+  /** What one server of several gets of the time that is left, at least (a handshake and an answer over a slow line) and at most. */
+  webdavServerShareMs: { least: 500, most: 10_000 },
+  /** Names of the EX: folders: how long they are believed, and how soon a 404 has them read again. */
+  webdavFoldersKeptMs: 60 * 60_000,
+  webdavFoldersFreshMs: 60_000,
+  /** EX: folders of one server: one for every administrative group, some hundreds in the largest organisations. */
+  webdavFolders: 5_000,
+  /** In which EX: folders of which servers messages were written; the first is forgotten first. */
+  webdavFolderHomes: 1_000,
 
   // ── Privacy and audit ─────────────────────────────────────────────────────────────────────────────────────────
   /** `audit.fileMegabytes` and `audit.files`: 100 GB together at most. */
@@ -255,8 +270,6 @@ export const LIMITS = {
   legacyExchangeDnCharacters: 1_024,
   /** One sign-in serves every lookup that waits for it, so no single deadline ends it; a server that takes longer is not there. */
   logonTimeoutMs: 10_000,
-  /** After a refused form logon nobody tries again for so long: lookups must not lock the account. */
-  logonRefusedForMs: 30_000,
   /** Where an EWS server says "busy" and not for how long. */
   ewsBackOffMs: 5 * 60_000,
   /** A server that asks for a day is broken or hostile. */

@@ -100,8 +100,8 @@ function ewsOptions({ servers, signIn, impersonate, lookup, legacyExchangeDn, co
   return { servers, accounts: authenticationsOf(signIn), impersonate, lookup, legacyExchangeDn, concurrency };
 }
 
-function webdavOptions({ servers, signIn, lookup, legacyExchangeDn }: ExchangeWebdavConfig) {
-  return { url: servers[0]!, ...webdavAccount(signIn), lookup, legacyExchangeDn };
+function webdavOptions({ servers, signIn, lookup, legacyExchangeDn, concurrency }: ExchangeWebdavConfig) {
+  return { servers, ...webdavAccount(signIn), lookup, legacyExchangeDn, concurrency };
 }
 
 /** One for every account. */
@@ -211,7 +211,7 @@ export function createGateway(config: GatewayConfig, { parameters, ...services }
   const { description, servers, signIn, hosts, ca, nameCheck } = config;
   const common = { description, hosts, ca, nameCheck, ...services };
   // Polled: the server is not asked to call.
-  if (config.type === 'webdav') return new WebdavPresenceGateway({ ...common, url: servers[0]!, ...webdavAccount(signIn), ...(config.notifications === 'poll' ? { callBack: undefined } : {}) });
+  if (config.type === 'webdav') return new WebdavPresenceGateway({ ...common, servers, ...webdavAccount(signIn), ...(config.notifications === 'poll' ? { callBack: undefined } : {}) });
   return new EwsPresenceGateway({
     ...common,
     servers,

@@ -2,8 +2,9 @@ import { percentDecoded } from './raw-query.ts';
 
 /** What a path of the public folder tree names. */
 export type PublicPath =
-  /** The tree, or SCHEDULE+ FREE BUSY in it. */
   | { readonly kind: 'tree' }
+  /** SCHEDULE+ FREE BUSY in it. */
+  | { readonly kind: 'schedule' }
   /** An EX: folder; `organisation` in lower case. */
   | { readonly kind: 'folder'; readonly organisation: string }
   /** A message in one; its name without `.eml`, in lower case. */
@@ -16,7 +17,7 @@ export function readPublicPath(path: string): PublicPath | undefined {
   if (root !== 'public' || tree !== 'non_ipm_subtree' || more.length > 0) return undefined;
   if (schedule === undefined) return { kind: 'tree' };
   if (schedule !== 'schedule+ free busy') return undefined;
-  if (folder === undefined) return { kind: 'tree' };
+  if (folder === undefined) return { kind: 'schedule' };
   if (!folder.startsWith('ex:')) return undefined;
   const organisation = folder.slice('ex:'.length);
   if (message === undefined) return { kind: 'folder', organisation };

@@ -18,7 +18,7 @@ const NOTHING: XmlText = xml``;
 export async function answerPropfind(request: StandInRequest, context: Exchange2003Context): Promise<StandInAnswer> {
   const path = readPublicPath(request.path);
   if (path === undefined || isFolderMissing(path, context)) return notFound();
-  if (path.kind !== 'message') return answerFolder(request);
+  if (path.kind !== 'message') return answerFolder(request, path.kind === 'schedule' && request.headers.depth === '1' ? foldersOf(context) : []);
   const properties = messageNamed(path.name, context);
   if (properties === undefined) return notFound();
   let asked: readonly string[];
@@ -45,7 +45,7 @@ export async function answerSearch(request: StandInRequest, context: Exchange200
 
 /** Whether the folder of that path is not there, by its name or by command. */
 export function isFolderMissing(path: PublicPath, context: Exchange2003Context): boolean {
-  return path.kind !== 'tree' && (context.writing === 'no-folder' || path.organisation !== context.folder.organisation.toLowerCase());
+  return path.kind !== 'tree' && path.kind !== 'schedule' && (context.writing === 'no-folder' || path.organisation !== context.folder.organisation.toLowerCase());
 }
 
 export function hrefOf(request: StandInRequest): string {
@@ -65,9 +65,16 @@ export function ownMailboxNamed(name: string, context: Exchange2003Context): Mai
   return context.calendars.mailboxes().find((one) => subjectOf(one).toLowerCase() === name);
 }
 
+/** The names of the EX: folders that have a replica here, as segments of a URL. */
+function foldersOf({ folder, writing }: Exchange2003Context): readonly string[] {
+  return writing === 'no-folder' ? [] : [encodeURIComponent(`EX:${folder.organisation}`.replaceAll('/', '_xF8FF_')).replaceAll('%3A', ':').replaceAll('%3D', '=')];
+}
+
 /** The tree and its folders: there, and that is all that anybody asks of them. */
-function answerFolder(request: StandInRequest): StandInAnswer {
-  const body = xml`<?xml version="1.0"?><a:multistatus xmlns:a="DAV:"><a:response><a:href>${hrefOf(request)}</a:href><a:propstat><a:status>HTTP/1.1 200 OK</a:status><a:prop/></a:propstat></a:response></a:multistatus>`;
+function answerFolder(request: StandInRequest, below: readonly string[]): StandInAnswer {
+  const base = hrefOf(request).replace(/\/?$/, '/');
+  const row = (href: string): XmlText => xml`<a:response><a:href>${href}</a:href><a:propstat><a:status>HTTP/1.1 200 OK</a:status><a:prop/></a:propstat></a:response>`;
+  const body = xml`<?xml version="1.0"?><a:multistatus xmlns:a="DAV:">${row(hrefOf(request))}${below.map((name) => row(`${base}${name}/`))}</a:multistatus>`;
   return { status: 207, headers: { 'Content-Type': 'text/xml' }, body: body.text, source: 'exchange.md §2.3' };
 }
 

@@ -7,6 +7,7 @@ import { answerCalendarSearch } from './exchange-2003-calendar.ts';
 import { answerFreeBusyQuery } from './exchange-2003-free-busy.ts';
 import { answerGalfind } from './exchange-2003-galfind.ts';
 import { createFormLogon } from './exchange-2003-logon.ts';
+import type { FormLogonOptions } from './exchange-2003-logon.ts';
 import { answerMailboxPropfind, createCalendarNames, mayOpen, readMailboxPath } from './exchange-2003-mailbox.ts';
 import type { Visitor } from './exchange-2003-mailbox.ts';
 import { answerDelete, answerProppatch } from './exchange-2003-proppatch.ts';
@@ -32,6 +33,8 @@ export interface Exchange2003Options {
   readonly calendars: CalendarStore;
   readonly clock: Clock;
   readonly auth: 'basic' | 'form';
+  /** How the form behaves. */
+  readonly form?: FormLogonOptions;
   /** The part of legacyExchangeDN before `/cn=`. */
   readonly organisation?: string;
   /** Months of free/busy that mailboxes publish; outside there is no data (digit 4). Default 3, as captured. */
@@ -117,22 +120,7 @@ export function createExchange2003(options: Exchange2003Options): Exchange2003 {
     return notFound();
   };
 
-  const logon = createFormLogon((given) => visitorOf(given) !== undefined);
-  const answer = async (request: StandInRequest): Promise<StandInAnswer> => {
-    if (request.query.length >= QUERY_CHARACTERS) {
-      return { status: 404, headers: HTML, body: '<html><body>HTTP Error 404.15 - Not Found. The query string is too long.</body></html>', source: 'exchange.md §2.4 and LIMITS.owaQueryCharacters' };
-    }
-    const { retryAfterSeconds } = faults.now;
-    if (retryAfterSeconds !== undefined) return { status: 503, headers: { ...HTML, 'Retry-After': String(retryAfterSeconds) }, body: '<html><body>Service Unavailable</body></html>', source: 'presence.md §B.3' };
-    let visitor: Visitor | undefined;
-    if (options.auth === 'form') {
-      const entered = logon.answer(request);
-      if ('status' in entered) return entered;
-      visitor = visitorOf(entered);
-    } else visitor = visitorOf(readBasic(request.headers.authorization));
-    if (visitor === undefined) {
-      return { status: 401, headers: { ...HTML, 'WWW-Authenticate': 'Basic realm="127.0.0.1"' }, body: '<html><body>Access is denied.</body></html>', source: 'exchange.md §2.6' };
-    }
+  const answerVisitor = async (request: StandInRequest, visitor: Visitor): Promise<StandInAnswer> => {
     const context: Exchange2003Context = { calendars: options.calendars, now: options.clock.now(), publishMonths, contacts, folder, writing };
     if (request.method === 'GET' && /^\/public\/?$/i.test(request.path) && readRawQuery(request.query).first('cmd')?.toLowerCase() === 'galfind') {
       return answerGalfind(request, addressList(options.calendars, options.listed));
@@ -144,6 +132,28 @@ export function createExchange2003(options: Exchange2003Options): Exchange2003 {
     if (request.method === 'PROPPATCH') return answerProppatch(request, context);
     if (request.method === 'DELETE') return answerDelete(request, context);
     return { status: 404, headers: HTML, body: '<html><body>The page cannot be found</body></html>', source: 'exchange.md §2.4' };
+  };
+
+  const logon = createFormLogon((given) => visitorOf(given) !== undefined, options.form);
+  const answer = async (request: StandInRequest): Promise<StandInAnswer> => {
+    let renewed: StandInAnswer['headers'] = {};
+    if (request.query.length >= QUERY_CHARACTERS) {
+      return { status: 404, headers: HTML, body: '<html><body>HTTP Error 404.15 - Not Found. The query string is too long.</body></html>', source: 'exchange.md §2.4 and LIMITS.owaQueryCharacters' };
+    }
+    const { retryAfterSeconds } = faults.now;
+    if (retryAfterSeconds !== undefined) return { status: 503, headers: { ...HTML, 'Retry-After': String(retryAfterSeconds) }, body: '<html><body>Service Unavailable</body></html>', source: 'presence.md §B.3' };
+    let visitor: Visitor | undefined;
+    if (options.auth === 'form') {
+      const entered = logon.answer(request);
+      if ('status' in entered) return entered;
+      visitor = visitorOf(entered);
+      renewed = entered.headers;
+    } else visitor = visitorOf(readBasic(request.headers.authorization));
+    if (visitor === undefined) {
+      return { status: 401, headers: { ...HTML, 'WWW-Authenticate': 'Basic realm="127.0.0.1"' }, body: '<html><body>Access is denied.</body></html>', source: 'exchange.md §2.6' };
+    }
+    const made = await answerVisitor(request, visitor);
+    return { ...made, headers: { ...made.headers, ...renewed } };
   };
 
   const standIn = createStandIn('Exchange 2003', async (request) => {

@@ -10,13 +10,14 @@ import { WINDOW, ask, askJson } from './raw-http.ts';
 
 const SIXTY_DAYS = { start: WINDOW.start, end: WINDOW.start + 60 * 86_400_000 };
 const REFUSALS: Readonly<Record<string, () => Canned>> = {
-  '401 that offers Basic': () => ({ status: 401, headers: { 'www-authenticate': 'Basic realm="x"' } }),
   '401 that offers NTLM': () => ({ status: 401, headers: { 'www-authenticate': 'NTLM' } }),
   440: () => ({ status: 440 }),
   503: () => ({ status: 503, headers: { 'retry-after': '1' } }),
   'redirects in a circle': () => ({ status: 302, headers: { location: '/round' } }),
   'redirects to a logon page': () => ({ status: 302, headers: { location: '/exchweb/bin/auth/owalogon.asp?url=x&reason=0' } }),
   'redirects to another port': () => ({ status: 307, headers: { location: 'http://127.0.0.1:1/' } }),
+  // Last: a password that was refused is not sent again for a while.
+  '401 that offers Basic': () => ({ status: 401, headers: { 'www-authenticate': 'Basic realm="x"' } }),
 };
 
 describe.each(KINDS)('%s that refuses', (kind: Kind) => {

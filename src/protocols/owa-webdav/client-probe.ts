@@ -9,6 +9,7 @@ import { below } from '../../platform/http-client/below.ts';
 import type { HttpAnswer } from '../../platform/http-client/http-client.ts';
 import type { OwaRequest } from './client-connection.ts';
 import { decodeFreeBusyResponse, encodeFreeBusyQuery } from './free-busy-query.ts';
+import { NOBODY } from './names.ts';
 import { attempt, failed, isConnection } from './probe-attempt.ts';
 import { encodeMessagePropfind } from './propfind-message.ts';
 import { readAnswer } from './read-answer.ts';
@@ -23,16 +24,13 @@ export interface OwaProbe {
   readonly send: (request: Omit<OwaRequest, 'ctx' | 'budget'>) => Promise<HttpAnswer>;
 }
 
-/** No server has it: it is answered with 4s, which shows that the command works. */
-const NOBODY = 'freebusy-bridge-check@bridge.invalid' as MailboxAddress;
-
 /** The tree and, beside it, the folder whose name has the `+` that IIS 7 takes for an attack (404.11). */
 const TREE = '/public/NON_IPM_SUBTREE/';
 const FREE_BUSY_FOLDER = `${TREE}SCHEDULE%2B%20FREE%20BUSY/`;
 
 /** Tries what a lookup needs, in the order in which it would fail; what has no sense after a failure is left out. */
 export async function probeOwa(probe: OwaProbe): Promise<readonly ProbeFinding[]> {
-  const first = await attempt(() => probe.send({ method: 'GET', url: queryUrl(probe, [probe.mailbox ?? NOBODY]), expected: 200 }));
+  const first = await attempt(() => probe.send({ method: 'GET', url: queryUrl(probe, probe.mailbox === undefined ? [NOBODY] : [probe.mailbox, NOBODY]), expected: 200 }));
   if ('error' in first) {
     if (first.error.code === 'BACKEND_AUTH') return [failed('sign-in', first.error)];
     if (isConnection(first.error.code)) return [failed('connection', first.error)];
@@ -47,14 +45,24 @@ export async function probeOwa(probe: OwaProbe): Promise<readonly ProbeFinding[]
 }
 
 async function readFindings(probe: OwaProbe, answer: HttpAnswer): Promise<readonly ProbeFinding[]> {
-  const mailbox = probe.mailbox ?? NOBODY;
-  const read = await attempt(async () => decodeFreeBusyResponse(await readAnswer(answer), new Set([mailbox])));
+  const { mailbox } = probe;
+  const read = await attempt(async () => decodeFreeBusyResponse(await readAnswer(answer), new Set(mailbox === undefined ? [NOBODY] : [mailbox, NOBODY])));
   if ('error' in read) return [failed('right to read', read.error)];
-  const digits = read.answer.get(mailbox);
+  const nobody = read.answer.get(NOBODY);
+  if (nobody !== undefined && 'fbdata' in nobody) return [TELLS_NOBODY_FREE];
+  const digits = mailbox === undefined ? undefined : read.answer.get(mailbox);
   if (digits !== undefined && 'fbdata' in digits) return [{ step: 'right to read', outcome: 'ok', text: 'cmd=freebusy gives digits for the mailbox' }];
-  if (probe.mailbox === undefined) return [{ step: 'right to read', outcome: 'ok', text: 'cmd=freebusy answers; no mailbox was named to read' }];
+  if (mailbox === undefined) return [{ step: 'right to read', outcome: 'ok', text: 'cmd=freebusy answers; no mailbox was named to read' }];
   return [{ step: 'right to read', outcome: 'warn', text: 'cmd=freebusy knows nothing of the mailbox', advice: 'it may never have published; open its calendar once, or name another under `mailboxes`' }];
 }
+
+/** Exchange says 4 of whom it does not know. A server that says 0 says nothing by it of anybody else either. */
+const TELLS_NOBODY_FREE: ProbeFinding = {
+  step: 'right to read',
+  outcome: 'warn',
+  text: 'cmd=freebusy gives digits for an address that nobody has: "free" may mean "unknown" there',
+  advice: 'set lookup: public-folder, which tells the two apart; or look which server or proxy answers',
+};
 
 /** A query as long as lookups make them: IIS's request filtering refuses 2,048 characters and more by default, sites may allow less. */
 async function queryLengthFinding(probe: OwaProbe): Promise<ProbeFinding> {

@@ -11,32 +11,34 @@ import { alignOutward } from '../../freebusy/interval.ts';
 import { shownSlots, slotCount } from '../../freebusy/slots.ts';
 import type { FreeBusyQuery, FreeBusyResult } from '../../freebusy/source.ts';
 import { below } from '../../platform/http-client/below.ts';
-import { HttpClient } from '../../platform/http-client/http-client.ts';
 import { RequestBudget } from '../../platform/http-client/request-budget.ts';
 import { freeBusyFromMessage, publishRange } from '../schedule-plus/free-busy-from-message.ts';
 import { decodeFreeBusyMessage } from '../schedule-plus/free-busy-message.ts';
 import { legacyExchangeDnFromTemplate, locateMessage } from '../schedule-plus/legacy-exchange-dn.ts';
-import type { DirectoryDn } from '../schedule-plus/legacy-exchange-dn.ts';
-import { messageUrl } from '../schedule-plus/message-url.ts';
-import { OwaConnection } from './client-connection.ts';
+import type { DirectoryDn, MessageLocation } from '../schedule-plus/legacy-exchange-dn.ts';
+import type { RawProperties } from '../schedule-plus/properties.ts';
+import { isGone, problemAbout, problemOf } from './answer-problem.ts';
+import { askCommand } from './ask-command.ts';
+import type { OwaAnswer } from './client-connection.ts';
+import { leaseOf } from './client-connections.ts';
+import type { OwaConnections, OwaLease } from './client-connections.ts';
 import { probeOwa } from './client-probe.ts';
+import type { OwaEndpoint } from './client-servers.ts';
+import { FreeBusyFolders } from './free-busy-folders.ts';
 import { decodeFreeBusyResponse, encodeFreeBusyQuery, freeBusyFromDigits } from './free-busy-query.ts';
+import { folderMissing, messageIn } from './message-in-folder.ts';
+import { probeEachServer } from './probe-each-server.ts';
 import { decodeMessagePropfind, encodeMessagePropfind } from './propfind-message.ts';
 import { readAnswer } from './read-answer.ts';
 
-export interface OwaWebdavOptions extends CalendarSystemOptions {
-  /** The server's root; `/public/…` is appended. */
-  readonly url: URL;
-  readonly auth: 'basic' | 'form' | 'ntlm';
-  readonly username: string;
-  readonly password: string;
+export interface OwaWebdavOptions extends CalendarSystemOptions, OwaEndpoint {
   /** `query`: cmd=freebusy. `public-folder`: PROPFIND of the free/busy message, one request a mailbox. */
   readonly lookup: 'query' | 'public-folder';
   /** Template of the legacyExchangeDN; needed by `public-folder`. */
   readonly legacyExchangeDn?: string | undefined;
   readonly directoryDn?: DirectoryDn | undefined;
-  /** See HttpClientOptions. */
-  readonly nameCheck?: 'san-then-cn' | 'cn-only' | undefined;
+  /** Shared with whatever else asks the system; absent: connections of its own. */
+  readonly connections?: OwaConnections | undefined;
 }
 
 /** Minutes of one digit: Outlook's appointments begin at multiples of it, and five weeks of it are 10,080 digits. */
@@ -45,8 +47,8 @@ const SLOT_MINUTES = 5;
 /** An Exchange 2000, 2003 or 2007 with its OWA and WebDAV. */
 export class OwaWebdavSystem implements CalendarSystem {
   readonly #options: OwaWebdavOptions;
-  readonly #http: HttpClient;
-  readonly #connection: OwaConnection;
+  readonly #lease: OwaLease;
+  readonly #folders: FreeBusyFolders;
 
   /** @throws BridgeError CONFIGURATION when `lookup: public-folder` has no usable legacyExchangeDn */
   constructor(options: OwaWebdavOptions) {
@@ -54,9 +56,8 @@ export class OwaWebdavSystem implements CalendarSystem {
       throw new BridgeError('CONFIGURATION', 'lookup: public-folder needs legacyExchangeDn');
     }
     this.#options = options;
-    const { ca, hosts, nameCheck, username, password } = options;
-    this.#http = new HttpClient({ ca, nameCheck, redirectHosts: hosts, authentication: options.auth === 'form' ? undefined : { kind: options.auth, username, password } });
-    this.#connection = new OwaConnection({ ...options, http: this.#http });
+    this.#lease = leaseOf(options, options.connections);
+    this.#folders = new FreeBusyFolders(options.clock);
   }
 
   async freeBusy(query: FreeBusyQuery, ctx: RequestContext): Promise<readonly FreeBusyResult[]> {
@@ -76,22 +77,25 @@ export class OwaWebdavSystem implements CalendarSystem {
   }
 
   async probe(ctx: RequestContext): Promise<readonly ProbeFinding[]> {
-    const { clock, url, lookup, auth, probeMailbox } = this.#options;
-    return probeOwa({ root: url, lookup, auth, clock, mailbox: probeMailbox, send: (request) => this.#connection.send({ ...request, ctx, budget: new RequestBudget() }) });
+    const { clock, lookup, auth, probeMailbox } = this.#options;
+    return probeEachServer(this.#lease.servers, (server) =>
+      probeOwa({ root: server.url, lookup, auth, clock, mailbox: probeMailbox, send: (request) => server.send({ ...request, ctx, budget: new RequestBudget() }) }),
+    );
   }
 
   async close(): Promise<void> {
-    await this.#http.close();
+    await this.#lease.close();
   }
 
   async #query(part: QueryPart, ctx: RequestContext, budget: RequestBudget): Promise<readonly FreeBusyResult[]> {
     const { clock } = this.#options;
     const { mailboxes, window } = part;
     const aligned = alignOutward(window, SLOT_MINUTES * MINUTE_MS);
-    const url = this.#queryUrl(mailboxes, aligned);
-    this.#explain(ctx, 'request', `GET ${url.pathname}?cmd=freebusy&…&interval=${SLOT_MINUTES} about ${mailboxes.join(' ')}, ${span(aligned)}`);
-    const answer = await this.#connection.send({ method: 'GET', url, expected: 200, ctx, budget });
-    const byMailbox = decodeFreeBusyResponse(await readAnswer(answer), new Set(mailboxes));
+    const byMailbox = await this.#lease.servers.ask(ctx, async (server, asking) => {
+      const url = queryUrl(server.url, mailboxes, aligned);
+      this.#explain(ctx, 'request', `GET ${url.pathname}?cmd=freebusy&…&interval=${SLOT_MINUTES} about ${mailboxes.join(' ')}, ${span(aligned)}${this.#named(server.url)}`);
+      return decodeFreeBusyResponse(await askCommand(server, url.search.slice(1), asking, budget), new Set(mailboxes));
+    });
     return mailboxes.map((mailbox): FreeBusyResult => {
       const digits = byMailbox.get(mailbox) ?? { error: new BridgeError('NO_DATA', 'the answer does not speak about this mailbox') };
       if ('error' in digits) return this.#withoutData(mailbox, digits.error, ctx);
@@ -106,13 +110,10 @@ export class OwaWebdavSystem implements CalendarSystem {
 
   async #readMessage({ mailboxes, window }: QueryPart, ctx: RequestContext, budget: RequestBudget): Promise<FreeBusyResult> {
     const mailbox = mailboxes[0]!;
-    const { clock, directoryDn, legacyExchangeDn, logger, name, url: root } = this.#options;
+    const { clock, directoryDn, legacyExchangeDn, logger, name } = this.#options;
     try {
       const location = locateMessage(directoryDn?.(mailbox) ?? legacyExchangeDnFromTemplate(legacyExchangeDn ?? '', mailbox));
-      const url = messageUrl(root, location);
-      this.#explain(ctx, 'request', `PROPFIND ${url.pathname}`);
-      const answer = await this.#connection.send({ method: 'PROPFIND', url, expected: 207, headers: PROPFIND_HEADERS, body: encodeMessagePropfind(), ctx, budget });
-      const message = decodeFreeBusyMessage(decodeMessagePropfind(await readAnswer(answer)));
+      const message = decodeFreeBusyMessage(await this.#findMessage(location, ctx, budget));
       if (message.subject !== undefined && message.subject.toUpperCase() !== location.subject.toUpperCase()) {
         throw new BridgeError('NO_DATA', "the message found is somebody else's");
       }
@@ -129,26 +130,49 @@ export class OwaWebdavSystem implements CalendarSystem {
     }
   }
 
+  /** The message's properties, of the first server that has it; "not published" is believed only when no other server has it. */
+  async #findMessage(location: MessageLocation, ctx: RequestContext, budget: RequestBudget): Promise<RawProperties> {
+    const body = encodeMessagePropfind();
+    const { raw, hasFolder, status } = await this.#lease.servers.ask(
+      ctx,
+      async (server, asking) => {
+        const { answer, hasFolder } = await this.#folders.at(server, location.folder, asking, (folder) => {
+          const url = messageIn(folder, location);
+          this.#explain(ctx, 'request', `PROPFIND ${url.pathname}${this.#named(server.url)}`);
+          return server.exchange({ method: 'PROPFIND', url, headers: PROPFIND_HEADERS, body, ctx: asking, budget });
+        });
+        const problem = isGone(answer) ? undefined : problemOf(answer, 207);
+        if (problem !== undefined) throw problem;
+        const raw = isGone(answer) ? undefined : await propertiesOf(answer);
+        return { raw, hasFolder, status: answer.status };
+      },
+      { isElsewhere: (found) => found.raw === undefined },
+    );
+    if (raw !== undefined) return raw;
+    if (hasFolder === false) throw folderMissing(location.folder, status);
+    throw new BridgeError('NO_DATA', 'the mailbox has published no free/busy', { details: { status } });
+  }
+
+  /** Which of several servers. */
+  #named({ host }: URL): string {
+    return this.#lease.servers.all.length > 1 ? `, at ${host}` : '';
+  }
+
   #withoutData(mailbox: MailboxAddress, error: BridgeError, ctx: RequestContext): FreeBusyResult {
     const { logger, name } = this.#options;
     logger.debug({ requestId: ctx.requestId, system: name, protocol: 'owa-webdav', mailbox, code: error.code, reason: error.publicMessage }, 'no free/busy');
     return { mailbox, error };
   }
 
-  #queryUrl(addresses: readonly MailboxAddress[], window: FreeBusyQuery['window']): URL {
-    const url = below(this.#options.url, '/public/');
-    url.search = encodeFreeBusyQuery({ window, intervalMinutes: SLOT_MINUTES, addresses });
-    return url;
-  }
-
   /** As many mailboxes in one query as IIS takes (404.15 beyond). */
   #groups(mailboxes: readonly MailboxAddress[], window: FreeBusyQuery['window']): readonly (readonly MailboxAddress[])[] {
     const aligned = alignOutward(window, SLOT_MINUTES * MINUTE_MS);
-    const bare = queryCharacters(this.#queryUrl([], aligned));
+    const root = this.#options.servers[0]!;
+    const bare = queryCharacters(queryUrl(root, [], aligned));
     const groups: MailboxAddress[][] = [];
     let room = 0;
     for (const mailbox of mailboxes) {
-      const characters = queryCharacters(this.#queryUrl([mailbox], aligned)) - bare;
+      const characters = queryCharacters(queryUrl(root, [mailbox], aligned)) - bare;
       if (groups.length === 0 || characters > room) {
         groups.push([]);
         room = LIMITS.owaQueryCharacters - bare;
@@ -166,11 +190,27 @@ export class OwaWebdavSystem implements CalendarSystem {
 
 const PROPFIND_HEADERS = { depth: '0', translate: 'f', 'content-type': 'text/xml; charset="utf-8"' };
 
-/** What a status means where it is about one message: neither 404 nor 403 says anything of the others. */
+function queryUrl(root: URL, addresses: readonly MailboxAddress[], window: FreeBusyQuery['window']): URL {
+  const url = below(root, '/public/');
+  url.search = encodeFreeBusyQuery({ window, intervalMinutes: SLOT_MINUTES, addresses });
+  return url;
+}
+
+/** Undefined: the 207 says that it is not there. @throws BridgeError as decodeMessagePropfind */
+async function propertiesOf(answer: OwaAnswer): Promise<RawProperties | undefined> {
+  try {
+    return decodeMessagePropfind(await readAnswer(answer));
+  } catch (thrown) {
+    const error = toBridgeError(thrown);
+    if (error.code === 'NO_DATA' && isGone({ status: Number(error.details['status']) })) return undefined;
+    throw error;
+  }
+}
+
+/** A right that is missing on one message says nothing of the others. */
 function messageError(error: BridgeError): BridgeError {
-  const { status } = error.details;
-  if (error.code === 'BACKEND_FAULT' && status === 404) return new BridgeError('NO_DATA', 'the mailbox has published no free/busy', { cause: error, details: error.details });
-  if (error.code === 'BACKEND_AUTH' && status === 403) return new BridgeError('NO_DATA', 'the free/busy message may not be read', { cause: error, details: error.details });
+  const hasNoRight = error.code === 'BACKEND_AUTH' && problemAbout(error) === 'place';
+  if (hasNoRight) return new BridgeError('NO_DATA', 'the free/busy message may not be read', { cause: error, details: error.details });
   return error;
 }
 

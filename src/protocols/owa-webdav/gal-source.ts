@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import type { Clock } from '../../core/clock.ts';
 import { BridgeError } from '../../core/errors.ts';
 import { LIMITS } from '../../core/limits.ts';
@@ -10,27 +9,20 @@ import type { PrefixReading } from '../../directory/enumerate-by-prefix.ts';
 import type { EntrySource, SourceBatch, SourceEntry, SourceRead } from '../../directory/entry-source.ts';
 import { isAtHome } from '../../directory/home-mailboxes.ts';
 import type { HomeMailboxes } from '../../directory/home-mailboxes.ts';
-import { below } from '../../platform/http-client/below.ts';
-import { HttpClient } from '../../platform/http-client/http-client.ts';
 import { RequestBudget } from '../../platform/http-client/request-budget.ts';
-import { OwaConnection } from './client-connection.ts';
+import { askCommand } from './ask-command.ts';
+import { leaseOf } from './client-connections.ts';
+import type { OwaConnections, OwaLease } from './client-connections.ts';
+import type { OwaEndpoint } from './client-servers.ts';
 import { decodeGalfind, encodeGalfindQuery } from './galfind-query.ts';
 import type { FoundPerson, GalfindAnswer, GalfindKey } from './galfind-query.ts';
 import { attempt, failed } from './probe-attempt.ts';
-import { readAnswer } from './read-answer.ts';
 
-export interface OwaGalOptions extends HomeMailboxes {
+export interface OwaGalOptions extends HomeMailboxes, OwaEndpoint {
   /** How logs, `check` and `gal status` call it. */
   readonly label: string;
-  /** The server's root; `/public/` is appended. */
-  readonly url: URL;
-  readonly auth: 'basic' | 'form' | 'ntlm';
-  readonly username: string;
-  readonly password: string;
-  /** PEM certificates of the authorities to trust in place of Node's own. */
-  readonly ca?: readonly string[] | undefined;
-  /** Further hosts to which a redirect may lead. */
-  readonly hosts: readonly string[];
+  /** Shared with whatever else asks the system; absent: connections of its own. */
+  readonly connections?: OwaConnections | undefined;
   readonly clock: Clock;
   readonly logger: Logger;
 }
@@ -44,15 +36,12 @@ export class OwaGalSource implements EntrySource {
   readonly pauseMs = LIMITS.exchangeGalPauseMs;
   readonly wholeEveryMs = LIMITS.exchangeGalPauseMs;
   readonly #options: OwaGalOptions;
-  readonly #http: HttpClient;
-  readonly #connection: OwaConnection;
+  readonly #lease: OwaLease;
 
   constructor(options: OwaGalOptions) {
     this.label = options.label;
     this.#options = options;
-    const { ca, hosts, username, password } = options;
-    this.#http = new HttpClient({ ca, redirectHosts: hosts, authentication: options.auth === 'form' ? undefined : { kind: options.auth, username, password } });
-    this.#connection = new OwaConnection({ ...options, http: this.#http });
+    this.#lease = leaseOf(options, options.connections);
   }
 
   async read(_cursor: string | undefined, take: (batch: SourceBatch) => Promise<void>, signal: AbortSignal): Promise<SourceRead> {
@@ -95,16 +84,13 @@ export class OwaGalSource implements EntrySource {
   }
 
   async close(): Promise<void> {
-    await this.#http.close();
+    await this.#lease.close();
   }
 
   async #find(key: GalfindKey, text: string, signal: AbortSignal): Promise<GalfindAnswer> {
-    const url = below(this.#options.url, '/public/');
-    url.search = encodeGalfindQuery(key, text);
-    const requester = { name: 'address book', from: this.label, mayAsk: 'all', detail: 'none', anonymous: false, presence: 'none' } as const;
-    const ctx = { requestId: randomUUID(), requester, hops: 0, deadline: this.#options.clock.now() + LIMITS.galRequestMs, signal };
-    const answer = await this.#connection.send({ method: 'GET', url, expected: 200, ctx, budget: new RequestBudget() });
-    return decodeGalfind(await readAnswer(answer));
+    const ctx = { deadline: this.#options.clock.now() + LIMITS.galRequestMs, hops: 0, signal };
+    const budget = new RequestBudget();
+    return this.#lease.servers.ask(ctx, async (server, asking) => decodeGalfind(await askCommand(server, encodeGalfindQuery(key, text), asking, budget)));
   }
 
   #entryOf({ address, name, details }: FoundPerson): SourceEntry | undefined {

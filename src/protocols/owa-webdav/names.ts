@@ -1,3 +1,5 @@
+import type { MailboxAddress } from '../../directory/smtp-address.ts';
+
 /** The namespace of OWA's free/busy answer, exactly these two letters (KB 813268). */
 export const WM = 'WM';
 
@@ -19,3 +21,6 @@ export const LOGON_PATHS = ['/exchweb/bin/auth/owaauth.dll', '/owa/auth/owaauth.
 
 /** Where it shows its form: Exchange 2003, 2007 and later. */
 export const LOGON_PAGES = ['/exchweb/bin/auth/owalogon.asp', '/owa/auth/logon.aspx'] as const;
+
+/** No server has it: it is answered with 4s, which shows that a command works, and whom it lets in. */
+export const NOBODY = 'freebusy-bridge-check@bridge.invalid' as MailboxAddress;

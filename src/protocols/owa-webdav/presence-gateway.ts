@@ -5,35 +5,27 @@ import type { ProbeFinding } from '../../core/probe-finding.ts';
 import type { RequestContext } from '../../core/request-context.ts';
 import type { MailboxAddress } from '../../directory/smtp-address.ts';
 import type { FreeBusySource } from '../../freebusy/source.ts';
-import { HttpClient } from '../../platform/http-client/http-client.ts';
 import type { CalendarGateway, CalendarWatch, WatchListener } from '../../presence/gateway.ts';
 import type { KeptTexts } from '../../presence/publisher.ts';
-import { OwaConnection } from './client-connection.ts';
+import { OwaConnections, leaseOf } from './client-connections.ts';
+import type { OwaLease } from './client-connections.ts';
+import type { OwaEndpoint } from './client-servers.ts';
 import { OwaWebdavSystem } from './client.ts';
 import { CalendarFolders, mailboxPathOf } from './watch/calendar-folders.ts';
 import { OwaCalendarSource } from './watch/calendar-source.ts';
 import { probePresence } from './watch/presence-probe.ts';
-import { StoreConnection } from './watch/store-connection.ts';
 import { SubscriptionBook } from './watch/subscription-book.ts';
 import { SubscriptionRequests } from './watch/subscription-requests.ts';
 import { SubscriptionWatch } from './watch/subscription-watch.ts';
 import { WATCH_TIMES } from './watch/watch-times.ts';
 import type { WatchTimes } from './watch/watch-times.ts';
 
-export interface WebdavPresenceOptions {
+/** The account needs Receive-As on the mailboxes; addresses of folders may lead to `hosts`, too. */
+export interface WebdavPresenceOptions extends OwaEndpoint {
   /** Unique among the gateways. */
   readonly description: string;
-  /** The server's root. */
-  readonly url: URL;
-  readonly auth: 'basic' | 'form' | 'ntlm';
-  /** Of an account with Receive-As on the mailboxes. */
-  readonly username: string;
-  readonly password: string;
-  /** Hosts beside the server's own to which redirects and addresses of folders may lead: `name` or `name:port`. */
-  readonly hosts: readonly string[];
-  /** See HttpClientOptions, both. */
-  readonly ca?: readonly string[] | undefined;
-  readonly nameCheck?: 'san-then-cn' | 'cn-only' | undefined;
+  /** Shared with whatever else asks these servers; absent: connections of its own. */
+  readonly connections?: OwaConnections | undefined;
   /** Where the server calls back by UDP; undefined: subscriptions are polled. Whoever opened it closes it. */
   readonly callBack: NotificationPort | undefined;
   /** Where calendars are, and which subscriptions there are; over restarts. */
@@ -56,28 +48,28 @@ export class WebdavPresenceGateway implements CalendarGateway {
   readonly source: FreeBusySource;
   readonly watch: CalendarWatch;
   readonly #options: WebdavPresenceOptions;
-  readonly #http: HttpClient;
+  readonly #lease: OwaLease;
   readonly #system: OwaWebdavSystem;
-  readonly #store: StoreConnection;
   readonly #folders: CalendarFolders;
   readonly #requests: SubscriptionRequests;
 
   constructor(options: WebdavPresenceOptions) {
-    const { description, url, auth, username, password, hosts, ca, nameCheck, callBack, memory, listener, clock, logger } = options;
+    const { description, callBack, memory, listener, clock, logger } = options;
     this.description = description;
     this.#options = options;
-    this.#http = new HttpClient({ ca, nameCheck, redirectHosts: hosts, authentication: auth === 'form' ? undefined : { kind: auth, username, password } });
-    this.#system = new OwaWebdavSystem({ name: description, url, auth, username, password, hosts, ca, nameCheck, lookup: 'query', clock, logger });
-    this.#store = new StoreConnection({ connection: new OwaConnection({ url, auth, username, password, http: this.#http, clock }), url, auth, clock });
-    this.#folders = new CalendarFolders({ store: this.#store, url, hosts, fallbackFolderNames: options.fallbackFolderNames ?? [], mailboxPath: options.mailboxPath ?? mailboxPathOf, memory });
+    const connections = options.connections ?? new OwaConnections();
+    this.#lease = leaseOf(options, connections);
+    const { servers } = this.#lease;
+    this.#system = new OwaWebdavSystem({ ...options, connections, name: description, lookup: 'query' });
+    this.#folders = new CalendarFolders({ servers, fallbackFolderNames: options.fallbackFolderNames ?? [], mailboxPath: options.mailboxPath ?? mailboxPathOf, memory });
     const times = { ...WATCH_TIMES, ...options.times };
-    this.#requests = new SubscriptionRequests({ folders: this.#folders, store: this.#store, lifetimes: times.lifetimes });
-    const source = new OwaCalendarSource({ description, folders: this.#folders, store: this.#store, fallback: this.#system, clock, logger });
+    this.#requests = new SubscriptionRequests({ folders: this.#folders, servers, lifetimes: times.lifetimes });
+    const source = new OwaCalendarSource({ description, folders: this.#folders, servers, fallback: this.#system, clock, logger });
     this.source = source;
     this.watch = new SubscriptionWatch({
       description,
       requests: this.#requests,
-      book: new SubscriptionBook({ url, hosts, callBack, memory, clock }),
+      book: new SubscriptionBook({ url: servers.first.url, hosts: servers.hosts, callBack, memory, clock }),
       callBack,
       listener,
       clock,
@@ -89,11 +81,11 @@ export class WebdavPresenceGateway implements CalendarGateway {
 
   async probe(sample: MailboxAddress | undefined, ctx: RequestContext): Promise<readonly ProbeFinding[]> {
     const { auth, username, callBack, clock } = this.#options;
-    return probePresence({ auth, username, store: this.#store, folders: this.#folders, requests: this.#requests, callBack, clock }, sample, ctx);
+    return probePresence({ auth, username, servers: this.#lease.servers, folders: this.#folders, requests: this.#requests, callBack, clock }, sample, ctx);
   }
 
   async close(options?: { readonly unsubscribe?: boolean }): Promise<void> {
     await this.watch.close(options);
-    await Promise.all([this.#http.close(), this.#system.close()]);
+    await Promise.all([this.#lease.close(), this.#system.close()]);
   }
 }

@@ -2,7 +2,6 @@ import { DAY_MS, HOUR_MS } from '../../core/clock.ts';
 import type { Clock } from '../../core/clock.ts';
 import type { BridgeError } from '../../core/errors.ts';
 import type { RequestContext } from '../../core/request-context.ts';
-import type { MailboxAddress } from '../../directory/smtp-address.ts';
 import type { ProbeFinding } from '../../core/probe-finding.ts';
 import { clockFinding } from '../../freebusy/clock-finding.ts';
 import { freeBusyFrom } from '../../freebusy/free-busy.ts';
@@ -16,6 +15,7 @@ import { folderUrl, freeBusyRootUrl } from '../schedule-plus/message-url.ts';
 import type { OwaAnswer, OwaExchange } from './client-connection.ts';
 import { messageProblem, rightHint } from './message-problem.ts';
 import { nativeProviderFinding } from './native-provider-finding.ts';
+import { NOBODY } from './names.ts';
 import { attempt, failed, isConnection } from './probe-attempt.ts';
 import { encodeMessagePropfind } from './propfind-message.ts';
 import { versionFinding } from './version-finding.ts';
@@ -33,8 +33,6 @@ export interface OwaSinkProbe {
 }
 
 export type OwaSinkRequest = Omit<OwaExchange, 'ctx' | 'budget'>;
-
-export const NOBODY = 'freebusy-bridge-check@bridge.invalid' as MailboxAddress;
 
 /** Tries what publishing needs, in the order in which it would fail: the folder, writing and deleting in it, who else writes there. */
 export async function probeOwaSink(probe: OwaSinkProbe): Promise<readonly ProbeFinding[]> {

@@ -6,55 +6,53 @@ import type { CalendarSystemOptions } from '../../freebusy/calendar-system.ts';
 import type { FreeBusy } from '../../freebusy/free-busy.ts';
 import type { Interval } from '../../freebusy/interval.ts';
 import type { Addressee, PublicationPreview, SinkSystem } from '../../freebusy/sink.ts';
-import { HttpClient } from '../../platform/http-client/http-client.ts';
 import type { HttpAnswer } from '../../platform/http-client/http-client.ts';
 import { RequestBudget } from '../../platform/http-client/request-budget.ts';
 import type { XmlElement } from '../../platform/xml/element.ts';
 import { encodeFreeBusyMessage } from '../schedule-plus/encode-free-busy-message.ts';
 import type { EncodedMessage } from '../schedule-plus/encode-free-busy-message.ts';
 import { legacyExchangeDnOf, locateMessage } from '../schedule-plus/legacy-exchange-dn.ts';
-import type { DirectoryDn } from '../schedule-plus/legacy-exchange-dn.ts';
-import { folderUrl, freeBusyRootUrl, messageUrl } from '../schedule-plus/message-url.ts';
-import { OwaConnection } from './client-connection.ts';
-import type { OwaAnswer } from './client-connection.ts';
+import type { DirectoryDn, MessageLocation } from '../schedule-plus/legacy-exchange-dn.ts';
+import { messageUrl } from '../schedule-plus/message-url.ts';
+import type { Asking, OwaAnswer, OwaConnection } from './client-connection.ts';
+import { leaseOf } from './client-connections.ts';
+import type { OwaConnections, OwaLease } from './client-connections.ts';
+import type { OwaEndpoint } from './client-servers.ts';
 import { decodeDeleteResponse } from './delete-response.ts';
+import { FolderHomes, isUnsent } from './folder-homes.ts';
+import { FreeBusyFolders, isMissing } from './free-busy-folders.ts';
+import { messageIn } from './message-in-folder.ts';
 import { messageProblem, refusalProblem } from './message-problem.ts';
+import { NOBODY } from './names.ts';
 import { encodeMessageProppatch } from './proppatch-message.ts';
 import { decodeProppatchResponse } from './proppatch-response.ts';
 import { readAnswer } from './read-answer.ts';
-import { NOBODY, probeOwaSink, propfindOf } from './sink-probe.ts';
+import { probeOwaSink, propfindOf } from './sink-probe.ts';
 import type { OwaSinkRequest } from './sink-probe.ts';
 
-export interface OwaWebdavSinkOptions extends Omit<CalendarSystemOptions, 'probeMailbox'> {
-  /** The server's root; `/public/…` is appended. */
-  readonly url: URL;
-  readonly auth: 'basic' | 'form' | 'ntlm';
-  readonly username: string;
-  readonly password: string;
+export interface OwaWebdavSinkOptions extends Omit<CalendarSystemOptions, 'probeMailbox'>, OwaEndpoint {
   /** Template of the legacyExchangeDN; the folder is always that of the DN itself. */
   readonly legacyExchangeDn: string;
   readonly directoryDn?: DirectoryDn | undefined;
   /** Whose message `check` looks at: somebody who is replicated into this system. Asked once a check; what it throws is a finding. */
   readonly probeAddressee?: (() => Promise<Addressee | undefined>) | undefined;
+  /** Shared with whatever else asks the system; absent: connections of its own. */
+  readonly connections?: OwaConnections | undefined;
 }
 
 /** The SCHEDULE+ FREE BUSY folders of an Exchange 2000, 2003 or 2007, written by WebDAV: one request a message (exchange.md §2.2). */
 export class OwaWebdavSink implements SinkSystem {
   readonly #options: OwaWebdavSinkOptions;
-  readonly #http: HttpClient;
-  readonly #connection: OwaConnection;
-  /** What the account can open if it is let in at all: the folder in which it wrote last, before that the folder of these folders. */
-  #known: URL;
-  #letIn: Promise<boolean> | undefined;
+  readonly #lease: OwaLease;
+  readonly #folders: FreeBusyFolders;
+  readonly #homes = new FolderHomes();
 
   /** @throws BridgeError CONFIGURATION when the template makes no usable legacyExchangeDN */
   constructor(options: OwaWebdavSinkOptions) {
     checkTemplate(options.legacyExchangeDn);
     this.#options = options;
-    this.#known = freeBusyRootUrl(options.url);
-    const { ca, hosts, username, password } = options;
-    this.#http = new HttpClient({ ca, redirectHosts: hosts, authentication: options.auth === 'form' ? undefined : { kind: options.auth, username, password } });
-    this.#connection = new OwaConnection({ ...options, http: this.#http });
+    this.#lease = leaseOf(options, options.connections);
+    this.#folders = new FreeBusyFolders(options.clock);
   }
 
   identityOf(addressee: Addressee): string {
@@ -62,19 +60,18 @@ export class OwaWebdavSink implements SinkSystem {
   }
 
   async publish(identity: string, freeBusy: FreeBusy, ctx: RequestContext): Promise<Interval> {
-    const { url, folder, message, document } = this.#composed(identity, freeBusy);
-    const answer = await this.#exchange({ method: 'PROPPATCH', url, headers: XML_HEADERS, body: document }, ctx);
-    const failed = messageProblem(answer, [207], folder);
+    const { location, message, document } = this.#composed(identity, freeBusy);
+    const answer = await this.#inFolder({ method: 'PROPPATCH', headers: XML_HEADERS, body: document }, location, ctx);
+    const failed = messageProblem(answer, [207], location.folder);
     if (failed !== undefined) throw failed;
-    const refused = refusalProblem(decodeProppatchResponse(await documentOf(answer), message), folder);
+    const refused = refusalProblem(decodeProppatchResponse(await documentOf(answer), message), location.folder);
     if (refused !== undefined) throw refused;
-    this.#known = folderUrl(this.#options.url, { folder });
     return message.window;
   }
 
   async remove(identity: string, ctx: RequestContext): Promise<void> {
     const location = locateMessage(identity);
-    const answer = await this.#exchange({ method: 'DELETE', url: messageUrl(this.#options.url, location), headers: { translate: 'f' } }, ctx);
+    const answer = await this.#inFolder({ method: 'DELETE', headers: { translate: 'f' } }, location, ctx);
     const failed = messageProblem(answer, REMOVED, location.folder);
     if (failed !== undefined) throw failed;
     const refused = answer.status === 207 ? refusalProblem(decodeDeleteResponse(await documentOf(answer)), location.folder) : undefined;
@@ -82,49 +79,62 @@ export class OwaWebdavSink implements SinkSystem {
   }
 
   preview(identity: string, freeBusy: FreeBusy): PublicationPreview {
-    const { url, document } = this.#composed(identity, freeBusy);
-    return { where: url.href, document };
+    const { location, document } = this.#composed(identity, freeBusy);
+    return { where: messageUrl(this.#options.servers[0]!, location).href, document };
   }
 
   async probe(ctx: RequestContext): Promise<readonly ProbeFinding[]> {
-    const { clock, url, legacyExchangeDn, probeAddressee } = this.#options;
-    return probeOwaSink({ root: url, legacyExchangeDn, probeAddressee, clock, sink: this, ctx, exchange: (request) => this.#exchange(request, ctx) });
+    const { clock, legacyExchangeDn, probeAddressee } = this.#options;
+    const server = this.#lease.servers.all.find((one) => !this.#lease.servers.isAside(one)) ?? this.#lease.servers.first;
+    const exchange = (request: OwaSinkRequest): Promise<OwaAnswer> => this.#once(server, request, ctx, ctx);
+    return probeOwaSink({ root: server.url, legacyExchangeDn, probeAddressee, clock, sink: this, ctx, exchange });
   }
 
   async close(): Promise<void> {
-    await this.#http.close();
+    await this.#lease.close();
   }
 
-  #composed(identity: string, freeBusy: FreeBusy): { readonly url: URL; readonly folder: string; readonly message: EncodedMessage; readonly document: string } {
-    const location = locateMessage(identity);
-    const { clock, url } = this.#options;
-    const message = encodeFreeBusyMessage(identity, freeBusy, clock.now());
-    return { url: messageUrl(url, location), folder: location.folder, message, document: encodeMessageProppatch(message) };
+  #composed(identity: string, freeBusy: FreeBusy): { readonly location: MessageLocation; readonly message: EncodedMessage; readonly document: string } {
+    const message = encodeFreeBusyMessage(identity, freeBusy, this.#options.clock.now());
+    return { location: locateMessage(identity), message, document: encodeMessageProppatch(message) };
   }
 
-  /** A 401 to Basic is the password's or this folder's: whether the account may open another thing tells (a form logon tells by itself). */
-  async #exchange(request: OwaSinkRequest, ctx: RequestContext): Promise<OwaAnswer> {
-    const answer = await this.#once(request, ctx);
-    if (answer.status !== 401 || answer.isLetIn === true) return answer;
-    // Many turns may be refused at once: one question, or a wrong password would be tried twice as often.
-    this.#letIn ??= this.#isLetIn(ctx).finally(() => {
-      this.#letIn = undefined;
-    });
-    return { ...answer, isLetIn: await this.#letIn };
+  /**
+   * Writes to the one server that holds the folder. Another is asked only where nothing can have been written at this one: it cannot be reached, or has no such folder. What may have arrived
+   * is not sent to a second server: two replicas with two messages are a conflict.
+   */
+  async #inFolder(request: Omit<OwaSinkRequest, 'url'>, location: MessageLocation, ctx: RequestContext): Promise<OwaAnswer> {
+    const { servers } = this.#lease;
+    const home = this.#homes.of(location.folder);
+    let isSent = false;
+    const { answer, server, hasFolder } = await servers.ask(
+      ctx,
+      async (server, asking) => {
+        if (servers.all.length > 1 && home !== server) {
+          const look = await this.#folders.at(server, location.folder, asking, (url) => this.#once(server, propfindOf(url), ctx, asking));
+          if (isMissing(look.answer)) return { ...look, server, isDone: false };
+          const problem = messageProblem(look.answer, [207], location.folder);
+          if (problem !== undefined) throw problem;
+        }
+        isSent = true;
+        const written = await this.#folders.at(server, location.folder, asking, (folder) => this.#once(server, { ...request, url: messageIn(folder, location) }, ctx, asking));
+        // A message that is not there, in a folder that is, has been removed.
+        const isDone = !isMissing(written.answer) || (request.method === 'DELETE' && written.hasFolder === true);
+        return { ...written, server, isDone };
+      },
+      { preferred: home, isElsewhere: (one) => !one.isDone, mayGoOn: (error) => !isSent || isUnsent(error) },
+    );
+    if (isMissing(answer) && hasFolder === false) this.#homes.forget(location.folder);
+    else if (answer.status < 300) this.#homes.set(location.folder, server);
+    return answer;
   }
 
-  async #isLetIn(ctx: RequestContext): Promise<boolean> {
-    const isLetIn = messageProblem(await this.#once(propfindOf(this.#known), ctx), [207], '') === undefined;
-    // Rights on the one folder may be gone as well.
-    if (!isLetIn) this.#known = freeBusyRootUrl(this.#options.url);
-    return isLetIn;
-  }
-
-  async #once(request: OwaSinkRequest, ctx: RequestContext): Promise<OwaAnswer> {
+  async #once(server: OwaConnection, request: OwaSinkRequest, { explain }: RequestContext, ctx: Asking): Promise<OwaAnswer> {
     const { name: system } = this.#options;
-    ctx.explain?.({ system, kind: 'request', text: `${request.method} ${request.url.pathname}` });
-    const answer = await this.#connection.exchange({ ...request, ctx, budget: new RequestBudget() });
-    ctx.explain?.({ system, kind: 'answer', text: `${request.method}: ${answer.status}` });
+    const at = this.#lease.servers.all.length > 1 ? `, at ${server.url.host}` : '';
+    explain?.({ system, kind: 'request', text: `${request.method} ${request.url.pathname}${at}` });
+    const answer = await server.exchange({ ...request, ctx, budget: new RequestBudget() });
+    explain?.({ system, kind: 'answer', text: `${request.method}: ${answer.status}` });
     return answer;
   }
 }

@@ -4,6 +4,7 @@ import type { ExplainNote } from '../../../src/core/request-context.ts';
 import { parseMailboxAddress } from '../../../src/directory/smtp-address.ts';
 import type { FreeBusyResult } from '../../../src/freebusy/source.ts';
 import type { OwaWebdavOptions, OwaWebdavSystem } from '../../../src/protocols/owa-webdav/client.ts';
+import { answerOf } from './owa-answer.ts';
 import { NOW, context, startStandIn, systemFor } from './stand-in.ts';
 import type { Reply, Seen, StandIn } from './stand-in.ts';
 
@@ -22,12 +23,6 @@ async function start(answer: (request: Seen) => Reply | undefined, options: Part
   const system = systemFor(server.url, options);
   closing.push(system, server);
   return { server, system };
-}
-
-/** The shape of exchange.md §2.4. */
-function answerOf(...items: readonly (readonly [email: string, fbdata: string])[]): string {
-  const of = items.map(([email, fbdata]) => `<a:item><a:displayname>${email}</a:displayname><a:email type="SMTP">${email}</a:email><a:type>1</a:type><a:fbdata>${fbdata}</a:fbdata></a:item>`);
-  return `<a:response xmlns:a="WM"><a:recipients><a:item><a:displayname>All Attendees</a:displayname><a:type>1</a:type><a:fbdata>0</a:fbdata></a:item>${of.join('')}</a:recipients></a:response>`;
 }
 
 const outcome = (result: FreeBusyResult) => ('error' in result ? result.error.code : result.freeBusy.busy.map((one) => [(one.start - WINDOW.start) / MINUTE_MS, (one.end - WINDOW.start) / MINUTE_MS, one.busyType]));
@@ -240,10 +235,21 @@ describe('form logon', () => {
     let now = NOW;
     const { server, system } = await start(fba({ location: '/exchweb/bin/auth/owalogon.asp?reason=2' }), { auth: 'form', clock: { now: () => now } });
     for (let lookup = 0; lookup < 5; lookup++) await system.freeBusy({ mailboxes: [anna], window: WINDOW, details: false }, context());
-    expect(server.seen).toHaveLength(1);
-    now += 31_000;
+    const passwords = () => server.seen.filter(({ method }) => method === 'POST').length;
+    expect(passwords()).toBe(1);
+    // LIMITS.webdavRefusedPauses: a minute, a quarter more or less, then twice as long.
+    now += 40_000;
     await system.freeBusy({ mailboxes: [anna], window: WINDOW, details: false }, context());
-    expect(server.seen).toHaveLength(2);
+    expect(passwords()).toBe(1);
+    now += 40_000;
+    await system.freeBusy({ mailboxes: [anna], window: WINDOW, details: false }, context());
+    expect(passwords()).toBe(2);
+    now += 80_000;
+    await system.freeBusy({ mailboxes: [anna], window: WINDOW, details: false }, context());
+    expect(passwords()).toBe(2);
+    // Half an hour of lookups every ten seconds.
+    for (let second = 0; second < 1_800; second += 10, now += 10_000) await system.freeBusy({ mailboxes: [anna], window: WINDOW, details: false }, context());
+    expect(passwords()).toBeLessThanOrEqual(7);
   });
 
   it('a logon that hangs costs a lookup its own deadline only', async () => {
@@ -308,8 +314,9 @@ describe('lookup: public-folder', () => {
     const { server, system } = await start((request) => (request.url.includes('CN=ANNA') ? message(RANGE + BUSY) : { status: 404 }), DN);
     const results = await system.freeBusy({ mailboxes: [bob, address('a=b@corp.example'), anna], window: MARCH_10, details: false }, context());
     expect(results.map((one) => ('error' in one ? one.error.code : 'ok'))).toEqual(['NO_DATA', 'NO_DATA', 'ok']);
-    // The address with `=` would name another user's message: nobody is asked about it.
-    expect(server.seen).toHaveLength(2);
+    // The address with `=` would name another user's message: nobody is asked about it. What is not there has the list of folders looked at.
+    expect(server.seen.map(({ url, headers }) => [headers['depth'], url.slice(url.lastIndexOf('=') + 1)])).toEqual(expect.arrayContaining([['0', 'BOB.EML'], ['0', 'ANNA.EML'], ['1', '/public/NON_IPM_SUBTREE/SCHEDULE%2B%20FREE%20BUSY/']]));
+    expect(server.seen).toHaveLength(3);
   });
 
   it('needs a template', () => {
@@ -359,6 +366,31 @@ describe('probe', () => {
     expect(late['clock']).toBe('warn: its clock is 600 s behind ours');
     const unknown = await steps(exchange((request) => (request.method === 'GET' ? answerOf(['anna@corp.example', '4'.repeat(49)]) : undefined)));
     expect(unknown['right to read']).toContain('warn: cmd=freebusy knows nothing of the mailbox');
+  });
+
+  it.each<readonly [string, (request: Seen) => Reply, Partial<OwaWebdavOptions>, object]>([
+    ['a form where Basic is set', ({ method }) => (method === 'GET' ? { status: 302, headers: { location: '/exchweb/bin/auth/owalogon.asp?url=x&reason=0' } } : { status: 440 }), {}, { step: 'sign-in', advice: 'set auth: form' }],
+    ['a form on another host where Basic is set', () => ({ status: 302, headers: { location: 'https://login.corp.example/owa/auth/logon.aspx?url=x' } }), {}, { step: 'sign-in', advice: 'set auth: form' }],
+    ['a form where NTLM is set', () => ({ status: 440 }), { auth: 'ntlm' }, { step: 'sign-in', advice: 'set auth: form' }],
+    ['NTLM where Basic is set', () => ({ status: 401, headers: { 'www-authenticate': 'NTLM' } }), {}, { step: 'sign-in', advice: 'set auth: ntlm, or switch Basic on for the virtual directory' }],
+    ['403.4', () => ({ status: 403, body: 'HTTP Error 403.4 - Forbidden: SSL is required', headers: { 'content-type': 'text/html' } }), {}, { step: 'sign-in', text: 'BACKEND_AUTH: the server wants https (403.4)', advice: 'write https:// in the url' }],
+    ['no /public', () => ({ status: 404 }), {}, { step: 'right to read', advice: expect.stringContaining('is /public a virtual directory of this server?') as unknown }],
+    ['no public folder database', () => ({ status: 500 }), {}, { step: 'right to read', advice: expect.stringContaining('a server without a public folder database answers so') as unknown }],
+    ['a web page', () => ({ status: 200, body: '<html/>', headers: { 'content-type': 'text/html' } }), {}, { step: 'right to read', advice: 'the url must be the root of the server that has /public' }],
+    ['a redirect elsewhere', () => ({ status: 302, headers: { location: 'https://owa.corp.example/exchange/?secret=canary' } }), {}, { step: 'connection', text: 'BACKEND_REDIRECT: the calendar system redirects elsewhere (https://owa.corp.example)', advice: expect.stringContaining('hosts') as unknown }],
+    ['503', () => ({ status: 503 }), {}, { step: 'right to read', advice: expect.stringContaining('busy') as unknown }],
+    ['a host that no name server knows', () => '', { servers: [new URL('http://exchange.invalid')] }, { step: 'connection', advice: expect.stringMatching(/name server/) as unknown }],
+    ['a port where nobody listens', () => '', { servers: [new URL('http://127.0.0.1:1')] }, { step: 'connection', advice: expect.stringContaining('nothing listens there') as unknown }],
+  ])('%s: an administrator is told what to do', async (_name, answer, options, expected) => {
+    const { system } = await start(answer, options);
+    expect(await system.probe(context())).toEqual([expect.objectContaining({ outcome: 'fail', ...expected })]);
+  });
+
+  it('a server that calls nobody free is told apart from one that says 4', async () => {
+    const free = await steps(exchange((request) => (request.method === 'GET' ? answerOf(['anna@corp.example', '0'.repeat(49)], ['freebusy-bridge-check@bridge.invalid', '0'.repeat(49)]) : undefined)));
+    expect(free['right to read']).toContain('warn: cmd=freebusy gives digits for an address that nobody has');
+    const known = await steps(exchange((request) => (request.method === 'GET' ? answerOf(['anna@corp.example', '0'.repeat(49)], ['freebusy-bridge-check@bridge.invalid', '4'.repeat(49)]) : undefined)));
+    expect(known['right to read']).toContain('ok: ');
   });
 
   it('a server that is not there is a finding, not an exception', async () => {

@@ -28,6 +28,8 @@ export interface FakeExchangeOptions {
   /** `EX:…` folders, as their DNs have them. */
   readonly folders: readonly string[];
   readonly auth?: 'basic' | 'form';
+  /** Last segments of the folders' URLs as the server lists them; default: as they are addressed. */
+  readonly spelled?: readonly string[];
 }
 
 export const USERNAME = 'CORP\\bridge';
@@ -87,7 +89,9 @@ export async function startFakeExchange(options: FakeExchangeOptions): Promise<F
       return patch(request, path);
     }
     if (request.method === 'DELETE') return messages.delete(path) ? { status: 204 } : { status: 404 };
+    if (request.method === 'GET' && path.startsWith('/public/?cmd=freebusy')) return { status: 200, body: '<a:response xmlns:a="WM"><a:recipients/></a:response>' };
     if (request.method !== 'PROPFIND') return { status: 501 };
+    if (request.headers['depth'] === '1' && `${path}/` === tree) return { status: 207, body: listOf(request.path, options.spelled ?? options.folders.map((one) => encodeURIComponent(one.replaceAll('/', '_xF8FF_')))) };
     if (folders.has(path) || `${path}/` === tree) return { status: 207, body: multistatus(request.path, '<a:propstat><a:status>HTTP/1.1 404 Resource Not Found</a:status><a:prop><e:x68470003/></a:prop></a:propstat>') };
     const message = messages.get(path);
     if (message === undefined) return { status: 404 };
@@ -124,6 +128,12 @@ export async function startFakeExchange(options: FakeExchangeOptions): Promise<F
         server.close(() => resolve());
       }),
   });
+}
+
+/** Depth 1: the folder itself, and what is in it; hosts as in the capture. */
+function listOf(path: string, segments: readonly string[]): string {
+  const hrefs = [`http://localhost${path}`, ...segments.map((one) => `http://localhost${path}${one}/`)];
+  return `<?xml version="1.0"?><a:multistatus xmlns:a="DAV:">${hrefs.map((one) => `<a:response><a:href>${one}</a:href><a:propstat><a:status>HTTP/1.1 200 OK</a:status><a:prop><a:isfolder>1</a:isfolder></a:prop></a:propstat></a:response>`).join('')}</a:multistatus>`;
 }
 
 export function multistatus(href: string, inner: string): string {

@@ -32,7 +32,7 @@ async function exchangeWith(people: number, auth: 'basic' | 'form' = 'basic'): P
 }
 
 function sourceAt(url: string, over: Partial<OwaGalOptions> = {}): OwaGalSource {
-  const source = new OwaGalSource({ label: 'old', url: new URL(url), auth: 'basic', username: 'LEGACY\\bridge', password: 'pw', hosts: [], domains: ['legacy.example'], mailboxes: ['solo@x.example' as MailboxAddress], clock: systemClock, logger: silentLogger, ...over });
+  const source = new OwaGalSource({ label: 'old', servers: [new URL(url)], auth: 'basic', username: 'LEGACY\\bridge', password: 'pw', hosts: [], domains: ['legacy.example'], mailboxes: ['solo@x.example' as MailboxAddress], clock: systemClock, logger: silentLogger, ...over });
   open.push(source);
   return source;
 }

@@ -55,7 +55,7 @@ export const NOW = Date.UTC(2026, 2, 1, 12);
 export function systemFor(url: URL, options: Partial<OwaWebdavOptions> = {}): OwaWebdavSystem {
   return new OwaWebdavSystem({
     name: 'exchange',
-    url,
+    servers: [url],
     auth: 'basic',
     username: 'CORP\\bridge',
     password: 'p&ss +ü',

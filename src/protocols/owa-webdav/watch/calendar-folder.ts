@@ -5,6 +5,7 @@ import type { XmlElement } from '../../../platform/xml/element.ts';
 import { el, writeXml } from '../../../platform/xml/write.ts';
 import { isSuccess, propertiesIn, statusIn } from '../message-property.ts';
 import { DAV } from '../names.ts';
+import { mayLeadTo } from '../redirect-rule.ts';
 import { HTTPMAIL } from './names.ts';
 
 /** The PROPFIND body that asks a mailbox's root where its calendar is, in whatever language it has its name (presence.md §B.4). Send it with `Depth: 0`. */
@@ -48,7 +49,7 @@ export function decodeFolderPropfind(root: XmlElement): string | undefined {
 export function folderUrl(text: string, root: URL, hosts: readonly string[]): URL {
   if (text.length > LIMITS.webdavFolderUrlCharacters || !URL.canParse(text, root.href)) throw unreadable();
   const url = new URL(text, root);
-  if (!isOurs(url, root, hosts)) {
+  if (!mayLeadTo(url, root, hosts) && url.username === '' && url.password === '') {
     const isDowngrade = url.protocol === 'http:' && root.protocol === 'https:' && url.hostname === root.hostname;
     throw new BridgeError('BACKEND_REDIRECT', 'the server says that the calendar is elsewhere', {
       details: { target: url.origin, hint: isDowngrade ? 'behind a proxy that ends TLS, Exchange wants the header Front-End-Https: on' : 'list the host under `hosts` if it is right' },
@@ -68,13 +69,6 @@ export function readablePath(url: URL): string {
   } catch {
     return url.pathname;
   }
-}
-
-function isOurs(url: URL, root: URL, hosts: readonly string[]): boolean {
-  if (url.origin === root.origin) return true;
-  if (url.protocol !== 'https:' && (url.protocol !== 'http:' || root.protocol !== 'http:')) return false;
-  const place = `${url.hostname}:${url.port || (url.protocol === 'https:' ? '443' : '80')}`;
-  return hosts.some((host) => host.toLowerCase() === url.hostname || host.toLowerCase() === place);
 }
 
 function refusalOf(status: number): BridgeError {

@@ -1,21 +1,16 @@
 import { BridgeError, toBridgeError } from '../../../core/errors.ts';
-import type { RequestContext } from '../../../core/request-context.ts';
 import type { MailboxAddress } from '../../../directory/smtp-address.ts';
 import type { KeptTexts } from '../../../presence/publisher.ts';
 import { below } from '../../../platform/http-client/below.ts';
 import { RequestBudget } from '../../../platform/http-client/request-budget.ts';
-import { problemOf } from '../answer-problem.ts';
-import type { OwaAnswer } from '../client-connection.ts';
+import { isForbidden, isGone, problemOf } from '../answer-problem.ts';
+import type { Asking, OwaAnswer, OwaConnection } from '../client-connection.ts';
+import type { OwaServers } from '../client-servers.ts';
 import { readAnswer } from '../read-answer.ts';
 import { decodeFolderPropfind, encodeFolderPropfind, folderUrl } from './calendar-folder.ts';
-import { isForbidden, isGone } from './store-connection.ts';
-import type { StoreConnection } from './store-connection.ts';
 
 export interface CalendarFoldersOptions {
-  readonly store: StoreConnection;
-  /** The server's root. */
-  readonly url: URL;
-  readonly hosts: readonly string[];
+  readonly servers: OwaServers;
   /** Names that are tried where the server does not say; `Calendar` behind them. */
   readonly fallbackFolderNames: readonly string[];
   /** Path of a mailbox below the root, with a slash at both ends. */
@@ -23,8 +18,6 @@ export interface CalendarFoldersOptions {
   /** Outlives the process: nobody is asked again after a restart. */
   readonly memory: KeptTexts;
 }
-
-type Asking = Pick<RequestContext, 'signal'> & Partial<Pick<RequestContext, 'hops'>>;
 
 /** `/exchange/{address}/`: an Exchange 2003 takes the SMTP address there (captures/exchange-webdav), percent-encoded but for its `@`. */
 export function mailboxPathOf(mailbox: MailboxAddress): string {
@@ -39,8 +32,9 @@ export class CalendarFolders {
     this.#options = options;
   }
 
-  rootOf(mailbox: MailboxAddress): URL {
-    return below(this.#options.url, this.#options.mailboxPath(mailbox));
+  /** The mailbox's root, at a server; by default at the first. */
+  rootOf(mailbox: MailboxAddress, { url }: OwaConnection = this.#options.servers.first): URL {
+    return below(url, this.#options.mailboxPath(mailbox));
   }
 
   /**
@@ -69,39 +63,47 @@ export class CalendarFolders {
    * @throws BridgeError MAILBOX_UNKNOWN, MAILBOX_REFUSED (no right, Receive-As is missing), NO_DATA (no such folder), BACKEND_REDIRECT (it is on another host), and those of problemOf
    */
   async discover(mailbox: MailboxAddress, ctx: Asking): Promise<URL> {
-    const { url, hosts, memory } = this.#options;
-    const answer = await this.#propfind(this.rootOf(mailbox), ctx);
+    const { servers, memory } = this.#options;
+    const { answer, server } = await servers.ask(
+      ctx,
+      async (server, asking) => {
+        const answer = await this.#propfind(server, this.rootOf(mailbox, server), asking);
+        const problem = isGone(answer) || isForbidden(answer) ? undefined : problemOf(answer, 207);
+        if (problem !== undefined) throw problem;
+        return { answer, server };
+      },
+      { isElsewhere: (one) => isGone(one.answer) },
+    );
     if (isGone(answer)) throw new BridgeError('MAILBOX_UNKNOWN', 'the server has no such mailbox', { details: { status: answer.status } });
     if (isForbidden(answer)) throw new BridgeError('MAILBOX_REFUSED', 'the mailbox may not be read', { details: { status: answer.status } });
-    const problem = problemOf(answer, 207);
-    if (problem !== undefined) throw problem;
     const text = decodeFolderPropfind(await readAnswer(answer));
-    const folder = text === undefined ? await this.#byName(mailbox, ctx) : folderUrl(text, url, hosts);
-    memory.set(keyOf(mailbox), text ?? folder.href);
+    const folder = text === undefined ? await this.#byName(server, mailbox, ctx) : folderUrl(text, server.url, servers.hosts);
+    // A path alone would be read as the first server's after a restart.
+    memory.set(keyOf(mailbox), text !== undefined && (server === servers.first || URL.canParse(text)) ? text : folder.href);
     return folder;
   }
 
   /** The first of the names that is there. */
-  async #byName(mailbox: MailboxAddress, ctx: Asking): Promise<URL> {
+  async #byName(server: OwaConnection, mailbox: MailboxAddress, ctx: Asking): Promise<URL> {
     for (const name of new Set([...this.#options.fallbackFolderNames, LAST_NAME])) {
-      const folder = new URL(`${this.rootOf(mailbox).href}${encodeURIComponent(name)}/`);
-      const answer = await this.#propfind(folder, ctx);
+      const folder = new URL(`${this.rootOf(mailbox, server).href}${encodeURIComponent(name)}/`);
+      const answer = await this.#propfind(server, folder, ctx);
       if (problemOf(answer, 207) === undefined && (await isThere(answer))) return folder;
     }
     throw new BridgeError('NO_DATA', 'the server does not say where the calendar is, and none of the names is there');
   }
 
-  async #propfind(url: URL, ctx: Asking): Promise<OwaAnswer> {
+  async #propfind(server: OwaConnection, url: URL, ctx: Asking): Promise<OwaAnswer> {
     const headers = { depth: '0', translate: 'f', 'content-type': 'text/xml; charset="utf-8"' };
-    return this.#options.store.exchange({ method: 'PROPFIND', url, headers, body: encodeFolderPropfind(), ctx, budget: new RequestBudget() });
+    return server.exchange({ method: 'PROPFIND', url, headers, body: encodeFolderPropfind(), ctx, budget: new RequestBudget() });
   }
 
   #kept(mailbox: MailboxAddress): URL | undefined {
-    const { url, hosts, memory } = this.#options;
+    const { servers, memory } = this.#options;
     const text = memory.get(keyOf(mailbox));
     if (text === undefined) return undefined;
     try {
-      return folderUrl(text, url, hosts);
+      return folderUrl(text, servers.first.url, servers.hosts);
     } catch {
       // The gateway was given another address since.
       memory.delete(keyOf(mailbox));

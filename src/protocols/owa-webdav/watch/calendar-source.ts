@@ -12,17 +12,17 @@ import type { FreeBusyQuery, FreeBusyResult, FreeBusySource } from '../../../fre
 import { RequestBudget } from '../../../platform/http-client/request-budget.ts';
 import { problemOf } from '../answer-problem.ts';
 import type { OwaAnswer } from '../client-connection.ts';
+import type { OwaServers } from '../client-servers.ts';
 import { readAnswer } from '../read-answer.ts';
 import { readablePath } from './calendar-folder.ts';
 import type { CalendarFolders } from './calendar-folders.ts';
 import { decodeCalendarSearch, encodeCalendarSearch } from './calendar-search.ts';
-import type { StoreConnection } from './store-connection.ts';
 
 export interface OwaCalendarSourceOptions {
   /** First in every line about it. */
   readonly description: string;
   readonly folders: CalendarFolders;
-  readonly store: StoreConnection;
+  readonly servers: OwaServers;
   /** Asked about calendars that may not be searched: cmd=freebusy, in slots. */
   readonly fallback: FreeBusySource;
   readonly clock: Clock;
@@ -71,10 +71,10 @@ export class OwaCalendarSource implements FreeBusySource {
   }
 
   async #search({ window }: QueryPart, mailbox: MailboxAddress, ctx: RequestContext): Promise<OwaAnswer> {
-    const { folders, store } = this.#options;
+    const { folders, servers } = this.#options;
     const { answer } = await folders.at(mailbox, ctx, (url) => {
       this.#explain(ctx, 'request', `SEARCH ${readablePath(url)}, ${span(window)}`);
-      return store.exchange({ method: 'SEARCH', url, headers: SEARCH_HEADERS, body: encodeCalendarSearch(window), ctx, budget: new RequestBudget() });
+      return servers.exchange({ method: 'SEARCH', url, headers: SEARCH_HEADERS, body: encodeCalendarSearch(window), ctx, budget: new RequestBudget() });
     });
     return answer;
   }
@@ -114,7 +114,7 @@ export class OwaCalendarSource implements FreeBusySource {
 /** Of a SEARCH. */
 export const SEARCH_HEADERS = { translate: 'f', 'content-type': 'text/xml; charset="utf-8"' };
 
-/** Whether SEARCH is not allowed there, is not there, or is not understood; a 401 is about the folder, or StoreConnection would have thrown. */
+/** Whether SEARCH is not allowed there, is not there, or is not understood; a 401 is about the folder, or OwaConnection would have remembered it. */
 export function isSearchRefused({ status }: OwaAnswer): boolean {
   return MAY_NOT.has(status);
 }

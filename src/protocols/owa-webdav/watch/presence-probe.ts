@@ -8,23 +8,23 @@ import type { MailboxAddress } from '../../../directory/smtp-address.ts';
 import { clockFinding } from '../../../freebusy/clock-finding.ts';
 import { reachHttpu } from '../../../platform/call-back/reach-httpu.ts';
 import { RequestBudget } from '../../../platform/http-client/request-budget.ts';
-import { problemOf } from '../answer-problem.ts';
+import { isForbidden, isGone, problemOf } from '../answer-problem.ts';
 import type { OwaAnswer } from '../client-connection.ts';
+import type { OwaServers } from '../client-servers.ts';
 import { attempt, failed, isConnection } from '../probe-attempt.ts';
+import { NOBODY } from '../names.ts';
 import { readAnswer } from '../read-answer.ts';
 import { versionFinding } from '../version-finding.ts';
 import { encodeFolderPropfind, readablePath } from './calendar-folder.ts';
 import type { CalendarFolders } from './calendar-folders.ts';
 import { decodeCalendarSearch, encodeCalendarSearch } from './calendar-search.ts';
 import { SEARCH_HEADERS, isSearchRefused } from './calendar-source.ts';
-import { isForbidden, isGone } from './store-connection.ts';
-import type { StoreConnection } from './store-connection.ts';
 import type { SubscriptionRequests } from './subscription-requests.ts';
 
 export interface PresenceProbe {
   readonly auth: 'basic' | 'form' | 'ntlm';
   readonly username: string;
-  readonly store: StoreConnection;
+  readonly servers: OwaServers;
   readonly folders: CalendarFolders;
   readonly requests: SubscriptionRequests;
   readonly callBack: NotificationPort | undefined;
@@ -33,9 +33,14 @@ export interface PresenceProbe {
 
 /** Tries what presence needs, in the order in which it would fail; what has no sense after a failure is left out. Never throws. */
 export async function probePresence(probe: PresenceProbe, sample: MailboxAddress | undefined, ctx: RequestContext): Promise<readonly ProbeFinding[]> {
-  const root = sample === undefined ? probe.folders.rootOf(NOBODY) : probe.folders.rootOf(sample);
   const headers = { depth: '0', translate: 'f', 'content-type': 'text/xml; charset="utf-8"' };
-  const first = await attempt(() => probe.store.exchange({ method: 'PROPFIND', url: root, headers, body: encodeFolderPropfind(), ctx, budget: new RequestBudget() }));
+  const first = await attempt(() =>
+    probe.servers.ask(
+      ctx,
+      (server, asking) => server.exchange({ method: 'PROPFIND', url: probe.folders.rootOf(sample ?? NOBODY, server), headers, body: encodeFolderPropfind(), ctx: asking, budget: new RequestBudget() }),
+      { isElsewhere: isGone },
+    ),
+  );
   const callBack = await callBackFinding(probe, ctx);
   if ('error' in first) return [isConnection(first.error.code) ? failed('connection', first.error) : notSignedIn(probe, first.error), callBack];
   const { answer } = first;
@@ -48,13 +53,10 @@ export async function probePresence(probe: PresenceProbe, sample: MailboxAddress
     const nobody: ProbeFinding = { step: 'right to read', outcome: 'warn', text: 'nobody is named whose calendar could be tried', advice: 'opt somebody in, or name a mailbox' };
     return [problem === undefined ? signedIn(probe) : failed('connection', problem), ...server, nobody, callBack];
   }
-  const right = rightFinding(probe, sample, root, answer);
+  const right = rightFinding(probe, sample, answer.url, answer);
   if (right.outcome === 'fail') return [signedIn(probe), ...server, right, callBack];
   return [signedIn(probe), ...server, right, ...(await calendarFindings(probe, sample, ctx)), callBack];
 }
-
-/** No server has it. */
-const NOBODY = 'freebusy-bridge-check@bridge.invalid' as MailboxAddress;
 
 const DOMAIN_ADVICE = 'the account is given without its domain: DOMAIN\\user works where Exchange has no default domain';
 
@@ -106,7 +108,7 @@ async function searchFinding(probe: PresenceProbe, folder: URL, ctx: RequestCont
   const now = probe.clock.now();
   const searched = await attempt(async () => {
     const body = encodeCalendarSearch({ start: now, end: now + DAY_MS });
-    const answer = await probe.store.exchange({ method: 'SEARCH', url: folder, headers: SEARCH_HEADERS, body, ctx, budget: new RequestBudget() });
+    const answer = await probe.servers.exchange({ method: 'SEARCH', url: folder, headers: SEARCH_HEADERS, body, ctx, budget: new RequestBudget() });
     if (isSearchRefused(answer)) return answer.status;
     const problem = problemOf(answer, 207);
     if (problem !== undefined) throw problem;

@@ -1,19 +1,18 @@
 import { BridgeError } from '../../../core/errors.ts';
 import type { MailboxAddress } from '../../../directory/smtp-address.ts';
 import { RequestBudget } from '../../../platform/http-client/request-budget.ts';
-import { problemOf } from '../answer-problem.ts';
+import { isForbidden, isGone, problemOf } from '../answer-problem.ts';
 import type { OwaAnswer } from '../client-connection.ts';
+import type { OwaServers } from '../client-servers.ts';
 import { readAnswer } from '../read-answer.ts';
 import type { CalendarFolders } from './calendar-folders.ts';
-import { isForbidden, isGone } from './store-connection.ts';
-import type { StoreConnection } from './store-connection.ts';
 import { decodeSubscriptionStatuses } from './subscription-multistatus.ts';
 import { idHeader, lifetimeIn, renewalHeaders, subscribeHeaders, subscribedOf } from './subscription.ts';
 import type { LifetimeBounds, Subscription } from './subscription.ts';
 
 export interface SubscriptionRequestsOptions {
   readonly folders: CalendarFolders;
-  readonly store: StoreConnection;
+  readonly servers: OwaServers;
   readonly lifetimes: LifetimeBounds;
 }
 
@@ -36,10 +35,10 @@ export class SubscriptionRequests {
    * @throws BridgeError MAILBOX_REFUSED, MAILBOX_UNKNOWN, UNSUPPORTED (no such command), BACKEND_MALFORMED (no id) and those of CalendarFolders
    */
   async subscribe(mailbox: MailboxAddress, callBack: string | undefined, ctx: Asking): Promise<Subscription & { readonly folder: URL }> {
-    const { folders, store, lifetimes } = this.#options;
+    const { folders, servers, lifetimes } = this.#options;
     const headers = { translate: 'f', ...subscribeHeaders(callBack) };
     // Twice would be two subscriptions.
-    const { folder, answer } = await folders.at(mailbox, ctx, (url) => store.exchange({ method: 'SUBSCRIBE', url, headers, ctx, budget: new RequestBudget(), once: true }));
+    const { folder, answer } = await folders.at(mailbox, ctx, (url) => servers.exchange({ method: 'SUBSCRIBE', url, headers, ctx, budget: new RequestBudget(), once: true }));
     const details = { details: { status: answer.status } };
     if (isForbidden(answer)) throw new BridgeError('MAILBOX_REFUSED', 'the calendar may not be subscribed to', details);
     if (isGone(answer)) throw new BridgeError('MAILBOX_UNKNOWN', 'the calendar is not where the server says', details);
@@ -71,7 +70,7 @@ export class SubscriptionRequests {
   }
 
   #about(method: 'SUBSCRIBE' | 'UNSUBSCRIBE' | 'POLL', url: URL, headers: Readonly<Record<string, string>>, ctx: Asking): Promise<OwaAnswer> {
-    return this.#options.store.exchange({ method, url, headers: { translate: 'f', ...headers }, ctx, budget: new RequestBudget() });
+    return this.#options.servers.exchange({ method, url, headers: { translate: 'f', ...headers }, ctx, budget: new RequestBudget() });
   }
 
   async #read(answer: OwaAnswer): Promise<SubscriptionAnswer> {

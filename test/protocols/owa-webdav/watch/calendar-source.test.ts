@@ -24,7 +24,7 @@ async function start(options: Partial<WebdavPresenceOptions> = {}) {
   const memory: KeptTexts = options.memory ?? memoryTexts();
   const gateway = new WebdavPresenceGateway({
     description: 'old exchange',
-    url: exchange.url,
+    servers: [exchange.url],
     auth: 'basic',
     username: USERNAME,
     password: PASSWORD,

@@ -21,7 +21,7 @@ async function start(options: Partial<WebdavPresenceOptions> = {}) {
   const callBack = await HttpuCallBack.open({ host: '127.0.0.1', port: 0, publicHost: '127.0.0.1' }, silentLogger);
   const gateway = new WebdavPresenceGateway({
     description: 'old exchange',
-    url: exchange.url,
+    servers: [exchange.url],
     auth: 'basic',
     username: USERNAME,
     password: PASSWORD,
@@ -133,5 +133,36 @@ describe('the gateway', () => {
     expect([gateway.description, gateway.type]).toEqual(['old exchange', 'webdav']);
     await gateway.close();
     await gateway.close({ unsubscribe: true });
+  });
+});
+
+describe('several servers', () => {
+  it('a mailbox is looked for at each, and everything about it goes to the one that has it', async () => {
+    const [first, second] = [await ScriptedExchange.start(), await ScriptedExchange.start()];
+    second.add(anna, 'Kalender', [item({ dtstart: '2026-03-02T09:30:00.000Z', dtend: '2026-03-02T10:00:00.000Z' })]);
+    const { gateway } = await start({ servers: [first.url, second.url], callBack: undefined });
+    closing.push(() => first.close(), () => second.close());
+    const window = { start: NOW, end: NOW + 3_600_000 };
+    const read = async () => gateway.source.freeBusy({ mailboxes: [anna], window, details: false }, context());
+    for (const times of [1, 2]) {
+      expect(await read(), String(times)).toMatchObject([{ freeBusy: { events: [{ busyType: 'busy' }] } }]);
+    }
+    // Looked for once; then the place is known.
+    expect(first.seen.all.map(({ method }) => method)).toEqual(['PROPFIND']);
+    expect(second.seen.all.map(({ method }) => method)).toEqual(['PROPFIND', 'SEARCH', 'SEARCH']);
+    const findings = await gateway.probe(anna, context());
+    expect(findings.map(({ step, outcome }) => `${outcome} ${step}`)).toContain('ok subscription');
+    expect(first.seen.all.every(({ method }) => method === 'PROPFIND')).toBe(true);
+  });
+
+  it('goes past one that is dead', async () => {
+    const gone = await ScriptedExchange.start();
+    const { url } = gone;
+    await gone.close();
+    const well = await ScriptedExchange.start();
+    well.add(anna, 'Calendrier', [item({ dtstart: '2026-03-02T09:30:00.000Z', dtend: '2026-03-02T10:00:00.000Z' })]);
+    const { gateway } = await start({ servers: [url, well.url], callBack: undefined });
+    closing.push(() => well.close());
+    expect(await gateway.source.freeBusy({ mailboxes: [anna], window: { start: NOW, end: NOW + 3_600_000 }, details: false }, context())).toMatchObject([{ freeBusy: { events: [{ busyType: 'busy' }] } }]);
   });
 });

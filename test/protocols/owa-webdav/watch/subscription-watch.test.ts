@@ -59,7 +59,7 @@ function startGateway(exchange: ScriptedExchange, callBack: HttpuCallBack | unde
   const trouble = new Happenings<Told>();
   const gateway = new WebdavPresenceGateway({
     description: 'old exchange',
-    url: exchange.url,
+    servers: [exchange.url],
     auth: 'basic',
     username: USERNAME,
     password: PASSWORD,
