@@ -1,0 +1,34 @@
+import { resolveSrv } from 'node:dns/promises';
+import { BridgeError } from '../core/errors.ts';
+import { untilAborted } from '../core/until-aborted.ts';
+import { codeOf } from './http-client/connection-error.ts';
+
+/** One DNS SRV record (RFC 2782). */
+export interface ServiceRecord {
+  /** Lower case, without a dot at its end. */
+  readonly host: string;
+  readonly port: number;
+}
+
+/**
+ * The places of a service (`_autodiscover._tcp.corp.example`), the best first: by priority, then by weight. None where the name does not exist, and where
+ * its owner says that there is no such service (a record that leads to the root). What DNS says is nobody's proof: whoever is found there must be trusted for another reason.
+ *
+ * @throws BridgeError BACKEND_UNREACHABLE (no name server answers), DEADLINE
+ */
+export async function serviceRecords(name: string, timeoutMs: number, signal: AbortSignal): Promise<readonly ServiceRecord[]> {
+  try {
+    const records = await untilAborted(resolveSrv(name), signal, timeoutMs);
+    return records
+      .sort((a, b) => a.priority - b.priority || b.weight - a.weight)
+      .map(({ name: host, port }) => ({ host: host.toLowerCase().replace(/\.$/, ''), port }))
+      .filter(({ host }) => host !== '');
+  } catch (error) {
+    if (error instanceof BridgeError) throw error;
+    const reason = codeOf(error);
+    if (NO_SUCH.has(reason)) return [];
+    throw new BridgeError('BACKEND_UNREACHABLE', 'no name server answers', { temporary: true, cause: error, details: { reason } });
+  }
+}
+
+const NO_SUCH: ReadonlySet<string> = new Set(['ENOTFOUND', 'ENODATA', 'NOTFOUND', 'ENONAME']);
