@@ -1,4 +1,4 @@
-import { resolveSrv } from 'node:dns/promises';
+import { Resolver } from 'node:dns/promises';
 import { BridgeError } from '../core/errors.ts';
 import { untilAborted } from '../core/until-aborted.ts';
 import { codeOf } from './http-client/connection-error.ts';
@@ -14,11 +14,14 @@ export interface ServiceRecord {
  * The places of a service (`_autodiscover._tcp.corp.example`), the best first: by priority, then by weight. None where the name does not exist, and where
  * its owner says that there is no such service (a record that leads to the root). What DNS says is nobody's proof: whoever is found there must be trusted for another reason.
  *
+ * @param servers name servers in place of the system's, `address:port`
  * @throws BridgeError BACKEND_UNREACHABLE (no name server answers), DEADLINE
  */
-export async function serviceRecords(name: string, timeoutMs: number, signal: AbortSignal): Promise<readonly ServiceRecord[]> {
+export async function serviceRecords(name: string, timeoutMs: number, signal: AbortSignal, servers?: readonly string[]): Promise<readonly ServiceRecord[]> {
+  const resolver = new Resolver();
+  if (servers !== undefined) resolver.setServers(servers);
   try {
-    const records = await untilAborted(resolveSrv(name), signal, timeoutMs);
+    const records = await untilAborted(resolver.resolveSrv(name), signal, timeoutMs);
     return records
       .sort((a, b) => a.priority - b.priority || b.weight - a.weight)
       .map(({ name: host, port }) => ({ host: host.toLowerCase().replace(/\.$/, ''), port }))
@@ -28,6 +31,9 @@ export async function serviceRecords(name: string, timeoutMs: number, signal: Ab
     const reason = codeOf(error);
     if (NO_SUCH.has(reason)) return [];
     throw new BridgeError('BACKEND_UNREACHABLE', 'no name server answers', { temporary: true, cause: error, details: { reason } });
+  } finally {
+    // A name server that is silent is not waited for behind our back.
+    resolver.cancel();
   }
 }
 
