@@ -3,7 +3,7 @@ import type { Dispatcher } from 'undici';
 import { BridgeError } from '../../core/errors.ts';
 import { LIMITS } from '../../core/limits.ts';
 import { DecompressError, decompress } from '../decompress.ts';
-import { checkServerIdentity } from '../server-identity.ts';
+import { TLS_RULES, checkServerIdentity } from '../server-identity.ts';
 import type { Authentication } from './authentication.ts';
 import { connectionError, isDeadConnection } from './connection-error.ts';
 import { basicAuthentication, hopCount } from './interceptors.ts';
@@ -15,7 +15,7 @@ import type { RequestBudget } from './request-budget.ts';
 export interface HttpClientOptions {
   /** PEM certificates of the authorities trusted in place of Node's own; verification itself is never switched off. */
   readonly ca?: readonly string[] | undefined;
-  /** Which names of the server's certificate count; absent: Node's own rules. */
+  /** Which names of the server's certificate count; absent: its alternative names. */
   readonly nameCheck?: 'san-then-cn' | 'cn-only' | undefined;
   /** Hosts to which a redirect may lead beside the one that was asked: `name` (any port of it) or `name:port`. */
   readonly redirectHosts?: readonly string[];
@@ -193,9 +193,8 @@ function defaultPort(url: URL): string {
 /** A pool of connections by these options; certificates are verified, whatever the environment says. */
 export function newAgent(options: HttpClientOptions): Agent {
   return new Agent({
-    // NODE_TLS_REJECT_UNAUTHORIZED=0 in the environment changes nothing here.
     connect: {
-      rejectUnauthorized: true,
+      ...TLS_RULES,
       timeout: LIMITS.connectTimeoutMs,
       ...(options.ca === undefined ? {} : { ca: [...options.ca] }),
       ...(options.nameCheck === undefined ? {} : { checkServerIdentity: checkServerIdentity(options.nameCheck) }),
