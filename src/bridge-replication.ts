@@ -115,6 +115,7 @@ export class BridgeReplication {
           onHeard(system, notice);
           await onChange(notice);
         }, signal),
+      isHearing: () => feed.isHearing(),
     };
   }
 

@@ -6,7 +6,7 @@ import { replicationWarnings } from './replication-warnings.ts';
 
 /** What is not wrong but worth a look; each line begins with the key's path. Shows neither secrets nor URLs. */
 export function warningsOf(config: Omit<Config, 'warnings'>): readonly string[] {
-  return [...ofPublicUrl(config), ...config.systems.flatMap(ofSystem), ...sharedDomains(config), ...ofClients(config), ...ofGal(config), ...presenceWarnings(config), ...replicationWarnings(config)];
+  return [...ofPublicUrl(config), ...config.systems.flatMap(ofSystem), ...sharedDomains(config), ...ofClients(config), ...ofIssuers(config), ...ofGal(config), ...presenceWarnings(config), ...replicationWarnings(config)];
 }
 
 /** The first listener's URL is what Autodiscover hands out where nothing else is said. */
@@ -34,6 +34,7 @@ function ofSystem(system: SystemConfig): readonly string[] {
   } else {
     const urls = system.type === 'zimbra' ? [system.url] : system.servers;
     if (system.username !== undefined && urls.some(open)) warn('url', clear);
+    if (system.type === 'exchange-ews' && system.signIn.kind === 'oauth' && open(system.signIn.oauth.tokenUrl)) warn('oauth', 'has a tokenUrl of plain http: what proves who we are travels readable by everyone on the way; use https');
     if (system.type === 'zimbra' && system.admin !== undefined && open(system.adminUrl ?? system.url)) {
       warn(system.adminUrl === undefined ? 'url' : 'adminUrl', clear);
     }
@@ -77,6 +78,14 @@ function ofClients({ clients, behindProxy, trustedProxies }: Omit<Config, 'warni
         ? [`${at('mayAsk')}: ${client.from} is its own system, which the loop guard never asks on its behalf`]
         : []),
     ];
+  });
+}
+
+/** Whoever can change the keys on the way can be every client of theirs. */
+function ofIssuers({ issuers }: Omit<Config, 'warnings'>): readonly string[] {
+  return issuers.flatMap(({ issuer, jwksUri }, index) => {
+    const keys = jwksUri ?? (URL.canParse(issuer) ? new URL(issuer) : undefined);
+    return keys?.protocol === 'http:' && !isLoopback(keys.hostname) ? [`${formatPath(['issuers', index, jwksUri === undefined ? 'issuer' : 'jwksUri'])}: is plain http: whoever can change the keys on the way can sign in as every client; use https`] : [];
   });
 }
 

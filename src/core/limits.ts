@@ -106,6 +106,37 @@ export const LIMITS = {
   mostRequestsPerBackEnd: 256,
 
   // ── Signing in to servers: NTLM and OAuth ─────────────────────────────────────────────────────────────────────
+  /** Of all WWW-Authenticate headers of an answer together; undici takes 16 KiB of headers. Exchange's five are 200 without a challenge, 600 with one. */
+  challengeCharacters: 16 * KIB,
+  /** Schemes and parameters read of them; Exchange has five. */
+  challengeParts: 50,
+  /** A CHALLENGE message is 150 to 400 bytes; its names are 255 characters at most. */
+  ntlmServerMessageBytes: 6 * KIB,
+  /** A domain and a user name as NTLM's 16-bit lengths can hold them, with room; Windows stops at 256 and 104. */
+  ntlmNameCharacters: 1_024,
+  /** Body of a 401 that is read to its end so that its connection can be used again: IIS' page is 1 to 6 KB. */
+  refusalBodyBytes: 64 * KIB,
+  /** Sign-ins on new connections within one request: a server that drops every one of them is none to go on with. */
+  signInsPerRequest: 3,
+  /** A token endpoint that has not answered by then is not there; its answer serves every lookup that waits. */
+  tokenTimeoutMs: 10_000,
+  /** Entra's tokens are 1.5 to 4 KB, with many roles 10. */
+  tokenCharacters: 16 * KIB,
+  tokenAnswerBytes: 64 * KIB,
+  /** A token is fetched anew so long before it ends: it has to last for the request that it is sent with. */
+  tokenMarginMs: 60_000,
+  /** How long a token counts whose issuer does not say (RFC 6749 §5.1: it ought to). */
+  tokenLifeUnknownMs: 5 * 60_000,
+  /** Entra gives 60 to 90 minutes, 28 hours at most. */
+  tokenLongestLifeMs: 28 * 60 * 60_000,
+  /** A refusal of the issuer answers all who ask within this time: a thousand lookups are one request. */
+  tokenRefusedForMs: 10_000,
+  /** An issuer that was away, or busy without saying how long. */
+  tokenAwayForMs: 3_000,
+  /** The most that an issuer's Retry-After is heeded. */
+  tokenLongestHoldMs: 5 * 60_000,
+  /** Life of a signed assertion: Entra and AD FS take 10 minutes at most, clocks may be a minute off. */
+  assertionLifeMs: 5 * 60_000,
 
   // ── EWS: servers, accounts and what they refuse ───────────────────────────────────────────────────────────────
 

@@ -14,6 +14,8 @@ export interface ChangeFeed {
    * What it hears counts as heard upstream only after `onChange` has resolved; while that rejects, the feed tells the same again.
    */
   run(onChange: (notice: ChangeNotice) => Promise<void>, signal: AbortSignal): Promise<void>;
+  /** Whether a change that happens now, to anybody in the system, would be heard within moments, as far as can be known; false where it cannot. */
+  isHearing(): boolean;
 }
 
 /** PORT. Where a feed keeps its place (a WaitSet's id and sequence) over restarts. Texts are short. */

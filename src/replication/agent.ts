@@ -98,6 +98,11 @@ export class ReplicationAgent {
     this.#options.metrics.changes(system, feed, mailboxes.length);
   }
 
+  /** Whether a change in this system would be heard now. */
+  isHearing(system: string): boolean {
+    return this.#options.systems.some(({ name, feed }) => name === system && feed?.isHearing() === true);
+  }
+
   /** Reads and writes now, on every route of the mailbox's home (and where it once was published), whatever the digest says. Failures are outcomes. @throws BridgeError MAILBOX_UNKNOWN where it lives nowhere, STORE_UNAVAILABLE */
   async push(mailbox: MailboxAddress, options: { readonly dryRun: boolean; readonly signal: AbortSignal }): Promise<readonly PushOutcome[]> {
     const home = this.#routes[0]?.route.homeOf(mailbox);

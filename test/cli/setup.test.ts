@@ -270,3 +270,37 @@ describe('zimbra-setup', () => {
     await removeFolder(folder);
   });
 });
+
+describe('how the bridge gets in', () => {
+  const scriptFor = async (exchange: Record<string, unknown>, ...generations: readonly string[]): Promise<readonly string[]> => {
+    const { file: other } = await folderWith({ ...CONFIG, replication: [], systems: { ...CONFIG.systems, exchange } });
+    const { exit, printed } = await run('exchange-setup', '--config', other, '--generation', generations.join(','));
+    expect(exit).toBe(0);
+    await removeFolder(join(other, '..'));
+    return printed;
+  };
+  const { exchange } = CONFIG.systems;
+
+  it('by NTLM: Windows sign-in at the virtual directory, and each of its accounts', async () => {
+    const printed = await scriptFor({ ...exchange, auth: 'ntlm', accounts: [{ username: 'CORP\\bridge2', password: 'pw-2' }], impersonate: 'bridge@corp.example' }, '2016');
+    expect(commandsOf(printed).slice(0, 5)).toEqual([
+      'Set-WebServicesVirtualDirectory "$env:COMPUTERNAME\\EWS (Default Web Site)" -WindowsAuthentication $true',
+      "Get-Mailbox 'CORP\\bridge'",
+      "Get-Mailbox 'CORP\\bridge2'",
+      "New-ManagementRoleAssignment -Role ApplicationImpersonation -User 'CORP\\bridge'",
+      "New-ManagementRoleAssignment -Role ApplicationImpersonation -User 'CORP\\bridge2'",
+    ]);
+    expect(printed.join('\n')).not.toMatch(/pw-2|pw-ews/);
+  });
+
+  it('by OAuth: the application, its permission and its bounds', async () => {
+    const { username: _user, password: _password, ...rest } = exchange;
+    const oauth = { tokenUrl: 'https://login.example/token', clientId: 'app-1', clientSecret: 'secret-of-app' };
+    const printed = await scriptFor({ ...rest, auth: 'oauth', oauth }, 'online');
+    expect(commandsOf(printed)).toContainEqual(expect.stringContaining("New-ApplicationAccessPolicy -AppId 'app-1'"));
+    expect(printed.join('\n')).toContain('impersonate: names the mailbox');
+    expect(printed.join('\n')).not.toContain('secret-of-app');
+    expect((await scriptFor({ ...rest, auth: 'oauth', oauth, impersonate: 'bridge@corp.example' }, 'online')).join('\n')).not.toContain('impersonate: names the mailbox');
+    expect((await scriptFor(exchange, 'online')).join('\n')).toContain('Exchange Online takes tokens only: auth: oauth');
+  });
+});

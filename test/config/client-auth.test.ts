@@ -19,9 +19,9 @@ describe("a client's auth", () => {
   it.each([
     ['[]', 'clients[0].auth: is empty; it should have at least one entry'],
     ['ntlm', 'clients[0].auth: should be a list, not a text'],
-    ['[NTLM]', 'clients[0].auth[0]: "NTLM" is not known, did you mean ntlm?; there are: basic, ntlm'],
-    ['[basic, bearer]', 'clients[0].auth[1]: bearer is not supported yet; there are: basic, ntlm'],
-    ['[negotiate]', 'clients[0].auth[0]: "negotiate" is not known; there are: basic, ntlm'],
+    ['[NTLM]', 'clients[0].auth[0]: "NTLM" is not known, did you mean ntlm?; there are: basic, ntlm, bearer, certificate'],
+    ['[basic, bearer]', 'clients[0].token: is missing; auth: bearer needs token: { issuer, claims }'],
+    ['[negotiate]', 'clients[0].auth[0]: "negotiate" is not known; there are: basic, ntlm, bearer, certificate'],
   ])('%j is a mistake', async (auth, line) => {
     expect(await linesOf(`${MINIMAL}${client(auth)}`)).toEqual([line]);
   });

@@ -9,7 +9,7 @@ const ENV = { ZIMBRA_PASSWORD: 'a', FACE_PASSWORD: 'b', EXCHANGE_FACE_PASSWORD: 
 
 async function files() {
   const cert = await read('fixtures/config/tls/cert.pem');
-  return { 'cert.pem': cert, 'key.pem': await read('fixtures/config/tls/key.pem'), 'corp-ca.pem': cert, 'exchange-password.txt': 'e\n' };
+  return { 'cert.pem': cert, 'key.pem': await read('fixtures/config/tls/key.pem'), 'corp-ca.pem': cert, 'clients-ca.pem': cert, 'exchange-password.txt': 'e\n', 'exchange-password2.txt': 'f\n', 'portal.hash': `$scrypt$ln=17,r=8,p=1$${'A'.repeat(22)}$${'A'.repeat(43)}\n` };
 }
 
 it('loads bridge.example.yaml as it stands, without a warning', async () => {
@@ -26,9 +26,14 @@ it('loads bridge.example.yaml with all that is commented out in it', async () =>
   const yaml = (await read('bridge.example.yaml')).replace(/^( *)# ( *(?:- )?[\w-]+:.*)$/gm, (line, indent: string, rest: string) =>
     /freebusy-bridge|^#/.test(rest) || line.startsWith('# A') ? line : `${indent}${rest}`,
   );
-  const config = await load(yaml, { ...ENV, PARTNER_PASSWORD: 'p', ZIMBRA_ADMIN_PASSWORD: 'z', LDAP_PASSWORD: 'l', NOTIFY_SECRET: 'whsec-0123456789abcdef', ...PRESENCE_ENV }, await files());
+  const config = await load(yaml, { ...ENV, PARTNER_PASSWORD: 'p', HOSTED_SECRET: 'h', ZIMBRA_ADMIN_PASSWORD: 'z', LDAP_PASSWORD: 'l', NOTIFY_SECRET: 'whsec-0123456789abcdef', ...PRESENCE_ENV }, await files());
   expect(config.systems.map(({ name }) => name)).toContain('exchange2003');
-  expect(config.clients.map(({ name }) => name)).toContain('reception desk');
+  expect(config.systems.map(({ name, type, detail, cacheForMs, staleForMs }) => [name, type, detail, cacheForMs, staleForMs])).toContainEqual(['exchange', 'exchange-ews', 'details', 15_000, 0]);
+  expect(config.systems.find(({ name }) => name === 'hosted')).toMatchObject({ servers: [], autodiscover: { mailbox: 'bridge@hosted.example' }, signIn: { kind: 'oauth', oauth: { credential: { kind: 'secret' } } }, impersonate: 'bridge@hosted.example' });
+  expect(config.systems.find(({ name }) => name === 'exchange')).toMatchObject({ signIn: { kind: 'basic', accounts: [{ username: 'CORP\\bridge' }, { username: 'CORP\\bridge2' }] }, concurrency: 10 });
+  expect([config.issuers.length, config.privacy.exclude.length]).toEqual([1, 2]);
+  expect(config.audit).toEqual((await load(await read('bridge.example.yaml'), ENV, await files())).audit);
+  expect(config.clients.map(({ name }) => name)).toEqual(['Zimbra', 'Exchange', 'portal', 'planner', 'kiosk', 'reception desk']);
   expect(config.redis?.kind).toBe('single');
   // The keys that it shows stand there with their defaults.
   const day = 86_400_000;

@@ -68,9 +68,9 @@ it('takes no longer than seconds over a hostile megabyte', async () => {
 const WRONG = ['null', '1', 'true', '"x"', '[]', '[[]]', '{}', '{ a: 1 }', '-1', '1.5', '"\\u0000"', '[null]'];
 /** One of each kind; every case is a file. */
 const FEW = ['null', '-1', '[[]]', '{ a: 1 }', '"\\u0000"'];
-const KEYS = ['listen', 'tls', 'behindProxy', 'trustedProxies', 'publicUrl', 'admin', 'redis', 'dataDir', 'deadline', 'systems', 'clients', 'presence', 'log', 'workingElsewhere', 'replication', 'notify'];
-const SYSTEM_KEYS = ['type', 'url', 'username', 'password', 'auth', 'tls', 'hosts', 'domains', 'mailboxes', 'lookup', 'legacyExchangeDn'];
-const CLIENT_KEYS = ['name', 'username', 'password', 'anonymous', 'auth', 'addresses', 'from', 'mayAsk', 'detail', 'gal', 'presence', 'deadline'];
+const KEYS = ['listen', 'tls', 'behindProxy', 'trustedProxies', 'publicUrl', 'admin', 'redis', 'dataDir', 'deadline', 'systems', 'clients', 'presence', 'log', 'workingElsewhere', 'replication', 'notify', 'issuers', 'privacy', 'audit'];
+const SYSTEM_KEYS = ['type', 'url', 'username', 'password', 'auth', 'tls', 'hosts', 'domains', 'mailboxes', 'lookup', 'legacyExchangeDn', 'detail', 'cacheFor', 'staleFor', 'concurrency', 'autodiscover', 'accounts', 'oauth', 'impersonate'];
+const CLIENT_KEYS = ['name', 'username', 'password', 'anonymous', 'auth', 'addresses', 'from', 'mayAsk', 'detail', 'gal', 'presence', 'deadline', 'passwordHash', 'token', 'certificate'];
 const ROUTE_KEYS = ['from', 'to', 'past', 'ahead', 'mailboxes', 'concurrency'];
 const CHOICE_KEYS = ['only', 'include', 'exclude'];
 const GATEWAY_KEYS = ['description', 'type', 'server', 'port', 'account', 'password', 'tls', 'nameCheck', 'dns', 'notifications', 'auth', 'hosts'];
@@ -85,12 +85,14 @@ const PUBLISHERS: readonly Record<string, string>[] = [
 const FULL_GATEWAY: Record<string, string> = { description: 'A', type: 'ews', server: 'x.example', account: 'a@b', password: 'p' };
 const FULL_SYSTEM: Record<string, string> = { type: 'exchange-ews', url: '"https://e.example/x"', username: 'u', password: 'p' };
 const FULL_CLIENT: Record<string, string> = { name: 'c', username: 'c', password: 'p' };
+const FULL_ISSUER: Record<string, string> = { issuer: '"https://i.example"', audience: 'a', jwksUri: '"https://i.example/keys"', tls: '{}' };
+const FULL_OAUTH: Record<string, string> = { tokenUrl: '"https://i.example/token"', clientId: 'c', clientSecret: 's', scope: 's', tls: '{}' };
 const FULL_ROUTE: Record<string, string> = { from: 'z', to: 'exchange' };
 const HOME = '  z: { type: zimbra, url: "https://z.example", username: u, password: p, admin: { username: a, password: p } }';
 const TARGET = `${MINIMAL}    legacyExchangeDn: /o=x/cn={localPart}\n${HOME}\n`;
 
 /** Values that stand for something right under these keys. */
-const RIGHT = new Set(['behindProxy true', 'anonymous true', 'trustedProxies []', 'dataDir "x"', 'clients []', 'presence {}', 'log {}', 'password "x"', 'username "x"', 'hosts []', 'domains []', 'mailboxes []', 'name "x"', 'mayAsk []', 'replication []', 'mailboxes {}', 'include []', 'exclude []', 'concurrency 1', 'secret "x"']);
+const RIGHT = new Set(['behindProxy true', 'anonymous true', 'trustedProxies []', 'dataDir "x"', 'clients []', 'presence {}', 'log {}', 'password "x"', 'username "x"', 'hosts []', 'domains []', 'mailboxes []', 'name "x"', 'mayAsk []', 'replication []', 'mailboxes {}', 'include []', 'exclude []', 'concurrency 1', 'secret "x"', 'issuers []', 'privacy {}', 'audit {}', 'accounts []', 'lookups true', 'fileMegabytes 1', 'files 1', 'issuer "x"', 'audience "x"', 'clientId "x"', 'clientSecret "x"', 'scope "x"', 'tls {}']);
 const cases = [
   ...KEYS.flatMap((key) => WRONG.map((value) => [key, key, value, key === 'systems' ? `systems: ${value}` : `${MINIMAL}${key}: ${value}`] as const)),
   ...SYSTEM_KEYS.flatMap((key) => WRONG.map((value) => [`systems.e.${key}`, key, value, `systems: { e: ${flow({ ...FULL_SYSTEM, [key]: value })} }`] as const)),
@@ -101,6 +103,10 @@ const cases = [
   ...PARAMETER_KEYS.flatMap((key) => FEW.map((value) => [`presence.parameters.${key}`, key, value, `${MINIMAL}presence: { parameters: ${flow({ [key]: value })} }`] as const)),
   ...GATEWAY_KEYS.flatMap((key) => FEW.map((value) => [`presence.gateways[0].${key}`, key, value, `${MINIMAL}presence: { gateways: [${flow({ ...FULL_GATEWAY, [key]: value })}] }`] as const)),
   ...PUBLISHERS.flatMap((full) => Object.keys(full).flatMap((key) => FEW.map((value) => [`presence.publishers[0].${key}`, `${full['type']} ${key}`, value, `${MINIMAL}presence: { publishers: [${flow({ ...full, [key]: value })}] }`] as const))),
+  ...['exclude'].flatMap((key) => WRONG.map((value) => [`privacy.${key}`, key, value, `${MINIMAL}privacy: { ${key}: ${value} }`] as const)),
+  ...['lookups', 'fileMegabytes', 'files'].flatMap((key) => WRONG.map((value) => [`audit.${key}`, key, value, `${MINIMAL}audit: { ${key}: ${value} }`] as const)),
+  ...Object.keys(FULL_ISSUER).flatMap((key) => WRONG.map((value) => [`issuers[0].${key}`, key, value, `${MINIMAL}issuers: [${flow({ ...FULL_ISSUER, [key]: value })}]`] as const)),
+  ...Object.keys(FULL_OAUTH).flatMap((key) => FEW.map((value) => [`systems.e.oauth.${key}`, key, value, `systems: { e: { type: exchange-ews, url: "https://e.example/x", auth: oauth, oauth: ${flow({ ...FULL_OAUTH, [key]: value })} } }`] as const)),
   ...WRONG.map((value) => ['notify.secret', 'secret', value, `${MINIMAL}notify: { secret: ${value} }`] as const),
 ];
 
@@ -116,4 +122,4 @@ it('names the key of whatever is of the wrong kind, wherever it stands', async (
     if (!problems.some((problem) => problem.path.startsWith(path)) || problems.some(({ message }) => /\n|undefined|\[object|Invalid/.test(message))) missed.push(`${path} = ${value}: ${JSON.stringify(problems)}`);
   }
   expect(missed).toEqual([]);
-});
+}, 60_000);

@@ -18,6 +18,9 @@ it('gives every key that is left out the default of configuration.md', async () 
     workingElsewhere: 'free',
     log: { level: 'info' },
     clients: [],
+    issuers: [],
+    privacy: { exclude: [] },
+    audit: { lookups: true, fileBytes: 16 * 1024 * 1024, files: 5 },
     presence: {
       optIn: [],
       mapping: {
@@ -32,7 +35,7 @@ it('gives every key that is left out the default of configuration.md', async () 
   });
   expect([config.tls, config.publicUrl, config.admin, config.redis]).toEqual([undefined, undefined, undefined, undefined]);
   expect(config.systems).toMatchObject([
-    { name: 'exchange', type: 'exchange-ews', username: 'CORP\\bridge', auth: 'basic', lookup: 'query', hosts: [], mailboxes: [], domains: ['corp.example'] },
+    { name: 'exchange', type: 'exchange-ews', username: 'CORP\\bridge', signIn: { kind: 'basic', accounts: [{ username: 'CORP\\bridge' }] }, lookup: 'query', hosts: [], mailboxes: [], domains: ['corp.example'], detail: 'details', staleForMs: 0 },
   ]);
 });
 
@@ -88,7 +91,7 @@ deadline: 1500ms
   expect(exchange).toMatchObject({ lookup: 'public-folder', hosts: ['ews2.corp.example', 'ews3.corp.example:444'], mailboxes: ['kim@zimbra.example'] });
   expect(zimbra).toMatchObject({ name: 'zimbra', type: 'zimbra', domains: ['zimbra.example'], username: 'bridge@zimbra.example' });
   expect(zimbra?.type === 'zimbra' && [zimbra.password?.reveal(), zimbra.admin?.password.reveal(), zimbra.adminUrl?.port]).toEqual(['zp', 'zap', '7071']);
-  expect(old).toMatchObject({ type: 'exchange-webdav', auth: 'form', lookup: 'query' });
+  expect(old).toMatchObject({ type: 'exchange-webdav', signIn: { kind: 'form' }, lookup: 'query' });
   expect(partner?.type === 'ifb' && partner.urlTemplate.reveal()).toBe('https://partner.example/freebusy/{address}.ifb?from={start}&to={end}');
   expect(config.clients).toMatchObject([
     {

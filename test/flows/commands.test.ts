@@ -53,15 +53,14 @@ describe.concurrent('a file with mistakes', () => {
     const { code, text } = await refusalOf({
       systems: {
         graph: { type: 'microsoft-graph', domains: ['x.example'] },
-        ews: { ...systemFor('exchange-ews', ews), auth: 'ntlm' },
-        oauth: { ...systemFor('exchange-ews', ews), domains: ['y.example'], auth: 'oauth' },
+        ews: systemFor('exchange-ews', ews),
+        dav: { type: 'caldav', domains: ['y.example'] },
       },
-      clients: [{ ...JUDGE_CLIENT, mayAsk: ['ews'], presence: 'opt-in', auth: ['ntlm'] }],
-      presence: { gateways: [{ description: 'A', type: 'ews', server: 'x.example', account: 'a@b.example', password: 'p', auth: 'ntlm' }] },
+      clients: [{ ...JUDGE_CLIENT, mayAsk: ['ews'] }],
     });
     expect(code).toBe(2);
     const refused = text.split('\n').filter((line) => line.includes('not supported yet')).join('\n');
-    for (const key of ['systems.graph', 'systems.ews.auth', 'systems.oauth.auth', 'presence.gateways[0].auth']) expect(refused).toContain(key);
+    for (const key of ['systems.graph', 'systems.dav']) expect(refused).toContain(key);
   });
 
   it.each([

@@ -46,6 +46,7 @@ function world(excluded: readonly MailboxAddress[] = []) {
       told.hear = onChange;
       await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
     },
+    isHearing: () => told.hear !== undefined,
   };
   const sink = (name: 'one' | 'two'): SinkSystem => ({
     identityOf: ({ mailbox }) => `/o=${name}/cn=${mailbox.split('@')[0]!}`,

@@ -71,7 +71,7 @@ function withoutDns(index: number, keys: RawMap): readonly Problem[] {
 
 function ofItsType({ index, keys }: RawGateway): readonly Problem[] {
   const problems: Problem[] = [];
-  if (keys['type'] === 'ews' && keys['auth'] === 'form') problems.push({ path: at(index, 'auth'), message: 'form is for webdav; with ews there is: basic' });
+  if (keys['type'] === 'ews' && keys['auth'] === 'form') problems.push({ path: at(index, 'auth'), message: 'form is for webdav; with ews there are: basic, ntlm' });
   const notifications = textOf(keys['notifications']);
   if (keys['type'] === 'webdav' && ['push', 'streaming', 'pull'].includes(notifications ?? '')) {
     problems.push({ path: at(index, 'notifications'), message: `${notifications} is for ews; with webdav there are: auto, poll` });

@@ -1,4 +1,4 @@
-import * as z from 'zod';
+import type * as z from 'zod';
 import type { IssuerConfig } from '../config.ts';
 import { line } from '../fields/names.ts';
 import { certificateFile } from '../fields/pem.ts';

@@ -1,16 +1,17 @@
-import { Agent } from 'undici';
 import type { Dispatcher } from 'undici';
 import { BridgeError } from '../../core/errors.ts';
 import { LIMITS } from '../../core/limits.ts';
+import { untilAborted } from '../../core/until-aborted.ts';
 import { DecompressError, decompress } from '../decompress.ts';
-import { TLS_RULES, checkServerIdentity } from '../server-identity.ts';
 import type { Authentication } from './authentication.ts';
 import { connectionError, isDeadConnection } from './connection-error.ts';
-import { basicAuthentication, hopCount } from './interceptors.ts';
 import type { HopOptions } from './interceptors.ts';
 import type { BackEndLoad } from './load/back-end-load.ts';
+import { newWire } from './new-wire.ts';
 import { isRefusal } from './request-budget.ts';
 import type { RequestBudget } from './request-budget.ts';
+import { refusalOf } from './sign-in-refusal.ts';
+import type { Wire } from './wire.ts';
 
 export interface HttpClientOptions {
   /** PEM certificates of the authorities trusted in place of Node's own; verification itself is never switched off. */
@@ -52,6 +53,8 @@ export interface HttpAnswer {
   readonly body: Buffer;
   /** Where it came from in the end. */
   readonly url: URL;
+  /** With 401 only: what to throw where it is about the account as a whole and not about one mailbox: BACKEND_AUTH with a `hint` of what to do. */
+  readonly refusal?: BridgeError | undefined;
 }
 
 /**
@@ -59,19 +62,18 @@ export interface HttpAnswer {
  * kept-alive connection turned out dead before anything came back (what we send is safe to send twice: reads, and writes that replace).
  *
  * Every method throws BridgeError only: BACKEND_UNREACHABLE, BACKEND_TLS, BACKEND_REDIRECT, BACKEND_TOO_LARGE,
- * BACKEND_MALFORMED (a body of the wrong length or encoding), BACKEND_BUSY (budget), DEADLINE (the signal fired).
+ * BACKEND_MALFORMED (a body of the wrong length or encoding), BACKEND_BUSY (budget), DEADLINE (the signal fired), BACKEND_AUTH (no sign-in comes
+ * about: no NTLM is offered, its handshake breaks off, the issuer gives no token; `hint` says what to do). A 401 to a whole sign-in is an answer.
  */
 export class HttpClient {
   readonly #options: HttpClientOptions;
-  readonly #retired = new Set<Agent>();
-  #agent: Agent;
+  readonly #retired = new Set<Wire>();
+  #wire: Wire;
   #isClosed = false;
-  #dispatcher: Dispatcher;
 
   constructor(options: HttpClientOptions = {}) {
     this.#options = options;
-    this.#agent = newAgent(options);
-    this.#dispatcher = this.#compose();
+    this.#wire = newWire(options);
   }
 
   /** Sends one request and reads the whole answer, whatever its status. */
@@ -91,9 +93,8 @@ export class HttpClient {
    */
   retire(): void {
     if (this.#isClosed) return;
-    const old = this.#agent;
-    this.#agent = newAgent(this.#options);
-    this.#dispatcher = this.#compose();
+    const old = this.#wire;
+    this.#wire = newWire(this.#options);
     this.#retired.add(old);
     const forget = (): boolean => this.#retired.delete(old);
     // `close` may destroy it before it has ended by itself; then there is nothing left to forget but itself.
@@ -103,14 +104,7 @@ export class HttpClient {
   /** Ends all connections; requests under way fail. */
   async close(): Promise<void> {
     this.#isClosed = true;
-    await Promise.all([this.#agent, ...this.#retired].map((agent) => agent.destroy()));
-  }
-
-  #compose(): Dispatcher {
-    // undici calls the last one first.
-    const { authentication, interceptors = [] } = this.#options;
-    const basic = authentication?.kind === 'basic' ? [basicAuthentication(authentication.username, authentication.password)] : [];
-    return this.#agent.compose(...[hopCount(), ...basic, ...interceptors].reverse());
+    await Promise.all([this.#wire, ...this.#retired].map((wire) => wire.destroy()));
   }
 
   #follow(request: HttpRequest, from: URL, location: string): URL {
@@ -142,6 +136,7 @@ export class HttpClient {
       refused = isRefusal(answer.status);
       return answer;
     } catch (error) {
+      refused = error instanceof BridgeError && error.code === 'BACKEND_AUTH';
       if (request.signal.aborted) throw new BridgeError('DEADLINE', 'no answer in time', { temporary: true, cause: error });
       throw error instanceof BridgeError ? error : connectionError(error);
     } finally {
@@ -165,14 +160,16 @@ export class HttpClient {
       status: statusCode,
       headers: joined,
       cookies: cookies === undefined ? [] : Array.isArray(cookies) ? cookies : [cookies],
-      body: await decompressed(raw, joined['content-encoding']),
+      // The work may go on for a moment; nobody waits for it beyond the deadline.
+      body: await untilAborted(decompressed(raw, joined['content-encoding']), request.signal),
       url,
+      ...(statusCode === 401 ? { refusal: refusalOf(this.#options.authentication, headers) } : {}),
     };
   }
 
   async #dispatch(request: HttpRequest, url: URL): Promise<Dispatcher.ResponseData> {
     const hop: HopOptions = request.hops === undefined ? {} : { hops: request.hops };
-    return this.#dispatcher.request({
+    return this.#wire.request({
       origin: url.origin,
       path: `${url.pathname}${url.search}`,
       method: request.method,
@@ -188,25 +185,6 @@ const REDIRECTS = new Set([301, 302, 303, 307, 308]);
 
 function defaultPort(url: URL): string {
   return url.protocol === 'https:' ? '443' : '80';
-}
-
-/** A pool of connections by these options; certificates are verified, whatever the environment says. */
-export function newAgent(options: HttpClientOptions): Agent {
-  return new Agent({
-    connect: {
-      ...TLS_RULES,
-      timeout: LIMITS.connectTimeoutMs,
-      ...(options.ca === undefined ? {} : { ca: [...options.ca] }),
-      ...(options.nameCheck === undefined ? {} : { checkServerIdentity: checkServerIdentity(options.nameCheck) }),
-    },
-    connections: LIMITS.connectionsPerBackend,
-    keepAliveTimeout: LIMITS.upstreamKeepAliveMs,
-    keepAliveMaxTimeout: LIMITS.upstreamKeepAliveMs,
-    pipelining: 1,
-    // The caller's signal is the deadline; these two only catch what forgot one.
-    headersTimeout: 120_000,
-    bodyTimeout: 120_000,
-  });
 }
 
 async function readBounded(body: Dispatcher.ResponseData['body'], announced: number): Promise<Buffer> {

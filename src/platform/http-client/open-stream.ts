@@ -2,8 +2,9 @@ import type { Dispatcher } from 'undici';
 import { BridgeError } from '../../core/errors.ts';
 import { LIMITS } from '../../core/limits.ts';
 import { connectionError } from './connection-error.ts';
-import { newAgent } from './http-client.ts';
 import type { HttpClientOptions } from './http-client.ts';
+import { newWire } from './new-wire.ts';
+import { refusalOf } from './sign-in-refusal.ts';
 
 export interface StreamRequest {
   readonly url: URL;
@@ -24,22 +25,24 @@ export interface HttpStream {
   readonly chunks: AsyncIterable<Buffer>;
   /** All of it at once, for an answer that turned out to be a refusal. @throws BridgeError as openStream; BACKEND_TOO_LARGE */
   whole(): Promise<Buffer>;
+  /** As in HttpAnswer. */
+  readonly refusal?: BridgeError | undefined;
   /** Cuts the connection; safe to call twice. */
   close(): Promise<void>;
 }
 
 /**
- * Posts a request whose answer may not end, over a connection that belongs to it alone. Not compressed: parts must be legible as they come. No
+ * Posts a request whose answer may not end, over a connection that belongs to it alone, signed in like every other request. Not compressed: parts must be legible as they come. No
  * redirect is followed, and nothing is sent twice.
  *
- * @throws BridgeError BACKEND_UNREACHABLE, BACKEND_TLS, BACKEND_REDIRECT, BACKEND_MALFORMED, DEADLINE (the signal fired)
+ * @throws BridgeError BACKEND_UNREACHABLE, BACKEND_TLS, BACKEND_REDIRECT, BACKEND_MALFORMED, BACKEND_AUTH (as HttpClient), DEADLINE (the signal fired)
  */
 export async function openStream(options: HttpClientOptions, request: StreamRequest): Promise<HttpStream> {
-  const agent = newAgent(options);
-  const close = (): Promise<void> => agent.destroy();
+  const wire = newWire(options);
+  const close = (): Promise<void> => wire.destroy();
   try {
     const { url, headers, body, silenceMs, signal } = request;
-    const answer = await agent.compose(...[...(options.interceptors ?? [])].reverse()).request({
+    const answer = await wire.request({
       origin: url.origin,
       path: `${url.pathname}${url.search}`,
       method: 'POST',
@@ -56,7 +59,8 @@ export async function openStream(options: HttpClientOptions, request: StreamRequ
     }
     if ((joined['content-encoding'] ?? 'identity') !== 'identity') throw new BridgeError('BACKEND_MALFORMED', 'the answer is compressed, though not asked to be');
     const chunks = chunksOf(answer.body, signal);
-    return { status: answer.statusCode, headers: joined, chunks, whole: () => wholeOf(chunks), close };
+    const refusal = answer.statusCode === 401 ? refusalOf(options.authentication, answer.headers) : undefined;
+    return { status: answer.statusCode, headers: joined, chunks, whole: () => wholeOf(chunks), close, refusal };
   } catch (error) {
     await close();
     throw classified(error, request.signal);

@@ -5,6 +5,7 @@ import type { MailboxAddress } from '../../directory/smtp-address.ts';
 import type { ServiceRecord } from '../../platform/service-records.ts';
 import { candidatesFor } from './candidates.ts';
 import type { Candidate } from './candidates.ts';
+import { NOT_OFFERED } from './client-connection.ts';
 import type { AutodiscoverConnection } from './client-connection.ts';
 import { unreadable } from './refused.ts';
 import { dialectOf, servicesAt, servicesBeside } from './service.ts';
@@ -40,7 +41,7 @@ export async function walk(options: WalkOptions, trail: Trail, signal: AbortSign
 
 /** Whether credentials were sent and refused. */
 function isOver(trail: Trail): boolean {
-  return trail.steps.some(({ outcome }) => outcome instanceof BridgeError && outcome.code === 'BACKEND_AUTH' && outcome.details['status'] === 401 && outcome.details['offers'] === undefined);
+  return trail.steps.some(({ outcome }) => outcome instanceof BridgeError && outcome.code === 'BACKEND_AUTH' && outcome.details['status'] === 401 && outcome.details['reason'] !== NOT_OFFERED);
 }
 
 async function tryCandidate(candidate: Candidate, options: WalkOptions, trail: Trail, signal: AbortSignal): Promise<readonly URL[]> {

@@ -2,6 +2,7 @@ import { BridgeError } from '../../core/errors.ts';
 import type { ErrorCode } from '../../core/errors.ts';
 import type { ProbeFinding } from '../../core/probe-finding.ts';
 import { NOTHING_THERE } from './answered.ts';
+import { NOT_OFFERED } from './client-connection.ts';
 import { UNKNOWN_MAILBOX } from './refused.ts';
 import type { Step } from './trail.ts';
 
@@ -21,7 +22,7 @@ export function errorOf(steps: readonly Step[]): BridgeError {
     });
   }
   const { code, publicMessage, details, retryAfterMs } = telling;
-  return new BridgeError(code, publicMessage, { temporary: code !== 'BACKEND_AUTH' && errors.some((one) => one.temporary), details: { ...details, ...(details['hint'] === undefined ? { hint: adviceFor(telling) } : {}) }, retryAfterMs, cause: telling });
+  return new BridgeError(code, publicMessage, { temporary: code !== 'BACKEND_AUTH' && errors.some((one) => one.temporary), details: { ...details, hint: adviceFor(telling) }, retryAfterMs, cause: telling });
 }
 
 const NOTHING_RANK = TELLING.length;
@@ -70,8 +71,10 @@ const NOTHING_ADVICE = 'put the URL of EWS into url, or that of the service into
 export function adviceFor(error: BridgeError): string {
   const { code, details } = error;
   if (details['responseCode'] === UNKNOWN_MAILBOX) return 'it knows no such mailbox: write one that exists there into autodiscover.mailbox';
-  if (code === 'BACKEND_AUTH' && details['offers'] !== undefined) return `choose one of what it offers as auth (it offers ${String(details['offers'])}), or enable Basic on its Autodiscover virtual directory`;
-  return (code === 'BACKEND_REDIRECT' && typeof details['hint'] === 'string' ? details['hint'] : ADVICE[code]) ?? NOTHING_ADVICE;
+  if (code === 'BACKEND_AUTH' && details['reason'] === NOT_OFFERED) return `choose one of what it offers as auth (${String(details['offers'])}), or enable Basic on its Autodiscover virtual directory`;
+  const hint = typeof details['hint'] === 'string' ? details['hint'] : undefined;
+  if (code === 'BACKEND_AUTH' && hint !== undefined) return `${hint}; nothing more was tried, so that the account is not locked`;
+  return (code === 'BACKEND_REDIRECT' ? hint : undefined) ?? ADVICE[code] ?? NOTHING_ADVICE;
 }
 
 const ADVICE: Readonly<Partial<Record<ErrorCode, string>>> = {

@@ -31,6 +31,7 @@ export interface ZimbraChangeFeedOptions {
 }
 
 interface Watched {
+  readonly watch: WaitSetWatch;
   readonly stop: AbortController;
   readonly done: Promise<void>;
 }
@@ -38,6 +39,7 @@ interface Watched {
 /** Every change of an appointment in a Zimbra, by one long poll for each of its mail stores (zimbra.md §5). */
 export class ZimbraChangeFeed implements ChangeFeed {
   readonly #options: ZimbraChangeFeedOptions;
+  readonly #watched = new Map<string, Watched>();
   #toldUnlisted = '';
 
   constructor(options: ZimbraChangeFeedOptions) {
@@ -46,7 +48,7 @@ export class ZimbraChangeFeed implements ChangeFeed {
 
   async run(onChange: (notice: ChangeNotice) => Promise<void>, signal: AbortSignal): Promise<void> {
     const pause = this.#options.timing?.pause ?? realPause;
-    const watched = new Map<string, Watched>();
+    const watched = this.#watched;
     const ending: Promise<void>[] = [];
     const stopAll = (): void => {
       for (const { stop } of watched.values()) stop.abort(OVER);
@@ -72,6 +74,11 @@ export class ZimbraChangeFeed implements ChangeFeed {
     stopAll();
     signal.removeEventListener('abort', stopAll);
     await Promise.all([...ending, ...[...watched.values()].map(({ done }) => done)]);
+    watched.clear();
+  }
+
+  isHearing(): boolean {
+    return this.#toldUnlisted === '' && this.#watched.size > 0 && [...this.#watched.values()].every(({ watch }) => watch.isHearing);
   }
 
   #watch(at: URL, onChange: (notice: ChangeNotice) => Promise<void>): Watched {
@@ -90,7 +97,7 @@ export class ZimbraChangeFeed implements ChangeFeed {
       onChange,
       signal: stop.signal,
     });
-    return { stop, done: watch.run() };
+    return { watch, stop, done: watch.run() };
   }
 
   /** Where the list is not for us to see, `adminUrl` alone is watched; where it only cannot be read now, what is watched stays. */

@@ -52,10 +52,16 @@ export class WaitSetWatch {
   #failures = 0;
   #doubts = 0;
   #canceled = 0;
+  #hasAnswered = false;
 
   constructor(options: WaitSetWatchOptions) {
     this.#options = options;
     this.#key = `${options.system}/waitset/${options.at.host}`;
+  }
+
+  /** The server has answered the last poll as it should. One that is away since then is noticed at the end of the poll under way. */
+  get isHearing(): boolean {
+    return this.#hasAnswered && this.#place !== undefined && this.#failures + this.#doubts + this.#canceled === 0;
   }
 
   /** Resolves after the signal has fired; never rejects. The set stays on the server: the next process goes on with it. */
@@ -93,6 +99,7 @@ export class WaitSetWatch {
       throw thrown;
     }
     this.#doubts = 0;
+    this.#hasAnswered = true;
     if (answer.kind === 'canceled') return this.#yield();
     this.#canceled = 0;
     const { seq, accounts, errors } = answer;

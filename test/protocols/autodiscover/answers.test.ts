@@ -3,7 +3,6 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { BridgeError } from '../../../src/core/errors.ts';
 import { decodeAnswered } from '../../../src/protocols/autodiscover/answered.ts';
-import { offeredSchemes } from '../../../src/protocols/autodiscover/challenges.ts';
 import type { Dialect } from '../../../src/protocols/autodiscover/service.ts';
 
 const FIXTURES = join(import.meta.dirname, '../../../fixtures/autodiscover');
@@ -33,18 +32,5 @@ describe('the second version', () => {
     [404, '<html>', { code: 'BACKEND_FAULT', responseCode: undefined, temporary: false }],
   ])('%i %s', async (status, body, expected) => {
     expect(await decoded('json', Buffer.from(body), status)).toEqual(expected);
-  });
-});
-
-describe('what a 401 offers', () => {
-  it.each([
-    [undefined, []],
-    ['Negotiate, NTLM, Basic realm="a, Digest, b"', ['negotiate', 'ntlm', 'basic']],
-    ['Bearer client_id="00000002-0000-0ff1-ce00-000000000000", trusted_issuers="a@b, c@d", token_types="app_asserted_user_v1 service_asserted_app_v1", Basic Realm=""', ['bearer', 'basic']],
-    ['Basic realm="unfinished', ['basic']],
-    ['basic, BASIC', ['basic']],
-    [', ,=x', []],
-  ])('%s', (header, schemes) => {
-    expect(offeredSchemes(header)).toEqual(schemes);
   });
 });

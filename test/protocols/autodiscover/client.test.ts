@@ -105,7 +105,7 @@ describe('signing in', () => {
 
   it('does not send a password where Basic is not offered, and says what is', async () => {
     world.at(`${ROOT}${SVC}`, signed(soapFound(), ['Negotiate', 'NTLM'])).at(`${ROOT}${XML}`, signed(soapFound(), ['Negotiate', 'NTLM']));
-    expect(await find()).toMatchObject({ code: 'BACKEND_AUTH', details: { offers: 'negotiate, ntlm', hint: expect.stringContaining('negotiate, ntlm') as string } });
+    expect(await find()).toMatchObject({ code: 'BACKEND_AUTH', details: { offers: 'Negotiate, NTLM', hint: expect.stringContaining('Negotiate, NTLM') as string } });
     expect(signedTo()).toEqual([]);
   });
 
@@ -319,7 +319,7 @@ describe('what check says', () => {
   });
 
   it.each([
-    ['a wrong password', signed(soapFound()), /username and password/],
+    ['a wrong password', signed(soapFound()), /user name or password.*not locked/],
     ['an unknown mailbox', soapRefusal('InvalidUser'), /autodiscover\.mailbox/],
     ['a redirect elsewhere', redirect(`${HOSTER}${SVC}?sid=canary`), /hosts/],
     ['a page', xmlAnswer('<html></html>'), /autodiscover\.url/],

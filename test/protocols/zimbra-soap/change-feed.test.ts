@@ -292,6 +292,22 @@ describe('trouble that passes', () => {
     expect(ears.resyncs()).toHaveLength(1);
   });
 
+  it('is hearing only while every poll is answered as it should be, at every mail store', async () => {
+    const server = await adminServer();
+    server.servers = ['127.0.0.1', 'localhost'];
+    const { home } = homeOf(server, { hosts: ['localhost'], timing: { pause: briefPause, blockMs: 100, patienceMs: 400 } });
+    expect(home.feed.isHearing()).toBe(false);
+    const ears = listening(home);
+    await until(() => home.feed.isHearing());
+    // One store is silent, the other one answers.
+    server.override = (operation, body) => (operation === 'AdminWaitSetRequest' && /AllWaitSet-1"/.test(body) ? 'silent' : undefined);
+    await until(() => !home.feed.isHearing());
+    server.override = () => undefined;
+    await until(() => home.feed.isHearing());
+    await ears.stop();
+    expect(home.feed.isHearing()).toBe(false);
+  });
+
   it('renews a token that is no longer taken, by fault or by 401, without a word to anybody', async () => {
     const server = await adminServer();
     const { home, pauses } = homeOf(server);

@@ -3,7 +3,7 @@ export const SIGNATURE = Buffer.from('NTLMSSP\0', 'latin1');
 
 export const MESSAGE_TYPE = { negotiate: 1, challenge: 2, authenticate: 3 } as const;
 
-/** NEGOTIATE flags ([MS-NLMP] 2.2.2.5), as far as a server that signs and seals nothing reads or sets them. */
+/** NEGOTIATE flags ([MS-NLMP] 2.2.2.5), as far as those who sign and seal nothing read or set them. */
 export const FLAG = {
   unicode: 0x0000_0001,
   oem: 0x0000_0002,
@@ -23,7 +23,7 @@ export const FLAG = {
 } as const;
 
 /** AvId of an AV_PAIR ([MS-NLMP] 2.2.2.1). */
-export const AV = { eol: 0, nbComputerName: 1, nbDomainName: 2, flags: 6, timestamp: 7 } as const;
+export const AV = { eol: 0, nbComputerName: 1, nbDomainName: 2, flags: 6, timestamp: 7, targetName: 9, channelBindings: 10 } as const;
 
 /** MsvAvFlags: the AUTHENTICATE message carries a MIC. */
 export const AV_FLAG_MIC = 0x2;

@@ -37,7 +37,12 @@ export function isIntact(message: Authenticate, key: Buffer, negotiate: Buffer, 
   const { response, integrity } = message;
   if (response === undefined || integrity === undefined) return true;
   const exported = exportedSessionKey(message, sessionBaseKey(key, response.proof));
-  return exported !== undefined && timingSafeEqual(hmacMd5(exported, negotiate, challenge, integrity.message), integrity.mic);
+  return exported !== undefined && timingSafeEqual(micOf(exported, negotiate, challenge, integrity.message), integrity.mic);
+}
+
+/** The MIC (3.1.5.1.2, 3.2.5.1.2) over the three messages, `authenticate` with zeros in its place. */
+export function micOf(exportedKey: Buffer, negotiate: Buffer, challenge: Buffer, authenticate: Buffer): Buffer {
+  return hmacMd5(exportedKey, negotiate, challenge, authenticate);
 }
 
 /** Undefined where the client claims a key of its own and sends none. A key is sent where one was agreed on: never asked for by us, and taken where a client insists. */

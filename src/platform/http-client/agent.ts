@@ -1,0 +1,30 @@
+import { Agent } from 'undici';
+import type { Agent as AgentTypes, buildConnector } from 'undici';
+import { LIMITS } from '../../core/limits.ts';
+import { TLS_RULES, checkServerIdentity } from '../server-identity.ts';
+import type { HttpClientOptions } from './http-client.ts';
+
+/** How connections are made; certificates are verified, whatever the environment says. */
+export function connectOptions(options: HttpClientOptions): buildConnector.BuildOptions {
+  return {
+    ...TLS_RULES,
+    timeout: LIMITS.connectTimeoutMs,
+    ...(options.ca === undefined ? {} : { ca: [...options.ca] }),
+    ...(options.nameCheck === undefined ? {} : { checkServerIdentity: checkServerIdentity(options.nameCheck) }),
+  };
+}
+
+/** What every connection has. */
+export const CONNECTION = {
+  keepAliveTimeout: LIMITS.upstreamKeepAliveMs,
+  keepAliveMaxTimeout: LIMITS.upstreamKeepAliveMs,
+  pipelining: 1,
+  // The caller's signal is the deadline; these two only catch what forgot one.
+  headersTimeout: 120_000,
+  bodyTimeout: 120_000,
+} as const satisfies AgentTypes.Options;
+
+/** A pool of connections by these options. */
+export function newAgent(options: HttpClientOptions): Agent {
+  return new Agent({ ...CONNECTION, connect: connectOptions(options), connections: LIMITS.connectionsPerBackend });
+}
