@@ -181,6 +181,25 @@ export const LIMITS = {
   // ── EWS: servers, accounts and what they refuse ───────────────────────────────────────────────────────────────
 
   // ── Autodiscover as a client ──────────────────────────────────────────────────────────────────────────────────
+  /** exchange.md §4.1: redirects of every kind together; Exchange's own clients stop there too. */
+  autodiscoverRedirects: 10,
+  /** One request: candidates that accept a connection and stay silent must not eat the time of those behind them. */
+  autodiscoverRequestMs: 5_000,
+  /** The whole walk over ten services: two silent ones, and what is behind them. */
+  autodiscoverWalkMs: 30_000,
+  /** With all settings that exist an answer has some ten KB. */
+  autodiscoverAnswerBytes: MIB,
+  autodiscoverAnswerNodes: 20_000,
+  /** Of a server's own words (an ErrorCode, a setting) that are passed on. */
+  autodiscoverWordsCharacters: 100,
+  /** A name server that does not answer in this time has no record for us. */
+  autodiscoverDnsMs: 3_000,
+  /** Records that are tried, the best first; an honest domain has one or two. */
+  autodiscoverServiceRecords: 4,
+  /** What was found is given again for so long: everybody who lost the server asks at once. */
+  autodiscoverFoundMs: 60_000,
+  /** So long nothing is tried again after a walk that found nothing, and after refused credentials: accounts get locked. */
+  autodiscoverPauseMs: { failed: 10_000, refused: 5 * 60_000 },
 
   // ── WebDAV: servers, folders and logon ────────────────────────────────────────────────────────────────────────
   /** Requests at the same time to one server of an Exchange 2000 to 2007, where nothing is configured: its store has few threads for WebDAV, more only wait there. */

@@ -1,14 +1,13 @@
 import { Agent } from 'undici';
 import type { Agent as AgentTypes, buildConnector } from 'undici';
 import { LIMITS } from '../../core/limits.ts';
-import { checkServerIdentity } from '../server-identity.ts';
+import { TLS_RULES, checkServerIdentity } from '../server-identity.ts';
 import type { HttpClientOptions } from './http-client.ts';
 
 /** How connections are made; certificates are verified, whatever the environment says. */
 export function connectOptions(options: HttpClientOptions): buildConnector.BuildOptions {
   return {
-    // NODE_TLS_REJECT_UNAUTHORIZED=0 in the environment changes nothing here.
-    rejectUnauthorized: true,
+    ...TLS_RULES,
     timeout: LIMITS.connectTimeoutMs,
     ...(options.ca === undefined ? {} : { ca: [...options.ca] }),
     ...(options.nameCheck === undefined ? {} : { checkServerIdentity: checkServerIdentity(options.nameCheck) }),

@@ -2,6 +2,7 @@ import type { Dispatcher } from 'undici';
 import { BridgeError } from '../../core/errors.ts';
 import type { Instant } from '../../core/clock.ts';
 import { LIMITS } from '../../core/limits.ts';
+import { untilAborted } from '../../core/until-aborted.ts';
 import { DecompressError, decompress } from '../decompress.ts';
 import { retryAfterMs } from './answer-headers.ts';
 import type { Authentication } from './authentication.ts';
@@ -17,7 +18,7 @@ import type { Wire } from './wire.ts';
 export interface HttpClientOptions {
   /** PEM certificates of the authorities trusted in place of Node's own; verification itself is never switched off. */
   readonly ca?: readonly string[] | undefined;
-  /** Which names of the server's certificate count; absent: Node's own rules. */
+  /** Which names of the server's certificate count; absent: its alternative names. */
   readonly nameCheck?: 'san-then-cn' | 'cn-only' | undefined;
   /** Hosts to which a redirect may lead beside the one that was asked: `name` (any port of it) or `name:port`. */
   readonly redirectHosts?: readonly string[];
@@ -185,7 +186,8 @@ export class HttpClient {
       status: statusCode,
       headers: joined,
       cookies: cookies === undefined ? [] : Array.isArray(cookies) ? cookies : [cookies],
-      body: await decompressed(raw, joined['content-encoding']),
+      // The work may go on for a moment; nobody waits for it beyond the deadline.
+      body: await untilAborted(decompressed(raw, joined['content-encoding']), request.signal),
       url,
       ...(statusCode === 401 ? { refusal: refusalOf(this.#options.authentication, headers) } : {}),
     };
