@@ -12,7 +12,7 @@ import { decodeFaultError } from '../response-message.ts';
 import { EnvelopeSplitter } from './envelope-splitter.ts';
 import { actionFor } from './error-action.ts';
 import { decodeStreamingEvents, encodeGetStreamingEvents } from './get-streaming-events.ts';
-import { encodeImpersonation } from './impersonation.ts';
+import { encodeImpersonation } from '../impersonation.ts';
 import type { Subscription, WayEvents } from './way.ts';
 import type { WatchWire } from './wire.ts';
 
