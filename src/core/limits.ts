@@ -110,6 +110,8 @@ export const LIMITS = {
   // ── EWS: servers, accounts and what they refuse ───────────────────────────────────────────────────────────────
   /** A server that cannot be reached is put aside, longer each time; then one lookup tries it again. A restart of IIS takes seconds, a patched node minutes. */
   ewsServerPauses: { firstMs: 5_000, longestMs: 5 * 60_000 },
+  /** Of a question's time for one of several servers: EWS itself cuts requests after about a minute. */
+  ewsLongestShareMs: 60_000,
   /** An account that is refused is left out, longer each time: ten tries take 25 minutes, so that no common lock-out policy strikes. */
   ewsRefusedPauses: { firstMs: 5_000, longestMs: 5 * 60_000 },
   /** Where a server says "busy" and not for how long: a single 503 is over in a second. */

@@ -79,7 +79,7 @@ export class AvailabilityLookup {
       return { results, lane };
     } catch (thrown) {
       const error = toBridgeError(thrown);
-      const at = lane as EwsLane | undefined;
+      const at = lane;
       if (at === undefined || !this.#learn(error, question, at.server)) throw error;
       note('route', `${at.server.url.origin} takes less at once: ${String(error.details['responseCode'] ?? error.details['status'])}`);
       return 'too large';
@@ -124,22 +124,21 @@ export class AvailabilityLookup {
 const DL_LIMIT = 'ErrorFreeBusyDLLimitReached';
 
 /** What of a request is too large; undefined: it was refused for another reason. */
-function sizeIn({ details }: BridgeError): 'mailboxes' | 'days' | 'interval' | undefined {
+function sizeIn({ details }: BridgeError): Size | undefined {
   const { responseCode, isTooLarge } = details;
   if (isTooLarge === true) return 'mailboxes';
-  switch (responseCode) {
-    case 'ErrorMailboxDataArrayTooBig':
-    case 'ErrorMessageSizeExceeded':
-    case DL_LIMIT:
-      return 'mailboxes';
-    case 'ErrorTimeIntervalTooBig':
-      return 'days';
-    case 'ErrorInvalidMergedFreeBusyInterval':
-      return 'interval';
-    default:
-      return /^ErrorBatchSize/.test(String(responseCode)) ? 'mailboxes' : undefined;
-  }
+  return SIZES.get(String(responseCode)) ?? (/^ErrorBatchSize/.test(String(responseCode)) ? 'mailboxes' : undefined);
 }
+
+type Size = 'mailboxes' | 'days' | 'interval';
+
+const SIZES: ReadonlyMap<string, Size> = new Map<string, Size>([
+  ['ErrorMailboxDataArrayTooBig', 'mailboxes'],
+  ['ErrorMessageSizeExceeded', 'mailboxes'],
+  [DL_LIMIT, 'mailboxes'],
+  ['ErrorTimeIntervalTooBig', 'days'],
+  ['ErrorInvalidMergedFreeBusyInterval', 'interval'],
+]);
 
 function codeOf(result: FreeBusyResult): unknown {
   return 'error' in result ? result.error.details['responseCode'] : undefined;

@@ -44,7 +44,7 @@ export interface EwsEndpoint extends Pick<CalendarSystemOptions, 'ca' | 'hosts'>
   readonly knowledge?: EwsKnowledge | undefined;
   /** Absent: the system's. */
   readonly clock?: Clock | undefined;
-  /** Is told when a server or an account is left out, and when it is back; absent: nobody is. */
+  /** Is told when one of several servers or accounts is left out, and when it is back; absent: nobody is. */
   readonly logger?: Logger | undefined;
 }
 
@@ -115,6 +115,13 @@ export class EwsConnection {
   async lanes(signal: AbortSignal): Promise<readonly EwsLane[]> {
     const servers = await this.#list.get(signal);
     return servers.flatMap((server) => this.#accounts.map((account) => this.#knowledge.lane(server, account)));
+  }
+
+  /** Whose turn it is, for what belongs to one place: a group of subscriptions. Undefined: nobody's now. */
+  pick(): EwsLane | undefined {
+    const lane = nextLane(this.#knowledge, this.#list.known, this.#accounts, new Tries(), this.#clock.now())?.lane;
+    if (lane !== undefined) lane.usedAt = this.#knowledge.nextUse();
+    return lane;
   }
 
   /** Requests at the same time that an account may make at its server. */
@@ -198,7 +205,7 @@ export class EwsConnection {
   /** Where others are left, one that does not answer must not eat the whole time: it gets its share of what is left. */
   async #inShare<T>(serversLeft: number, ctx: RequestContext, ask: (signal: AbortSignal) => Promise<T>): Promise<T> {
     if (serversLeft <= 1) return ask(ctx.signal);
-    return within(Math.max(0, ctx.deadline - this.#clock.now()) / serversLeft, ctx.signal, ask);
+    return within(Math.min(LIMITS.ewsLongestShareMs, Math.max(0, ctx.deadline - this.#clock.now()) / serversLeft), ctx.signal, ask);
   }
 
   /** Asks one account at one server, and remembers what that says about them. */
@@ -277,7 +284,7 @@ export class EwsConnection {
 
   #answered(lane: EwsLane): void {
     const now = this.#clock.now();
-    if (lane.server.answered(now)) this.#logger?.info({ protocol: 'ews', address: lane.server.url.host, outcome: 'back' }, 'a server answers again');
+    if (lane.server.answered(now) && this.#list.known.length > 1) this.#logger?.info({ protocol: 'ews', address: lane.server.url.host, outcome: 'back' }, 'a server answers again');
     lane.worked(now);
   }
 
@@ -287,14 +294,14 @@ export class EwsConnection {
     switch (verdict) {
       case 'server':
         // Silent to one question while it answered others: the question, or our own queue, is what is slow.
-        if (error.code !== 'DEADLINE' || lane.server.answeredAt < startedAt) this.#serverFailed(lane, error, now);
+        if (error.code !== 'DEADLINE' || lane.server.answeredAt < startedAt) this.#serverFailed(lane, error, startedAt);
         return error;
       case 'account':
         lane.server.answered(now);
-        if (lane.account.refused(error, now)) this.#logger?.warn({ protocol: 'ews', address: lane.server.url.host, client: lane.account.name, code: error.code, reason: reasonOf(error) }, 'an account is refused and left out for a while');
+        if (lane.account.refused(error, now) && this.#accounts.length > 1) this.#logger?.warn({ protocol: 'ews', address: lane.server.url.host, client: lane.account.name, code: error.code, reason: reasonOf(error) }, 'an account is refused and left out for a while');
         return error;
       case 'unavailable':
-        if (this.#list.known.length > 1) this.#serverFailed(lane, error, now);
+        if (this.#list.known.length > 1) this.#serverFailed(lane, error, startedAt);
         return this.#busy(lane, error, exchange, now);
       case 'busy':
         lane.server.answered(now);
@@ -315,8 +322,8 @@ export class EwsConnection {
     return new BridgeError('BACKEND_BUSY', error.publicMessage, { temporary: true, retryAfterMs, details: error.details, cause: error });
   }
 
-  #serverFailed(lane: EwsLane, error: BridgeError, now: Instant): void {
-    if (lane.server.failed(now)) this.#logger?.warn({ protocol: 'ews', address: lane.server.url.host, code: error.code, reason: reasonOf(error) }, 'a server does not answer and is put aside for a while');
+  #serverFailed(lane: EwsLane, error: BridgeError, startedAt: Instant): void {
+    if (lane.server.failed(startedAt, this.#clock.now()) && this.#list.known.length > 1) this.#logger?.warn({ protocol: 'ews', address: lane.server.url.host, code: error.code, reason: reasonOf(error) }, 'a server does not answer and is put aside for a while');
   }
 }
 

@@ -25,6 +25,7 @@ export class KnownServer {
   limits: SizeLimits = UNREFUSED;
   answeredAt: Instant = -Infinity;
   #failures = 0;
+  #failedAt: Instant = -Infinity;
   #asideUntil: Instant = 0;
 
   constructor(url: URL) {
@@ -40,10 +41,16 @@ export class KnownServer {
     return this.#asideUntil;
   }
 
-  /** @returns whether that is news */
-  failed(now: Instant): boolean {
-    if (this.isAside(now) && this.#failures > 0) return false;
+  /**
+   * Of requests that were under way when it failed only one counts.
+   *
+   * @param startedAt when the request was sent that failed
+   * @returns whether that is news
+   */
+  failed(startedAt: Instant, now: Instant): boolean {
+    if (this.#failures > 0 && startedAt <= this.#failedAt) return false;
     this.#failures += 1;
+    this.#failedAt = now;
     this.#asideUntil = now + doubling(this.#failures, LIMITS.ewsServerPauses);
     return this.#failures === 1;
   }

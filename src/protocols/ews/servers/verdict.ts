@@ -1,4 +1,4 @@
-import { BridgeError } from '../../../core/errors.ts';
+import type { BridgeError, ErrorCode } from '../../../core/errors.ts';
 
 /**
  * What an error says, and about whom:
@@ -15,27 +15,19 @@ export type Verdict = 'server' | 'unavailable' | 'account' | 'busy' | 'crowded' 
 /** @param isOver the question's own time is over */
 export function verdictOf(error: BridgeError, isOver: boolean): Verdict {
   const { status, responseCode, refused, isSoap } = error.details;
-  switch (error.code) {
-    case 'DEADLINE':
-      return isOver ? 'question' : 'server';
-    case 'BACKEND_UNREACHABLE':
-    case 'BACKEND_TLS':
-    case 'BACKEND_REDIRECT':
-    case 'BACKEND_MALFORMED':
-      return 'server';
-    case 'BACKEND_AUTH':
-      return 'account';
-    case 'BACKEND_BUSY':
-      // The budget of the lookup is used up.
-      if (refused !== undefined) return 'question';
-      if (status === undefined && responseCode === undefined) return 'crowded';
-      return status === 503 && isSoap !== true ? 'unavailable' : 'busy';
-    case 'BACKEND_FAULT':
-      return responseCode === undefined && typeof status === 'number' && isNoEws(status) ? 'server' : 'question';
-    default:
-      return 'question';
+  if (SERVERS_OWN.has(error.code)) return 'server';
+  if (error.code === 'DEADLINE') return isOver ? 'question' : 'server';
+  if (error.code === 'BACKEND_AUTH') return 'account';
+  if (error.code === 'BACKEND_BUSY') {
+    // The budget of the lookup is used up.
+    if (refused !== undefined) return 'question';
+    if (status === undefined && responseCode === undefined) return 'crowded';
+    return status === 503 && isSoap !== true ? 'unavailable' : 'busy';
   }
+  return error.code === 'BACKEND_FAULT' && responseCode === undefined && typeof status === 'number' && isNoEws(status) ? 'server' : 'question';
 }
+
+const SERVERS_OWN: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['BACKEND_UNREACHABLE', 'BACKEND_TLS', 'BACKEND_REDIRECT', 'BACKEND_MALFORMED']);
 
 /** Answers without SOAP that IIS, a proxy or a load balancer gives in the server's place. 413 and 431 are about the question. */
 function isNoEws(status: number): boolean {
