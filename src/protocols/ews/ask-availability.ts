@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import type { Clock } from '../../core/clock.ts';
 import { DAY_MS } from '../../core/clock.ts';
 import { toBridgeError } from '../../core/errors.ts';
@@ -33,6 +34,8 @@ export class AvailabilityLookup {
 
   constructor(ask: AvailabilityAsk) {
     this.#ask = ask;
+    // Parts of parts wait for the same end: no leak, whatever Node thinks of more than ten.
+    setMaxListeners(0, ask.exchange.ctx.signal);
   }
 
   /** One result a mailbox, in order. @throws BridgeError where the part as a whole failed */
