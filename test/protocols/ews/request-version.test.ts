@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { envelope, fault } from './answer-text.ts';
+import { fault } from './answer-text.ts';
 import { contextWith, ewsStub } from './ews-stub.ts';
 import type { Reply, Seen } from './ews-stub.ts';
 import { busyAnswer, outcomes, people, systemOf, WINDOW } from './servers/bench.ts';
@@ -51,8 +51,7 @@ describe('the version that a request claims', () => {
     const stub = await ewsStub(() => ({ status: 500, body: fault('ErrorSchemaValidation', '<t:Violation>The element FreeBusyViewOptions has invalid child element.</t:Violation>') }));
     const system = systemOf([stub.url]);
     for (let round = 0; round < 2; round++) await system.freeBusy(question, contextWith());
-    expect(stub.seen.map(versionOf).slice(0, 1)).toEqual(['Exchange2007_SP1']);
-    expect(stub.seen).toHaveLength(2);
-    expect(envelope('')).toContain('Version');
+    // The second time it has said that it is 2013 or later.
+    expect(stub.seen.map(versionOf)).toEqual(['Exchange2007_SP1', 'Exchange2013']);
   });
 });

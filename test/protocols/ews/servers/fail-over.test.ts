@@ -1,9 +1,10 @@
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
+import { systemClock } from '../../../../src/core/clock.ts';
 import { BridgeError } from '../../../../src/core/errors.ts';
 import { EwsKnowledge } from '../../../../src/protocols/ews/servers/knowledge.ts';
-import { contextWith, ewsStub, NOW, SILENCE } from '../ews-stub.ts';
+import { contextWith, ewsStub, SILENCE } from '../ews-stub.ts';
 import type { Reply } from '../ews-stub.ts';
 import { fault } from '../answer-text.ts';
 import { FakeExchange2010 } from '../fake-exchange-2010.ts';
@@ -103,9 +104,10 @@ describe('several servers of one system', () => {
   it('does not let a silent one eat the whole time: the next has its share of the deadline', async () => {
     const silent = await ewsStub(() => SILENCE);
     const good = await ewsStub(busyAnswer);
-    // The clock stands, so what is left of the deadline is 200 ms, and half of it the silent one's.
     const over = new AbortController();
-    const results = await systemOf([silent.url, good.url]).freeBusy(question, contextWith({ deadline: NOW + 200, signal: over.signal }));
+    const timer = setTimeout(() => over.abort(), 2_000);
+    closing.push(() => clearTimeout(timer));
+    const results = await systemOf([silent.url, good.url], { clock: systemClock }).freeBusy(question, contextWith({ deadline: Date.now() + 2_000, signal: over.signal }));
     expect(outcomes(results)).toEqual(['busy', 'busy']);
     expect([silent.seen.length, good.seen.length]).toEqual([1, 1]);
   });
