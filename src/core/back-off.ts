@@ -16,3 +16,8 @@ export function pauseAfter(failures: number, { firstMs, longestMs }: Pauses, ret
   const doubled = Math.min(firstMs * 2 ** Math.min(failures - 1, 30), longestMs);
   return Math.round(Math.max(doubled * (0.75 + Math.random() / 2), Math.min(retryAfterMs, LIMITS.retryAfterLongestMs)));
 }
+
+/** The pause without its spread and without the server's word: for what is tried by whoever comes next, and not by all who wait. */
+export function doubling(failures: number, { firstMs, longestMs }: Pauses): number {
+  return Math.min(firstMs * 2 ** Math.min(failures - 1, 30), longestMs);
+}

@@ -179,6 +179,36 @@ export const LIMITS = {
   assertionLifeMs: 5 * 60_000,
 
   // ── EWS: servers, accounts and what they refuse ───────────────────────────────────────────────────────────────
+  /** A server that cannot be reached is put aside, longer each time; then one lookup tries it again. A restart of IIS takes seconds, a patched node minutes. */
+  ewsServerPauses: { firstMs: 5_000, longestMs: 5 * 60_000 },
+  /** Of a question's time for one of several servers: EWS itself cuts requests after about a minute. */
+  ewsLongestShareMs: 60_000,
+  /** An account that is refused is left out, longer each time: ten tries take 25 minutes, so that no common lock-out policy strikes. */
+  ewsRefusedPauses: { firstMs: 5_000, longestMs: 5 * 60_000 },
+  /** Where a server says "busy" and not for how long: a single 503 is over in a second. */
+  ewsBusyPauses: { firstMs: 1_000, longestMs: 60_000 },
+  /** An account that signed in so lately and is refused now may only be asked to slow down. */
+  ewsLatelyMs: 5 * 60_000,
+  /** Before the one further try of such an account. */
+  ewsSlowDownMs: 500,
+  /** Requests at the same time, an account: EWSMaxConcurrency of Exchange 2010, and of 2013 and later. */
+  ewsConcurrency: { before2013: 10, from2013: 27 },
+  /** Widest windows in days that are tried one after the other where a server takes no wider ones (web.config, maximumQueryIntervalDays). */
+  ewsWindowLadder: [31, 20, 14, 7, 1] as readonly number[],
+  /** Minutes of a digit where a server refuses ours; Exchange's own default. */
+  ewsSafeIntervalMinutes: 30,
+  /** Requests of one lookup that may be refused as too large before it gives up: 100 mailboxes halved to one are seven, five windows, the interval, and two to spare. */
+  ewsTooLargePerLookup: 15,
+  /** Found servers are looked for again after so long; an administrator who moves mailboxes expects hours. */
+  ewsDiscoveredForMs: 60 * 60_000,
+  /** One discovery serves every lookup that waits for it, so no single deadline ends it. */
+  ewsDiscoveryMs: 20_000,
+  /** Between two discoveries, because the first failed or because nothing of what it found answers. */
+  ewsDiscoveryPauses: { firstMs: 1_000, longestMs: 60_000 },
+  /** Servers taken from one discovery. */
+  ewsDiscoveredServers: 8,
+  /** Servers and accounts that something is remembered of; a reload may bring others, the oldest go. */
+  ewsRemembered: 1_000,
 
   // ── Autodiscover as a client ──────────────────────────────────────────────────────────────────────────────────
   /** exchange.md §4.1: redirects of every kind together; Exchange's own clients stop there too. */
@@ -289,8 +319,6 @@ export const LIMITS = {
   legacyExchangeDnCharacters: 1_024,
   /** One sign-in serves every lookup that waits for it, so no single deadline ends it; a server that takes longer is not there. */
   logonTimeoutMs: 10_000,
-  /** Where an EWS server says "busy" and not for how long. */
-  ewsBackOffMs: 5 * 60_000,
   /** A server that asks for a day is broken or hostile. */
   ewsLongestBackOffMs: 15 * 60_000,
   /** Cookies kept of a logon: Exchange sets two to five. */

@@ -5,7 +5,7 @@ import type { XmlElement } from '../../src/platform/xml/element.ts';
 import { readXml } from '../../src/platform/xml/read.ts';
 import { writeXml } from '../../src/platform/xml/write.ts';
 import type { XmlNode } from '../../src/platform/xml/write.ts';
-import { encodeImpersonation } from '../../src/protocols/ews/watch/impersonation.ts';
+import { encodeImpersonation } from '../../src/protocols/ews/impersonation.ts';
 import { encodeGetEvents } from '../../src/protocols/ews/watch/get-events.ts';
 import { encodeGetStreamingEvents } from '../../src/protocols/ews/watch/get-streaming-events.ts';
 import { encodeSubscribe, encodeUnsubscribe } from '../../src/protocols/ews/watch/subscribe.ts';

@@ -1,6 +1,8 @@
 import { HOUR_MS } from '../../core/clock.ts';
+import type { Clock } from '../../core/clock.ts';
 import { BridgeError, toBridgeError } from '../../core/errors.ts';
 import { LIMITS } from '../../core/limits.ts';
+import type { Logger } from '../../core/logger.ts';
 import type { ExplainNote, RequestContext } from '../../core/request-context.ts';
 import type { MailboxAddress } from '../../directory/smtp-address.ts';
 import { askInParts, groupsOf } from '../../freebusy/ask-in-parts.ts';
@@ -14,19 +16,15 @@ import { freeBusyFromMessage, publishRange } from '../schedule-plus/free-busy-fr
 import { legacyExchangeDnFromTemplate, locateMessage } from '../schedule-plus/legacy-exchange-dn.ts';
 import type { DirectoryDn } from '../schedule-plus/legacy-exchange-dn.ts';
 import type { MessageLocation } from '../schedule-plus/legacy-exchange-dn.ts';
+import { AvailabilityLookup } from './ask-availability.ts';
 import { EwsConnection } from './connection.ts';
 import type { EwsEndpoint, Exchange } from './connection.ts';
-import {
-  decodeGetUserAvailabilityResponse,
-  encodeGetUserAvailabilityRequest,
-  mergedInterval,
-  requestedView,
-} from './get-user-availability.ts';
-import { noting, probeFindings } from './probe.ts';
-import type { Seen } from './probe.ts';
+import { noting, probeServers } from './probe.ts';
 import { FreeBusyFolders, readMessages } from './public-folder.ts';
 
 export interface ExchangeEwsOptions extends CalendarSystemOptions, EwsEndpoint {
+  readonly clock: Clock;
+  readonly logger: Logger;
   /** `query`: GetUserAvailability; `public-folder`: the SCHEDULE+ FREE BUSY message (2007 SP1 and 2010 only). */
   readonly lookup: 'query' | 'public-folder';
   /** Template of the mailboxes' legacyExchangeDN; needed with `public-folder`. */
@@ -36,7 +34,7 @@ export interface ExchangeEwsOptions extends CalendarSystemOptions, EwsEndpoint {
   readonly probeDomain?: string | undefined;
 }
 
-/** An Exchange, or a server that is almost one, asked over EWS with Basic authentication. */
+/** An Exchange, or a server that is almost one, asked over EWS: any number of servers that stand for each other, and of accounts. */
 export class ExchangeEwsSystem implements CalendarSystem {
   readonly #options: ExchangeEwsOptions;
   readonly #connection: EwsConnection;
@@ -52,16 +50,22 @@ export class ExchangeEwsSystem implements CalendarSystem {
   }
 
   async probe(ctx: RequestContext): Promise<readonly ProbeFinding[]> {
-    const { clock, probeMailbox, probeDomain, servers, lookup } = this.#options;
+    const { clock, probeMailbox, probeDomain, servers, lookup, impersonate } = this.#options;
     const mailbox = probeMailbox ?? (`freebusy-bridge-check@${probeDomain ?? servers[0]?.hostname ?? 'example.com'}` as MailboxAddress);
     const start = clock.now();
-    const seen: Seen = {};
-    const [result] = await this.#freeBusy(
-      { mailboxes: [mailbox], window: { start, end: start + HOUR_MS }, details: false },
-      { ctx, budget: new RequestBudget(), ...noting(seen) },
-    );
-    const error = result !== undefined && 'error' in result ? result.error : undefined;
-    return probeFindings({ error, seen, lookup, isMadeUp: probeMailbox === undefined, now: clock.now() });
+    const query: FreeBusyQuery = { mailboxes: [mailbox], window: { start, end: start + HOUR_MS }, details: false };
+    return probeServers({
+      connection: this.#connection,
+      ask: async (at, seen) => {
+        const [result] = await this.#freeBusy(query, { ctx, budget: new RequestBudget(), manner: { at, isExact: true }, ...noting(seen) });
+        return result !== undefined && 'error' in result ? result.error : undefined;
+      },
+      signal: ctx.signal,
+      lookup,
+      impersonate,
+      isMadeUp: probeMailbox === undefined,
+      now: () => clock.now(),
+    });
   }
 
   async close(): Promise<void> {
@@ -69,26 +73,17 @@ export class ExchangeEwsSystem implements CalendarSystem {
   }
 
   #freeBusy(query: FreeBusyQuery, exchange: Exchange): Promise<readonly FreeBusyResult[]> {
+    const note = (kind: ExplainNote['kind'], text: string): void => this.#note(exchange, kind, text);
+    const told: Exchange = { ...exchange, told: (text) => note('route', text) };
     const isQuery = this.#options.lookup === 'query';
+    const availability = new AvailabilityLookup({ connection: this.#connection, exchange: told, details: query.details, clock: this.#options.clock, note });
+    const { mailboxes: size, days } = this.#connection.limits;
     return askInParts(query, exchange.ctx, {
-      group: (mailboxes) => groupsOf(mailboxes, LIMITS.ewsMailboxesPerRequest),
+      group: (mailboxes) => groupsOf(mailboxes, isQuery ? size : LIMITS.ewsMailboxesPerRequest),
       // A message holds all that was published: one reading does for any window.
-      maxDays: isQuery ? LIMITS.upstreamWindowDays : LIMITS.windowDays,
+      maxDays: isQuery ? days : LIMITS.windowDays,
       now: () => this.#options.clock.now(),
-      ask: (part) => (isQuery ? this.#ask(part, query.details, exchange) : this.#read(part, exchange)),
-    });
-  }
-
-  async #ask(part: QueryPart, details: boolean, exchange: Exchange): Promise<readonly FreeBusyResult[]> {
-    const question = { ...part, details };
-    const how = `${requestedView(question)}, ${mergedInterval(part.window)}-minute digits, ${describeWindow(part.window)}`;
-    this.#note(exchange, 'request', `GetUserAvailability: ${how}: ${part.mailboxes.join(' ')}`);
-    const { body } = await this.#connection.call('GetUserAvailability', encodeGetUserAvailabilityRequest(question), exchange);
-    const asOf = this.#options.clock.now();
-    return (await decodeGetUserAvailabilityResponse(body, question)).map((result) => {
-      if ('error' in result) return { mailbox: result.mailbox, error: result.error };
-      if (exchange.ctx.explain !== undefined) this.#note(exchange, 'answer', `${result.mailbox}: ${result.seen()}`);
-      return { mailbox: result.mailbox, freeBusy: result.freeBusy, asOf };
+      ask: (part) => (isQuery ? availability.ask(part) : this.#read(part, told)),
     });
   }
 

@@ -44,6 +44,10 @@ export function decodeFreeBusyView(view: XmlElement | undefined, mailbox: Mailbo
   const digits = childText(view, 'MergedFreeBusy');
   if (eventArray === undefined && digits === undefined) return noData('the view of the mailbox is empty');
 
+  // A view that says it has digits and has none has lost something; no events beside them are then no proof of a free day.
+  const isCut = digits === undefined && (viewTypes.includes('MergedOnly') || (viewTypes.some((one) => one.endsWith('Merged')) && eventArray?.children.length === 0));
+  if (isCut) return noData('the view lacks the digits that it speaks of');
+
   const events = eventArray === undefined ? undefined : decodeCalendarEvents(eventArray, request.details);
   if (events !== undefined && 'error' in events) return events;
   const slots = slotCount(request.asked, request.slotMinutes);

@@ -22,6 +22,8 @@ export interface AvailabilityQuestion {
   readonly window: Interval;
   /** Subjects and places are wanted. */
   readonly details: boolean;
+  /** Of one merged digit, for a server that refused ours; absent: `mergedInterval`. */
+  readonly intervalMinutes?: number | undefined;
 }
 
 /** What came of one mailbox; `seen` tells what the server sent, for `--explain`: times and types, never a subject. */
@@ -33,7 +35,8 @@ export type AvailabilityResult =
  * Minutes of one merged digit: 15, and for a window shorter than that 5, the least that Exchange takes. The digits only
  * count where a server gives no events.
  */
-export function mergedInterval(window: Interval): number {
+export function mergedInterval({ window, intervalMinutes }: Pick<AvailabilityQuestion, 'window' | 'intervalMinutes'>): number {
+  if (intervalMinutes !== undefined) return intervalMinutes;
   return window.end - window.start < 15 * MINUTE_MS ? 5 : 15;
 }
 
@@ -43,8 +46,8 @@ export function requestedView(question: AvailabilityQuestion): 'FreeBusyMerged' 
 }
 
 /** What is really asked: the window moved outward to whole digits, because Exchange counts them from its start. */
-export function askedWindow(window: Interval): Interval {
-  return alignOutward(window, mergedInterval(window) * MINUTE_MS);
+export function askedWindow(question: Pick<AvailabilityQuestion, 'window' | 'intervalMinutes'>): Interval {
+  return alignOutward(question.window, mergedInterval(question) * MINUTE_MS);
 }
 
 /**
@@ -52,7 +55,7 @@ export function askedWindow(window: Interval): Interval {
  * with real rules is wrong for windows over a change of the rules (exchange.md §6.1).
  */
 export function encodeGetUserAvailabilityRequest(question: AvailabilityQuestion): XmlText {
-  const asked = askedWindow(question.window);
+  const asked = askedWindow(question);
   const mailboxData = question.mailboxes.map(
     (mailbox) =>
       xml`<t:MailboxData><t:Email><t:Address>${mailbox}</t:Address></t:Email><t:AttendeeType>Required</t:AttendeeType><t:ExcludeConflicts>false</t:ExcludeConflicts></t:MailboxData>`,
@@ -60,7 +63,7 @@ export function encodeGetUserAvailabilityRequest(question: AvailabilityQuestion)
   // No offset: the zone stands beside it, and some servers read an offset anew (exchange.md §7, 13).
   const naive = (instant: number): string => new Date(localFromUtc(UTC_ZONE, instant)).toISOString().slice(0, 19);
   const timeWindow = xml`<t:TimeWindow><t:StartTime>${naive(asked.start)}</t:StartTime><t:EndTime>${naive(asked.end)}</t:EndTime></t:TimeWindow>`;
-  const interval = xml`<t:MergedFreeBusyIntervalInMinutes>${mergedInterval(question.window)}</t:MergedFreeBusyIntervalInMinutes>`;
+  const interval = xml`<t:MergedFreeBusyIntervalInMinutes>${mergedInterval(question)}</t:MergedFreeBusyIntervalInMinutes>`;
   const options = xml`<t:FreeBusyViewOptions>${timeWindow}${interval}<t:RequestedView>${requestedView(question)}</t:RequestedView></t:FreeBusyViewOptions>`;
   return xml`<m:GetUserAvailabilityRequest xmlns:m="${MESSAGES_NS}" xmlns:t="${TYPES_NS}">${UTC}<m:MailboxDataArray>${mailboxData}</m:MailboxDataArray>${options}</m:GetUserAvailabilityRequest>`;
 }
@@ -101,8 +104,8 @@ function decodeFreeBusyResponse(response: XmlElement, mailbox: MailboxAddress, q
   if (error !== undefined) return { mailbox, error };
   const decoded = decodeFreeBusyView(child(response, 'FreeBusyView'), mailbox, {
     window: question.window,
-    asked: askedWindow(question.window),
-    slotMinutes: mergedInterval(question.window),
+    asked: askedWindow(question),
+    slotMinutes: mergedInterval(question),
     details: question.details,
   });
   return { mailbox, ...decoded };

@@ -27,9 +27,8 @@ export type EwsOperation =
   | 'GetStreamingEvents';
 
 /**
- * The schema that we claim to speak. Every Exchange from 2007 SP1 to Online takes it; a newer name is a fault
- * (ErrorInvalidServerVersion) at an older server, and none of what we ask for came later. The price: a 2013+ server may
- * show working elsewhere to us in a way that the old schema has.
+ * The schema with which a server is asked that we know nothing of. Every Exchange from 2007 SP1 to Online takes it; a newer name is a fault
+ * (ErrorInvalidServerVersion) at an older server. What is asked for once the server is known stands in request-version.ts.
  */
 export const REQUEST_SERVER_VERSION = 'Exchange2007_SP1';
 
@@ -49,7 +48,10 @@ export const LATER_SERVER_VERSION = 'Exchange2013';
 /** For streaming subscriptions, which came with it (exchange.md §3.4), and with them FreeBusyChangedEvent. */
 export const STREAMING_SERVER_VERSION = 'Exchange2010_SP1';
 
-export type RequestServerVersion = typeof REQUEST_SERVER_VERSION | typeof STREAMING_SERVER_VERSION | typeof LATER_SERVER_VERSION;
+/** For an Exchange 2007 without its service pack. */
+export const OLDEST_SERVER_VERSION = 'Exchange2007';
+
+export type RequestServerVersion = typeof OLDEST_SERVER_VERSION | typeof REQUEST_SERVER_VERSION | typeof STREAMING_SERVER_VERSION | typeof LATER_SERVER_VERSION;
 
 /**
  * A request as it goes out: SOAP 1.1 with RequestServerVersion in the header. The hot body comes as a template, the others as structures.
@@ -64,6 +66,7 @@ export function encodeRequest(body: XmlNode | XmlText, version: RequestServerVer
 }
 
 const VERSION_HEADERS: Readonly<Record<RequestServerVersion, XmlText>> = {
+  [OLDEST_SERVER_VERSION]: versionHeader(OLDEST_SERVER_VERSION),
   [REQUEST_SERVER_VERSION]: versionHeader(REQUEST_SERVER_VERSION),
   [STREAMING_SERVER_VERSION]: versionHeader(STREAMING_SERVER_VERSION),
   [LATER_SERVER_VERSION]: versionHeader(LATER_SERVER_VERSION),

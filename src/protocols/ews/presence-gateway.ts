@@ -10,6 +10,7 @@ import type { KeptTexts } from '../../presence/publisher.ts';
 import { ExchangeEwsSystem } from './client.ts';
 import { EwsConnection } from './connection.ts';
 import type { EwsEndpoint } from './connection.ts';
+import { EwsKnowledge } from './servers/knowledge.ts';
 import { EwsCalendarWatch } from './watch/calendar-watch.ts';
 import { probeGateway } from './watch/gateway-probe.ts';
 import type { WatchTiming } from './watch/watch-timing.ts';
@@ -54,7 +55,9 @@ export class EwsPresenceGateway implements CalendarGateway {
   readonly #wire: WatchWire;
   readonly #watch: EwsCalendarWatch;
 
-  constructor(options: EwsPresenceGatewayOptions) {
+  constructor(given: EwsPresenceGatewayOptions) {
+    // What reading learns of the servers subscribing knows too.
+    const options = { ...given, knowledge: given.knowledge ?? new EwsKnowledge() };
     this.#options = options;
     this.description = options.description;
     this.#system = systemOf(options, undefined);

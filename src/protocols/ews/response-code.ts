@@ -6,6 +6,8 @@ interface Meaning {
   readonly code: ErrorCode;
   readonly message: string;
   readonly temporary?: true;
+  /** What an administrator does about it. */
+  readonly hint?: string;
 }
 
 const UNKNOWN: Meaning = { code: 'MAILBOX_UNKNOWN', message: 'no such mailbox' };
@@ -15,6 +17,7 @@ const LATER: Meaning = { code: 'NO_DATA', message: 'the mailbox cannot be read n
 const NO_DATA: Meaning = { code: 'NO_DATA', message: 'the calendar system gave no data' };
 const BUSY: Meaning = { code: 'BACKEND_BUSY', message: 'the calendar system is too busy', temporary: true };
 const FAULT: Meaning = { code: 'BACKEND_FAULT', message: 'the calendar system refused the request' };
+const ACCOUNT: Meaning = { code: 'BACKEND_AUTH', message: 'the calendar system refuses the account of the bridge', hint: 'look at the account in Active Directory: disabled, locked, or with a password that has expired' };
 const PUBLIC_FOLDER: Meaning = { code: 'NO_DATA', message: 'the free/busy folder cannot be read' };
 
 /** ResponseCodeType, as far as these operations give it (exchange.md §3.2, §3.5, §3.7; XDOC responsecode). */
@@ -57,6 +60,10 @@ const MEANINGS: ReadonlyMap<string, Meaning> = new Map([
   ['ErrorFolderNotFound', PUBLIC_FOLDER],
   ['ErrorInvalidFolderId', PUBLIC_FOLDER],
   ['ErrorItemNotFound', { code: 'NO_DATA', message: 'the mailbox has no free/busy message' }],
+  ['ErrorAccountDisabled', ACCOUNT],
+  ['ErrorPasswordExpired', ACCOUNT],
+  ['ErrorPasswordChangeRequired', ACCOUNT],
+  ['ErrorCallerIsInvalidADAccount', ACCOUNT],
   ['ErrorServerBusy', BUSY],
   ['ErrorExceededConnectionCount', BUSY],
   ['ErrorTooManyObjectsOpened', BUSY],
@@ -65,13 +72,15 @@ const MEANINGS: ReadonlyMap<string, Meaning> = new Map([
 /**
  * What an EWS response code means for whoever asked. The code itself goes into the details; a code that is no name is not
  * repeated there.
+ *
+ * @param backOffMs for how long a busy server wants to be left alone, where it says so
  */
 export function responseCodeError(code: string, backOffMs?: number): BridgeError {
   const meaning = MEANINGS.get(code) ?? FAULT;
-  const isBusy = meaning.code === 'BACKEND_BUSY';
+  const isBusy = meaning.code === 'BACKEND_BUSY' && backOffMs !== undefined;
   return new BridgeError(meaning.code, meaning.message, {
     temporary: meaning.temporary ?? false,
-    details: { responseCode: /^[A-Za-z]\w{0,79}$/.test(code) ? code : 'unreadable' },
-    ...(isBusy ? { retryAfterMs: Math.min(backOffMs ?? LIMITS.ewsBackOffMs, LIMITS.ewsLongestBackOffMs) } : {}),
+    details: { responseCode: /^[A-Za-z]\w{0,79}$/.test(code) ? code : 'unreadable', ...(meaning.hint === undefined ? {} : { hint: meaning.hint }) },
+    ...(isBusy ? { retryAfterMs: Math.min(backOffMs, LIMITS.ewsLongestBackOffMs) } : {}),
   });
 }

@@ -1,4 +1,5 @@
 import { BridgeError } from '../../core/errors.ts';
+import type { ErrorCode } from '../../core/errors.ts';
 import { attribute, child, childText, childrenNamed } from '../../platform/xml/element.ts';
 import type { XmlElement } from '../../platform/xml/element.ts';
 import { decodeFault } from '../soap/fault.ts';
@@ -23,9 +24,26 @@ export function decodeResponseMessageError(message: XmlElement | undefined): Bri
 export function decodeFaultError(fault: XmlElement): BridgeError {
   const { code, reason, detail } = decodeFault(fault);
   const error = codedError(childText(detail, 'ResponseCode') ?? code, detail, reason);
-  if (error.code === 'BACKEND_BUSY' || error.code === 'BACKEND_FAULT') return error;
+  if (ABOUT_THE_REQUEST.has(error.code)) return error;
   const { temporary, details } = error;
   return new BridgeError('BACKEND_FAULT', 'the calendar system refused the request', { temporary, details });
+}
+
+const ABOUT_THE_REQUEST: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['BACKEND_BUSY', 'BACKEND_FAULT', 'BACKEND_AUTH']);
+
+/**
+ * What went wrong where everything in an answer failed for the same reason: then it is about the request and not about a mailbox, though the answer
+ * came without a Fault (ErrorServerBusy inside a 200). Undefined where anything was answered.
+ */
+export function commonError(body: XmlElement): BridgeError | undefined {
+  const [response] = body.children;
+  const messages = [
+    ...(child(response, 'ResponseMessages')?.children ?? []),
+    ...childrenNamed(child(response, 'FreeBusyResponseArray'), 'FreeBusyResponse').map((one) => child(one, 'ResponseMessage')),
+  ];
+  const code = childText(messages[0], 'ResponseCode');
+  if (code === undefined || code === 'NoError' || !messages.every((one) => childText(one, 'ResponseCode') === code)) return undefined;
+  return decodeResponseMessageError(messages[0]);
 }
 
 /** Exchange also wraps its "busy" into ErrorInternalServerError, named in the text or in MessageXml only (exchange.md §3.7). */

@@ -1,4 +1,6 @@
+import type { Clock } from '../../core/clock.ts';
 import { BridgeError, toBridgeError } from '../../core/errors.ts';
+import type { Logger } from '../../core/logger.ts';
 import type { RequestContext } from '../../core/request-context.ts';
 import type { ProbeFinding } from '../../core/probe-finding.ts';
 import type { CalendarSystemOptions } from '../../freebusy/calendar-system.ts';
@@ -23,6 +25,8 @@ import { pathOf, writeError } from './write-error.ts';
 import { deleteMessages, findMessages, writeMessage } from './write-message.ts';
 
 export interface ExchangeEwsSinkOptions extends Omit<CalendarSystemOptions, 'probeMailbox'>, EwsEndpoint {
+  readonly clock: Clock;
+  readonly logger: Logger;
   /** Template of the legacyExchangeDN of the contacts that stand for the published mailboxes. */
   readonly legacyExchangeDn: string;
   readonly directoryDn?: DirectoryDn | undefined;

@@ -2,7 +2,7 @@ import { BridgeError } from '../../core/errors.ts';
 import type { MessageLocation } from '../schedule-plus/legacy-exchange-dn.ts';
 
 /** What a response code says to somebody who writes. */
-type WriteMeaning = 'refused' | 'no-folder' | 'account' | 'later';
+type WriteMeaning = 'refused' | 'no-folder' | 'later';
 
 /**
  * ResponseCodeType for writing (exchange.md §3.5, XDOC responsecode). Every code that is not here says that this message is not taken,
@@ -19,10 +19,6 @@ const MEANINGS: ReadonlyMap<string, WriteMeaning> = new Map<string, WriteMeaning
   ['ErrorInvalidFolderId', 'no-folder'],
   ['ErrorInvalidParentFolder', 'no-folder'],
   ['ErrorCannotAccessDeletedPublicFolder', 'no-folder'],
-  ['ErrorAccountDisabled', 'account'],
-  ['ErrorPasswordExpired', 'account'],
-  ['ErrorPasswordChangeRequired', 'account'],
-  ['ErrorCallerIsInvalidADAccount', 'account'],
   // Somebody else wrote, moved or deleted at the same moment.
   ['ErrorIrresolvableConflict', 'later'],
   ['ErrorStaleObject', 'later'],
@@ -65,7 +61,8 @@ export function writeError(error: BridgeError, { folder }: MessageLocation): Bri
     if (error.code === 'BACKEND_FAULT' && NOT_EWS.has(error.details['status'])) return wrongUrl(error);
     return error.code === 'BACKEND_AUTH' && error.details['status'] === 403 ? policy(error) : error;
   }
-  if (error.code === 'BACKEND_BUSY') return error;
+  // Busy, or an account that is refused as a whole (ErrorAccountDisabled, impersonation): said already.
+  if (error.code === 'BACKEND_BUSY' || error.code === 'BACKEND_AUTH') return error;
   const options = { details: { responseCode }, cause: error };
   const meaning = MEANINGS.get(String(responseCode));
   switch (meaning) {
@@ -76,8 +73,6 @@ export function writeError(error: BridgeError, { folder }: MessageLocation): Bri
       });
     case 'no-folder':
       return missingFolder(error, folder);
-    case 'account':
-      return new BridgeError('BACKEND_AUTH', 'the calendar system refuses the account of the bridge', options);
     case 'later':
       return new BridgeError('BACKEND_FAULT', 'the calendar system cannot take the free/busy message now', { ...options, temporary: true });
     case undefined:

@@ -104,6 +104,36 @@ describe('mailboxes that are no data', () => {
   });
 });
 
+describe('events and digits that do not agree', () => {
+  const both = (type: string, digitText: string | undefined, list: readonly EventText[]): string =>
+    events(...list).replace('>FreeBusy<', `>${type}<`).replace('<t:CalendarEventArray>', `${digitText === undefined ? '' : `<t:MergedFreeBusy>${digitText}</t:MergedFreeBusy>`}<t:CalendarEventArray>`);
+
+  it('events give the times to the minute, the digits only what no event says', async () => {
+    expect(await busyOf(both('DetailedMerged', '22020000', [['2026-06-01T09:05:00', '2026-06-01T09:20:00', 'Busy']]))).toEqual(['busy 09:05-09:20', 'busy 09:45-10:00']);
+  });
+
+  it('an event in a slot that is free by the digits is an event', async () => {
+    expect(await busyOf(both('FreeBusyMerged', '00000000', [['2026-06-01T09:05:00', '2026-06-01T09:20:00', 'Busy']]))).toEqual(['busy 09:05-09:20']);
+  });
+
+  it('an array that was cut short is filled up by the digits, one whose digits were cut short is no data behind them', async () => {
+    expect(await busyOf(both('DetailedMerged', '22002233', [['2026-06-01T09:00:00', '2026-06-01T09:30:00', 'Busy']]))).toEqual(['busy 09:00-09:30', 'busy 10:00-10:30', 'oof 10:30-11:00']);
+    expect(await busyOf(both('DetailedMerged', '2200', [['2026-06-01T09:00:00', '2026-06-01T09:30:00', 'Busy']]))).toEqual(['busy 09:00-09:30', 'no-data 10:00-11:00']);
+  });
+
+  it('a 4 where somebody works elsewhere is that, a 4 elsewhere is no data', async () => {
+    expect(await busyOf(both('FreeBusyMerged', '44440000', [['2026-06-01T09:00:00', '2026-06-01T09:30:00', 'WorkingElsewhere']]))).toEqual(['working-elsewhere 09:00-09:30', 'no-data 09:30-10:00']);
+  });
+
+  it.each([['MergedOnly'], ['FreeBusyMerged'], ['DetailedMerged']])('no events and no digits in a view that says it has digits (%s) are no data', async (type) => {
+    expect(await busyOf(both(type, undefined, []))).toEqual({ error: 'NO_DATA' });
+  });
+
+  it('no events in a view that promises nothing else are a free day: so grommunio says it', async () => {
+    expect(await busyOf(both('Detailed', undefined, []))).toEqual([]);
+  });
+});
+
 describe('digits', () => {
   it('that end early leave the rest no data', async () => {
     expect(await busyOf(digits('0022'))).toEqual(['busy 09:30-10:00', 'no-data 10:00-11:00']);
@@ -192,7 +222,7 @@ describe('HTTP answers', () => {
   it('says how long to wait, as the server does, within a quarter of an hour', async () => {
     await expect(decodeAnswer(answer(503, '', { 'retry-after': '7' }))).rejects.toMatchObject({ retryAfterMs: 7_000, temporary: true });
     await expect(decodeAnswer(answer(503, '', { 'retry-after': '86400' }))).rejects.toMatchObject({ retryAfterMs: 900_000 });
-    await expect(decodeAnswer(answer(503, '', { 'retry-after': 'soon' }))).rejects.toMatchObject({ retryAfterMs: 300_000 });
+    await expect(decodeAnswer(answer(503, '', { 'retry-after': 'soon' }))).rejects.toMatchObject({ retryAfterMs: undefined });
   });
 
   it('reads valid SOAP in a 500, and UTF-16', async () => {

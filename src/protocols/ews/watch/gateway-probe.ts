@@ -13,6 +13,7 @@ import type { ExchangeEwsSystem } from '../client.ts';
 import { cannotAsk, described, noting } from '../probe.ts';
 import type { Seen } from '../probe.ts';
 import { decodeServerVersion } from '../server-version.ts';
+import type { EwsLane } from '../servers/knowledge.ts';
 import { decodeCalendarFolder, encodeGetCalendarFolder } from './calendar-folder.ts';
 import { asOwnerOf } from './impersonation.ts';
 import { decodeSendNotification, encodeSendNotificationResult } from './send-notification.ts';
@@ -112,8 +113,10 @@ async function probeSubscribing({ wire, ways }: GatewayProbe, sample: MailboxAdd
   if (ways.length === 0) return [];
   const step = 'subscribe';
   try {
-    const { id } = decodeSubscribe(await wire.call('Subscribe', encodeSubscribe({ way: 'pull', watermark: undefined, minutes: 1 }), asOwnerOf(sample), signal));
-    await wire.call('Unsubscribe', encodeUnsubscribe(id), asOwnerOf(sample), signal);
+    const asked: { at?: EwsLane } = {};
+    const asking = (lane: EwsLane): void => void (asked.at = lane);
+    const { id } = decodeSubscribe(await wire.call('Subscribe', encodeSubscribe({ way: 'pull', watermark: undefined, minutes: 1 }), asOwnerOf(sample), signal, { asking }));
+    await wire.call('Unsubscribe', encodeUnsubscribe(id), asOwnerOf(sample, undefined, asked.at), signal);
     return [{ step, outcome: 'ok', text: 'a subscription was made and ended' }];
   } catch (thrown) {
     const error = toBridgeError(thrown);

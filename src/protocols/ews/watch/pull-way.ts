@@ -1,5 +1,6 @@
 import { BridgeError, toBridgeError } from '../../../core/errors.ts';
 import { LIMITS } from '../../../core/limits.ts';
+import type { EwsLane } from '../servers/knowledge.ts';
 import { asOwnerOf } from './impersonation.ts';
 import { decodeGetEvents, encodeGetEvents } from './get-events.ts';
 import { decodeSubscribe, encodeSubscribe, encodeUnsubscribe } from './subscribe.ts';
@@ -31,9 +32,11 @@ export class PullWay implements Way {
 
   async subscribe({ mailbox, watermark, signal }: SubscribeWish): Promise<Subscription> {
     const { wire } = this.#options;
-    const made = decodeSubscribe(await wire.call('Subscribe', encodeSubscribe({ way: 'pull', watermark, minutes: LIMITS.ewsPullMinutes }), asOwnerOf(mailbox), signal));
+    const asked: { at?: EwsLane } = {};
+    const asking = (lane: EwsLane): void => void (asked.at = lane);
+    const made = decodeSubscribe(await wire.call('Subscribe', encodeSubscribe({ way: 'pull', watermark, minutes: LIMITS.ewsPullMinutes }), asOwnerOf(mailbox), signal, { asking }));
     if (made.watermark === undefined) throw new BridgeError('BACKEND_MALFORMED', 'a pull subscription without a watermark');
-    const subscription: Subscription = { mailbox, way: 'pull', id: made.id, watermark: made.watermark, isProved: false, isInterrupted: false, heardAt: wire.clock.now(), generation: 0, frequency: 0, isOver: false };
+    const subscription: Subscription = { mailbox, way: 'pull', id: made.id, at: asked.at, watermark: made.watermark, isProved: false, isInterrupted: false, heardAt: wire.clock.now(), generation: 0, frequency: 0, isOver: false };
     this.#due.set(subscription, 0);
     return subscription;
   }
@@ -70,7 +73,7 @@ export class PullWay implements Way {
     const { wire, events, signal } = this.#options;
     try {
       for (let page = 0; page < LIMITS.ewsPullPages && !subscription.isOver; page++) {
-        const body = await wire.call('GetEvents', encodeGetEvents(subscription.id, subscription.watermark ?? ''), asOwnerOf(subscription.mailbox), signal);
+        const body = await wire.call('GetEvents', encodeGetEvents(subscription.id, subscription.watermark ?? ''), asOwnerOf(subscription.mailbox, undefined, subscription.at), signal);
         const { watermark, isChange, hasMore } = decodeGetEvents(body, subscription.id);
         if (subscription.isOver) return;
         subscription.heardAt = wire.clock.now();
@@ -87,9 +90,9 @@ export class PullWay implements Way {
 }
 
 /** Takes leave of Exchange; that it may not hear it is no matter: what nobody asks for ends by itself. */
-export async function unsubscribe(wire: WatchWire, { id, mailbox }: Subscription): Promise<void> {
+export async function unsubscribe(wire: WatchWire, { id, mailbox, at }: Subscription): Promise<void> {
   const over = new AbortController();
   const timer = setTimeout(() => over.abort(), LIMITS.ewsLeaveMs);
-  await wire.call('Unsubscribe', encodeUnsubscribe(id), asOwnerOf(mailbox), over.signal).catch(() => undefined);
+  await wire.call('Unsubscribe', encodeUnsubscribe(id), asOwnerOf(mailbox, undefined, at), over.signal).catch(() => undefined);
   clearTimeout(timer);
 }

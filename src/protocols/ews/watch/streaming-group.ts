@@ -9,10 +9,11 @@ import { decodeEnvelope } from '../../soap/envelope.ts';
 import { decodeAnswer } from '../answer.ts';
 import { STREAMING_SERVER_VERSION } from '../names.ts';
 import { decodeFaultError } from '../response-message.ts';
+import type { EwsLane } from '../servers/knowledge.ts';
 import { EnvelopeSplitter } from './envelope-splitter.ts';
 import { actionFor } from './error-action.ts';
 import { decodeStreamingEvents, encodeGetStreamingEvents } from './get-streaming-events.ts';
-import { encodeImpersonation } from './impersonation.ts';
+import { encodeImpersonation } from '../impersonation.ts';
 import type { Subscription, WayEvents } from './way.ts';
 import type { WatchWire } from './wire.ts';
 
@@ -30,6 +31,8 @@ export interface StreamingGroupOptions {
   readonly isWaiting: () => boolean;
   /** In whose name the stream is opened, so that its limit of hanging connections is the owner's and not our account's, and whose server has the subscriptions. */
   readonly anchor: MailboxAddress;
+  /** The server and account of all of it: subscriptions and their stream live in one place. Undefined: where the first one comes to be made. */
+  readonly at: EwsLane | undefined;
   readonly isAlone: boolean;
 }
 
@@ -55,10 +58,25 @@ export class StreamingGroup {
   #isClosed = false;
   #isRetired = false;
   #cookies = '';
+  #at: EwsLane | undefined;
 
   constructor(options: StreamingGroupOptions) {
     this.#options = options;
     this.isAlone = options.isAlone;
+    this.#at = options.at;
+  }
+
+  get at(): EwsLane | undefined {
+    return this.#at;
+  }
+
+  noteLane(lane: EwsLane): void {
+    this.#at ??= lane;
+  }
+
+  /** Its server or account is gone: nobody new is taken in. */
+  retire(): void {
+    this.#isRetired = true;
   }
 
   /** Nobody new is taken in: its anchor cannot be impersonated any more. */
@@ -176,7 +194,7 @@ export class StreamingGroup {
     const { wire, timing, anchor } = this.#options;
     const ids = [...members.values()].filter((one) => !one.isOver).map((one) => one.id);
     if (ids.length === 0 || signal.aborted) return;
-    const manner = { version: STREAMING_SERVER_VERSION, blocks: [encodeImpersonation(anchor)], headers: this.affinity() } as const;
+    const manner = { version: STREAMING_SERVER_VERSION, blocks: [encodeImpersonation(anchor)], headers: this.affinity(), ...(this.#at === undefined ? {} : { at: this.#at }) } as const;
     const stream = await wire.connection.stream('GetStreamingEvents', encodeGetStreamingEvents(ids, LIMITS.ewsStreamMinutes), manner, timing.silenceMs, signal).catch(notRedirected);
     try {
       if (stream.status !== 200) {

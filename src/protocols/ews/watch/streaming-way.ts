@@ -1,4 +1,6 @@
+import { BridgeError } from '../../../core/errors.ts';
 import { LIMITS } from '../../../core/limits.ts';
+import { SERVER_GONE } from '../connection.ts';
 import { STREAMING_SERVER_VERSION } from '../names.ts';
 import { asOwnerOf } from './impersonation.ts';
 import { unsubscribe } from './pull-way.ts';
@@ -31,14 +33,17 @@ export class StreamingWay implements Way {
     const group = this.#groupFor(isAlone, mailbox);
     group.reserve();
     try {
-      const manner = asOwnerOf(mailbox, STREAMING_SERVER_VERSION);
+      const manner = asOwnerOf(mailbox, STREAMING_SERVER_VERSION, group.at);
       const headers = { ...manner.headers, ...group.affinity() };
-      const body = await wire.call('Subscribe', encodeSubscribe({ way: 'streaming' }), { ...manner, headers }, signal, { cookies: (cookies) => group.noteCookies(cookies) });
+      const body = await wire.call('Subscribe', encodeSubscribe({ way: 'streaming' }), { ...manner, headers }, signal, { cookies: (cookies) => group.noteCookies(cookies), asking: (lane) => group.noteLane(lane) });
       const { id } = decodeSubscribe(body);
-      const subscription: Subscription = { mailbox, way: 'streaming', id, watermark: undefined, isProved: false, isInterrupted: false, heardAt: wire.clock.now(), generation: 0, frequency: 0, isOver: false };
+      const subscription: Subscription = { mailbox, way: 'streaming', id, at: group.at, watermark: undefined, isProved: false, isInterrupted: false, heardAt: wire.clock.now(), generation: 0, frequency: 0, isOver: false };
       this.#groupOf.set(subscription, group);
       group.add(subscription);
       return subscription;
+    } catch (error) {
+      if (error instanceof BridgeError && error.details['reason'] === SERVER_GONE) group.retire();
+      throw error;
     } finally {
       group.release();
       this.#dropIfEmpty(group);
@@ -65,7 +70,7 @@ export class StreamingWay implements Way {
 
   #groupFor(isAlone: boolean, mailbox: SubscribeWish['mailbox']): StreamingGroup {
     for (const group of this.#groups) if (!isAlone && !group.isAlone && !group.isRetired && group.size < LIMITS.ewsStreamSubscriptions) return group;
-    const group = new StreamingGroup({ ...this.#options, anchor: mailbox, isAlone });
+    const group = new StreamingGroup({ ...this.#options, anchor: mailbox, isAlone, at: this.#options.wire.connection.pick() });
     this.#groups.add(group);
     return group;
   }

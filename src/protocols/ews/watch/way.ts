@@ -1,6 +1,7 @@
 import type { BridgeError } from '../../../core/errors.ts';
 import type { Instant } from '../../../core/clock.ts';
 import type { MailboxAddress } from '../../../directory/smtp-address.ts';
+import type { EwsLane } from '../servers/knowledge.ts';
 
 /** How Exchange may tell of changes, best first. */
 export const WAYS = ['push', 'streaming', 'pull'] as const;
@@ -12,6 +13,8 @@ export interface Subscription {
   readonly way: WayName;
   /** Exchange's own. */
   readonly id: string;
+  /** The server and account that it was made with, where it lives; undefined: push, which nobody asks for again. */
+  readonly at?: EwsLane | undefined;
   /** Up to which events are known; streaming has none. */
   watermark: string | undefined;
   /** What Exchange said through it is known to arrive here. */

@@ -24,7 +24,7 @@ export class WatchWire {
   }
 
   /** @throws BridgeError as EwsConnection.call; DEADLINE after the time limit */
-  async call(operation: EwsOperation, body: XmlNode, manner: RequestManner, signal: AbortSignal, seen: Pick<Exchange, 'inspect' | 'dated' | 'cookies'> = {}): Promise<XmlElement> {
+  async call(operation: EwsOperation, body: XmlNode, manner: RequestManner, signal: AbortSignal, seen: Pick<Exchange, 'inspect' | 'dated' | 'cookies' | 'asking'> = {}): Promise<XmlElement> {
     if (signal.aborted) throw new BridgeError('DEADLINE', 'no answer in time', { temporary: true });
     const stop = new AbortController();
     const over = (): void => stop.abort(OVER);

@@ -4,7 +4,7 @@ import { encodeRequest, REQUEST_SERVER_VERSION, STREAMING_SERVER_VERSION, TYPES_
 import { encodeGetCalendarFolder } from '../../../../src/protocols/ews/watch/calendar-folder.ts';
 import { encodeGetEvents } from '../../../../src/protocols/ews/watch/get-events.ts';
 import { encodeGetStreamingEvents } from '../../../../src/protocols/ews/watch/get-streaming-events.ts';
-import { encodeImpersonation } from '../../../../src/protocols/ews/watch/impersonation.ts';
+import { encodeImpersonation } from '../../../../src/protocols/ews/impersonation.ts';
 import { encodeSendNotificationResult } from '../../../../src/protocols/ews/watch/send-notification.ts';
 import { encodeSubscribe, encodeUnsubscribe } from '../../../../src/protocols/ews/watch/subscribe.ts';
 import { attribute, childText, descend } from '../../../../src/platform/xml/element.ts';

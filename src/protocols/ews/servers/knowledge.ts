@@ -1,0 +1,151 @@
+import { createHash } from 'node:crypto';
+import type { Instant } from '../../../core/clock.ts';
+import { doubling } from '../../../core/back-off.ts';
+import type { BridgeError } from '../../../core/errors.ts';
+import { LIMITS } from '../../../core/limits.ts';
+import { accountName } from '../../../platform/http-client/authentication.ts';
+import type { Authentication } from '../../../platform/http-client/authentication.ts';
+import { KnownServer } from './known-server.ts';
+
+/** What is known of one account, at whatever server: one that is refused is not tried elsewhere, or it is locked the sooner. */
+export class KnownAccount {
+  readonly name: string;
+  /** With which it was last refused. */
+  refusal: BridgeError | undefined;
+  #refusals = 0;
+  #refusedUntil: Instant = 0;
+
+  constructor(name: string) {
+    this.name = name;
+  }
+
+  isRefused(now: Instant): boolean {
+    return now < this.#refusedUntil;
+  }
+
+  get refusedUntil(): Instant {
+    return this.#refusedUntil;
+  }
+
+  /** @returns whether that is news */
+  refused(error: BridgeError, now: Instant): boolean {
+    this.refusal = error;
+    // Of requests under way at the same time only one counts.
+    if (!this.isRefused(now)) {
+      this.#refusals += 1;
+      this.#refusedUntil = now + doubling(this.#refusals, LIMITS.ewsRefusedPauses);
+    }
+    return this.#refusals === 1;
+  }
+
+  worked(): void {
+    this.refusal = undefined;
+    this.#refusals = 0;
+    this.#refusedUntil = 0;
+  }
+}
+
+/** One account at one server. */
+export class EwsLane {
+  readonly server: KnownServer;
+  readonly account: KnownAccount;
+  inFlight = 0;
+  /** Counts up; the lane with the least was used longest ago. */
+  usedAt = 0;
+  /** When it last signed in. */
+  workedAt: Instant = -Infinity;
+  /** Requests at the same time that a refusal has taught; undefined: none was refused. */
+  concurrency: number | undefined;
+  /** A refusal was taken for "slow down"; the next one after this is not. */
+  suspectedUntil: Instant | undefined;
+  #busyTimes = 0;
+  #quietUntil: Instant = 0;
+
+  constructor(server: KnownServer, account: KnownAccount) {
+    this.server = server;
+    this.account = account;
+  }
+
+  /** The server wants no questions of this account now. */
+  isQuiet(now: Instant): boolean {
+    return now < this.#quietUntil;
+  }
+
+  get quietUntil(): Instant {
+    return this.#quietUntil;
+  }
+
+  /**
+   * The server has said "busy".
+   *
+   * @param forMs for how long, where it said so
+   * @returns for how long it is left alone from now on, ms
+   */
+  toldToWait(forMs: number | undefined, now: Instant): number {
+    if (forMs !== undefined) this.#quietUntil = Math.max(this.#quietUntil, now + Math.min(forMs, LIMITS.ewsLongestBackOffMs));
+    else if (!this.isQuiet(now)) {
+      this.#busyTimes += 1;
+      this.#quietUntil = now + doubling(this.#busyTimes, LIMITS.ewsBusyPauses);
+    }
+    return Math.max(0, this.#quietUntil - now);
+  }
+
+  worked(now: Instant): void {
+    this.workedAt = now;
+    this.suspectedUntil = undefined;
+    this.#busyTimes = 0;
+    // A question that was under way when another was told to wait says nothing about the next.
+    if (!this.isQuiet(now)) this.#quietUntil = 0;
+    this.account.worked();
+  }
+}
+
+/**
+ * What the bridge has learnt of Exchange servers and of its accounts there. One for the process: whatever asks the same server (lookup, sink, address
+ * book, presence, before and after a reload) shares it.
+ */
+export class EwsKnowledge {
+  readonly #servers = new Map<string, KnownServer>();
+  readonly #accounts = new Map<string, KnownAccount>();
+  readonly #lanes = new Map<KnownServer, Map<KnownAccount, EwsLane>>();
+  #uses = 0;
+
+  server(url: URL): KnownServer {
+    const found = remembered(this.#servers, url.href, () => new KnownServer(url));
+    if (this.#lanes.size > LIMITS.ewsRemembered) for (const server of this.#lanes.keys()) if (this.#servers.get(server.url.href) !== server) this.#lanes.delete(server);
+    return found;
+  }
+
+  account(authentication: Authentication): KnownAccount {
+    return remembered(this.#accounts, keyOf(authentication), () => new KnownAccount(accountName(authentication)));
+  }
+
+  lane(server: KnownServer, account: KnownAccount): EwsLane {
+    const lanes = this.#lanes.get(server) ?? new Map<KnownAccount, EwsLane>();
+    this.#lanes.set(server, lanes);
+    const lane = lanes.get(account) ?? new EwsLane(server, account);
+    lanes.set(account, lane);
+    return lane;
+  }
+
+  /** Whose turn it was is known by it. */
+  nextUse(): number {
+    return ++this.#uses;
+  }
+}
+
+/** Another password is another account: what was refused before a reload says nothing about it. */
+function keyOf(authentication: Authentication): string {
+  const proof = authentication.kind === 'bearer' ? '' : createHash('sha256').update(authentication.password).digest('base64');
+  return [authentication.kind, accountName(authentication), proof].join('\n');
+}
+
+function remembered<T>(known: Map<string, T>, key: string, make: () => T): T {
+  const found = known.get(key) ?? make();
+  known.set(key, found);
+  for (const oldest of known.keys()) {
+    if (known.size <= LIMITS.ewsRemembered) break;
+    known.delete(oldest);
+  }
+  return found;
+}
