@@ -130,6 +130,8 @@ export const LIMITS = {
   excludedMembers: 1_000_000,
   /** How soon a changed group is noticed where nobody asks: what it published is taken away then. Lookups notice at once. */
   exclusionLooksMs: 10_000,
+  /** To find out who is hidden: as often as a directory changes where it takes less, a thousand names or so; else in a tenth of the time at most. */
+  exclusionsMadeMs: 20,
   /** How many addresses one command or request opts out or in. */
   privacySwitches: 1_000,
 
