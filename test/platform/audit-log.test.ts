@@ -101,7 +101,7 @@ it('of a command never renames what a running bridge writes, before it takes ove
 it('loses entries only when too much waits, says that once, and how many when it goes on', async () => {
   const { logger, lines: said } = keepingLogger();
   await writeFile(join(folder, 'in-the-way'), '');
-  const audit = new AuditLog({ path: join(folder, 'in-the-way', 'audit.log'), clock: { now: () => NOW }, logger });
+  const audit = new AuditLog({ path: join(folder, 'in-the-way', 'audit.log'), clock: { now: () => NOW }, logger, fileBytes: 4 * LIMITS.auditWaitingBytes });
   const mailboxes = Array.from({ length: 500 }, (_, n) => `${'x'.repeat(200)}${n}@corp.example`);
   const fits = Math.ceil(LIMITS.auditWaitingBytes / (500 * 220));
   for (let n = 0; n < fits + 50; n++) audit.record({ what: 'lookup', by: 'client a', via: 'ews', mailboxes });
