@@ -67,7 +67,8 @@ describe('tokens of oidc-provider', () => {
   async function startIssuer(key: Key, lifeSeconds: number): Promise<{ readonly tokenUrl: URL; readonly issuer: Issuer }> {
     let callback: RequestListener = (_request, response) => void response.end();
     const { origin } = await listen((request, response) => callback(request, response));
-    const { Provider } = (await import('oidc-provider')) as { readonly Provider: new (issuer: string, options: object) => Issuer };
+    const name: string = 'oidc-provider';
+    const { Provider } = (await import(name)) as { readonly Provider: new (issuer: string, options: object) => Issuer };
     const jwk = (pem: string): object => ({ ...createPublicKey(pem).export({ format: 'jwk' }), use: 'sig' });
     const signing = generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey.export({ format: 'jwk' });
     const client = { grant_types: ['client_credentials'], redirect_uris: [], response_types: [], scope: SCOPE };
