@@ -152,8 +152,6 @@ export const LIMITS = {
   challengeParts: 50,
   /** A CHALLENGE message is 150 to 400 bytes; its names are 255 characters at most. */
   ntlmServerMessageBytes: 6 * KIB,
-  /** A domain and a user name as NTLM's 16-bit lengths can hold them, with room; Windows stops at 256 and 104. */
-  ntlmNameCharacters: 1_024,
   /** Body of a 401 that is read to its end so that its connection can be used again: IIS' page is 1 to 6 KB. */
   refusalBodyBytes: 64 * KIB,
   /** Sign-ins on new connections within one request: a server that drops every one of them is none to go on with. */
@@ -265,6 +263,8 @@ export const LIMITS = {
   excludedMembers: 1_000_000,
   /** How soon a changed group is noticed where nobody asks: what it published is taken away then. Lookups notice at once. */
   exclusionLooksMs: 10_000,
+  /** To find out who is hidden: as often as a directory changes where it takes less, a thousand names or so; else in a tenth of the time at most. */
+  exclusionsMadeMs: 20,
   /** How many addresses one command or request opts out or in. */
   privacySwitches: 1_000,
 

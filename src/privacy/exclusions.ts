@@ -133,8 +133,9 @@ export class Exclusions implements PrivacyService {
     const before = this.#hidden;
     this.#madeFrom = { version, revision };
     this.#hidden = this.#made();
+    const tookMs = performance.now() - began;
     // A directory that changes all the time, and very many opt-outs: a tenth of the time at most.
-    this.#notBefore = performance.now() + 9 * (performance.now() - began);
+    this.#notBefore = tookMs < LIMITS.exclusionsMadeMs ? 0 : performance.now() + 9 * tookMs;
     this.#tellOf(before);
     return this.#hidden;
   }

@@ -102,19 +102,20 @@ describe.each(Object.keys(FACES))('%s', (face) => {
 
   it.each(Object.entries(HIDDEN))('answers about a mailbox that is %s as about an unknown one, and asks the same behind it', async (_what, address) => {
     const unknown = await wire(face, UNKNOWN);
-    expect(asksOfEws()).toEqual([[UNKNOWN]]);
+    const asked = asksOfEws();
+    expect(new Set(asked.flat())).toEqual(new Set([UNKNOWN]));
     ews.requests.length = 0;
     expect(await wire(face, address)).toBe(unknown);
-    expect(asksOfEws()).toEqual([[address]]);
+    expect(asksOfEws()).toEqual(asked.map(() => [address]));
   });
 
   it.each(Object.entries(ZIMBRA_HIDDEN))('answers about a mailbox that is %s as about an unknown one, and asks the same behind it', async (_what, address) => {
     const asked = (): readonly (readonly string[])[] => zimbra.requests.filter(({ body }) => body.includes('GetFreeBusyRequest')).map(({ body }) => readZimbraQuery(body).ids);
     const unknown = await wire(face, ZIMBRA_UNKNOWN);
-    const before = asked().length;
+    const before = asked();
+    expect(new Set(before.flat())).toEqual(new Set([ZIMBRA_UNKNOWN]));
     expect(await wire(face, address)).toBe(unknown);
-    expect(asked().slice(before)).toEqual([[address]]);
-    expect(before).toBe(1);
+    expect(asked().slice(before.length)).toEqual(before.map(() => [address]));
   });
 
   it('answers about whom the client may not ask about as about an unknown one, and asks nobody', async () => {
@@ -142,7 +143,7 @@ describe.each(Object.keys(FACES))('%s', (face) => {
     const lines = await until(() => {
       const all = readFileSync(join(bridge.folder, 'data', 'audit.log'), 'utf8').split('\n').filter((line) => line !== '').map((line) => JSON.parse(line) as Record<string, unknown>);
       const own = all.filter((line) => line['via'] === via).slice(-2);
-      return own[1]?.['code'] === 'HIDDEN' ? own : undefined;
+      return String(own[0]?.['mailboxes']) === 'annabe@corp.example' && String(own[1]?.['mailboxes']) === HIDDEN.excluded ? own : undefined;
     });
     const same = { what: 'lookup', by: 'client asker', via, address: '127.0.0.1', asked: 1, requestId: expect.any(String) as string };
     // The client may see details; the system shows busy types only.

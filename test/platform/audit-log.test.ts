@@ -67,3 +67,52 @@ it('says that it cannot be written, once, and writes it with the next entry when
   await audit.close();
   expect((await entriesOf('audit.log/below-a-file')).map(({ by }) => by)).toEqual(['n0', 'n1', 'n2', 'n3']);
 });
+
+it('keeps as many files of as many bytes as it is told, also when it is told otherwise', async () => {
+  const { logger } = keepingLogger();
+  const audit = new AuditLog({ path: join(folder, 'audit.log'), clock: { now: () => NOW }, logger, fileBytes: 200, files: 3 });
+  const fill = async (count: number): Promise<readonly string[]> => {
+    for (let n = 0; n < count; n++) {
+      audit.record({ what: 'lookup', by: `n${n}`, via: 'ews', mailboxes: ['anna@corp.example', 'lee@corp.example'] });
+      await audit.close();
+    }
+    return (await readdir(folder)).sort();
+  };
+  expect(await fill(20)).toEqual(['audit.log', 'audit.log.1', 'audit.log.2', 'audit.log.3']);
+  for (const name of await readdir(folder)) expect((await stat(join(folder, name))).size).toBeLessThanOrEqual(200);
+  expect((await entriesOf())[0]).toMatchObject({ mailboxes: ['anna@corp.example', 'lee@corp.example'] });
+  audit.setBounds({ fileBytes: 400, files: 1 });
+  expect(await fill(20)).toEqual(['audit.log', 'audit.log.1']);
+});
+
+it('of a command never renames what a running bridge writes, before it takes over', async () => {
+  const { logger } = keepingLogger();
+  const audit = new AuditLog({ path: join(folder, 'audit.log'), clock: { now: () => NOW }, logger, fileBytes: 100, isGuest: true });
+  const add = async (): Promise<readonly string[]> => {
+    audit.record({ what: 'lookup', by: 'command root', via: 'command', mailboxes: ['anna@corp.example'] });
+    await audit.close();
+    return readdir(folder);
+  };
+  for (let n = 0; n < 3; n++) expect(await add()).toEqual(['audit.log']);
+  audit.takeOver();
+  expect([...(await add())].sort()).toEqual(['audit.log', 'audit.log.1']);
+});
+
+it('loses entries only when too much waits, says that once, and how many when it goes on', async () => {
+  const { logger, lines: said } = keepingLogger();
+  await writeFile(join(folder, 'in-the-way'), '');
+  const audit = new AuditLog({ path: join(folder, 'in-the-way', 'audit.log'), clock: { now: () => NOW }, logger, fileBytes: 4 * LIMITS.auditWaitingBytes });
+  const mailboxes = Array.from({ length: 500 }, (_, n) => `${'x'.repeat(200)}${n}@corp.example`);
+  const fits = Math.ceil(LIMITS.auditWaitingBytes / (500 * 220));
+  for (let n = 0; n < fits + 50; n++) audit.record({ what: 'lookup', by: 'client a', via: 'ews', mailboxes });
+  await audit.close();
+  expect(said.map(({ level }) => level)).toEqual(['error', 'error']);
+  await rm(join(folder, 'in-the-way'));
+  audit.record({ what: 'lookup', by: 'client b', via: 'ews' });
+  await audit.close();
+  await audit.close();
+  const entries = await entriesOf('in-the-way/audit.log');
+  const lost = entries.at(-1)!;
+  expect(lost).toMatchObject({ what: 'audit.lost', by: 'the bridge', via: 'file' });
+  expect(entries.length - 1 + Number(lost['count'])).toBe(fits + 51);
+});

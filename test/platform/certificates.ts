@@ -30,6 +30,15 @@ export class Authority {
     return { certificate: readFileSync(this.#file(`${id}.pem`), 'utf8'), key: readFileSync(this.#file(`${id}.key`), 'utf8') };
   }
 
+  /** A certificate for a key that is there already (PEM); PEM. */
+  issueFor(key: string, subject: string, days: number): string {
+    const id = `leaf${++this.#count}`;
+    writeFileSync(this.#file(`${id}.key`), key);
+    this.#openssl('req', '-config', 'none.cnf', '-new', '-key', `${id}.key`, '-out', `${id}.csr`, '-subj', subject);
+    this.#openssl('x509', '-req', '-in', `${id}.csr`, '-CA', 'ca.pem', '-CAkey', 'ca.key', '-CAcreateserial', '-days', String(days), '-out', `${id}.pem`);
+    return readFileSync(this.#file(`${id}.pem`), 'utf8');
+  }
+
   remove(): void {
     rmSync(this.#directory, { recursive: true });
   }

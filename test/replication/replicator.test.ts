@@ -223,6 +223,18 @@ describe('who is replicated', () => {
     expect(await all.run(LEE)).toMatchObject({ outcome: 'skipped', reason: 'it is excluded by the configuration' });
   });
 
+  it('is nobody who is hidden: what was published goes, and comes back when they are shown again', async () => {
+    let isHidden = false;
+    const { run, messages, records } = world({ isHidden: (mailbox) => isHidden && mailbox === KIM });
+    expect(await run()).toMatchObject({ outcome: 'written' });
+    isHidden = true;
+    expect(await run()).toMatchObject({ outcome: 'removed', reason: 'it is excluded by privacy.exclude, or has opted out' });
+    expect([messages.size, records.size]).toEqual([0, 0]);
+    expect(await run()).toMatchObject({ outcome: 'skipped' });
+    isHidden = false;
+    expect(await run()).toMatchObject({ outcome: 'written' });
+  });
+
   it('who no longer is, loses the message', async () => {
     const { run, residents, messages, owners } = world();
     await run();

@@ -119,6 +119,7 @@ export class OAuthTokenSource implements TokenSource {
 
   async #ask(signal: AbortSignal): Promise<IssuedToken> {
     const { tokenUrl, clientId, scope } = this.#options;
+    let first: BridgeError | undefined;
     for (let tries = 1; ; tries++) {
       const { fields, headers } = await this.#proofs[this.#proof]!();
       const answer = await this.#http.request({
@@ -133,7 +134,12 @@ export class OAuthTokenSource implements TokenSource {
       try {
         return decodeTokenAnswer(answer);
       } catch (error) {
-        if (tries === this.#proofs.length || !(error instanceof BridgeError) || error.details['reason'] !== 'invalid_client') throw error;
+        if (!(error instanceof BridgeError)) throw error;
+        const { reason } = error.details;
+        // Another way that is not understood at all says nothing of who we are.
+        if (first !== undefined && reason === 'invalid_request') throw first;
+        if (tries === this.#proofs.length || reason !== 'invalid_client') throw error;
+        first ??= error;
         this.#proof = (this.#proof + 1) % this.#proofs.length;
       }
     }

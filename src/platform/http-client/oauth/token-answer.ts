@@ -66,7 +66,7 @@ const ERRORS: Readonly<Record<string, string>> = {
   unauthorized_client: 'the issuer does not let this client have tokens by client credentials: allow that grant, and give its application permissions consent',
   invalid_scope: 'the issuer has no such scope: with Entra https://outlook.office365.com/.default, with AD FS the identifier of the resource and its scope',
   invalid_grant: 'the issuer refuses what it was shown: with a certificate look at the clocks, and whether the issuer has this one',
-  invalid_request: 'the issuer misses something in the request: check tokenUrl and scope',
+  invalid_request: 'the issuer takes no such request: check tokenUrl and scope, and that it lets this client have tokens by client credentials',
   invalid_target: 'the issuer does not know the resource: check scope',
   invalid_resource: 'the issuer does not know the resource: check scope',
   unsupported_grant_type: 'the issuer has no client credentials grant there: check tokenUrl',
