@@ -16,11 +16,11 @@ import { Gal } from './gal/gal.ts';
 import type { GalRow } from './gal/gal-row.ts';
 import { GalKeeper } from './gal/keeper.ts';
 import type { GalStatus, SourceStatus } from './gal/source-status.ts';
-import type { BackEndLoads } from './platform/http-client/load/back-end-load.ts';
+import type { BackEnds } from './protocols/back-ends.ts';
 import { createEntrySources } from './protocols/registry.ts';
 
 interface Services {
-  readonly loads?: BackEndLoads | undefined;
+  readonly backEnds: BackEnds;
   readonly clock: Clock;
   readonly logger: Logger;
 }

@@ -43,6 +43,8 @@ export interface OwnParts {
   readonly isReady: () => boolean;
   readonly replication: () => ReplicationAgent | undefined;
   readonly presence: BridgePresence;
+  /** What somebody tells through a face. */
+  readonly onHeard: (system: string, notice: ChangeNotice) => void;
   /** Of the configuration in force. */
   readonly privacy: () => PrivacyService;
   readonly failures: FailureMemory;
@@ -64,9 +66,8 @@ export interface FaceParts extends OwnParts {
 
 /** Every face that clients talk to, as one configuration wants them. */
 export function createFaces(config: Config, parts: FaceParts): RequestListener {
-  const { lookup, routing, homes, whereabouts, directory, signIn, streams, clock, logger, metrics, publicUrl, isReady, replication, presence, failures, gate } = parts;
+  const { lookup, routing, homes, whereabouts, directory, signIn, streams, clock, logger, metrics, publicUrl, isReady, replication, presence, onHeard, failures, gate } = parts;
   const services = { source: lookup, signIn, clock, workingElsewhereAs: config.workingElsewhere, addresses: new ServedAddresses(homes, whereabouts), directory, publicUrl };
-  const onHeard = (system: string, notice: ChangeNotice): void => presence.heard(system, notice);
   const pushed = pushedMessages(config, routing, whereabouts, replication, onHeard);
   const presenceFace = {
     presence: presence.service,

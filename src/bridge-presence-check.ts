@@ -13,6 +13,7 @@ import { Catalogues } from './presence/catalogues.ts';
 import type { CalendarGateway } from './presence/gateway.ts';
 import { memoryTexts } from './presence/publisher.ts';
 import type { PresenceToCheck } from './presence/troubleshooter.ts';
+import { BackEnds } from './protocols/back-ends.ts';
 import { createGateway, createPublisher } from './protocols/registry.ts';
 
 /**
@@ -25,8 +26,10 @@ export async function presenceToCheck(config: Config, ports: PresencePorts, { is
   const { presence } = config;
   const catalogues = new Catalogues(silentLogger);
   await catalogues.load(presence.locales);
+  const backEnds = new BackEnds({ clock: systemClock, logger: silentLogger });
   const gateways = presence.gateways.map((one) => {
     const gateway = createGateway(one, {
+      backEnds,
       parameters: presence.parameters,
       callBack: one.type === 'ews' ? ports.http : ports.httpu,
       isReachable: isReachable(one, config),
@@ -47,6 +50,7 @@ export async function presenceToCheck(config: Config, ports: PresencePorts, { is
     language: presence.language,
     close: async () => {
       await Promise.all([...gateways.map(({ gateway }) => gateway.close()), ...publishers.map((one) => one.close())]);
+      await backEnds.close();
     },
   };
 }

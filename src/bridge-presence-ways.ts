@@ -11,10 +11,10 @@ import type { Logger } from './core/logger.ts';
 import { isLoopback } from './core/loopback.ts';
 import type { NotificationPort } from './core/notification-port.ts';
 import type { MailboxAddress } from './directory/smtp-address.ts';
-import type { FeedMemory } from './freebusy/change-feed.ts';
+import type { ChangeFeed, FeedMemory } from './freebusy/change-feed.ts';
 import type { Lookup } from './lookup/lookup.ts';
 import type { Routing } from './lookup/routing.ts';
-import type { BackEndLoads } from './platform/http-client/load/back-end-load.ts';
+import type { BackEnds } from './protocols/back-ends.ts';
 import type { Channel } from './presence/calendar-reader.ts';
 import { FeedWatch } from './presence/feed-watch.ts';
 import type { CalendarGateway, WatchListener } from './presence/gateway.ts';
@@ -28,9 +28,11 @@ export interface WaysOptions {
   readonly store: PresenceStore;
   readonly ports: PresencePorts;
   readonly clock: Clock;
-  readonly loads?: BackEndLoads | undefined;
+  readonly backEnds: BackEnds;
   readonly logger: Logger;
   readonly onChanged: (mailboxes: readonly MailboxAddress[]) => void;
+  /** Whose calendars have changed, as far as can be known: nothing that is kept of them is right. @param system absent: any; @param mailboxes absent: everybody in it */
+  readonly onCalendars: (system?: string, mailboxes?: readonly MailboxAddress[]) => void;
 }
 
 /** A gateway as it runs, with what it was made of. */
@@ -121,9 +123,13 @@ export class BridgePresenceWays {
     await this.#end(ways, kept, false);
   }
 
+  /** Whether a change in this system would be heard now, by a feed of its own. */
+  isHearing(system: string): boolean {
+    return this.#current?.systems.get(system)?.home?.feed.isHearing() === true;
+  }
+
   /** What somebody else heard of a system whose feed it runs. */
   heard(system: string): void {
-    this.#lookup?.calendarsChanged();
     this.#current?.systems.get(system)?.watch?.noted();
   }
 
@@ -156,7 +162,7 @@ export class BridgePresenceWays {
   }
 
   #gateway(one: GatewayConfig, config: Config): RunningGateway {
-    const { store, clock, logger, loads } = this.#options;
+    const { store, clock, logger, backEnds } = this.#options;
     const { parameters } = config.presence;
     const listener: WatchListener = {
       changed: (mailboxes) => this.#changed(mailboxes),
@@ -173,7 +179,7 @@ export class BridgePresenceWays {
       listener,
       clock,
       logger,
-      loads,
+      backEnds,
     });
     const channel: Channel = {
       name: one.description,
@@ -199,8 +205,20 @@ export class BridgePresenceWays {
   }
 
   #changed(mailboxes: readonly MailboxAddress[]): void {
-    this.#lookup?.calendarsChanged();
+    this.#options.onCalendars();
     this.#options.onChanged(mailboxes);
+  }
+
+  /** The same feed; whoever is not followed is changed by it all the same. */
+  #heardByAll(system: string, feed: ChangeFeed): ChangeFeed {
+    return {
+      run: (onChange, signal) =>
+        feed.run(async (notice) => {
+          this.#options.onCalendars(system, notice.kind === 'changed' ? notice.mailboxes : undefined);
+          await onChange(notice);
+        }, signal),
+      isHearing: () => feed.isHearing(),
+    };
   }
 
   #publisher(one: PublisherConfig): PresencePublisher {
@@ -210,15 +228,15 @@ export class BridgePresenceWays {
 
   /** The same one while its system is configured as before. */
   #systemWay(system: SystemConfig, config: Config): SystemWay {
-    const { clock, logger, loads, store } = this.#options;
+    const { clock, logger, backEnds, store } = this.#options;
     const isReplicated = config.replication.some(({ from }) => from === system.name);
     const { exchangeTimeoutMs, exchangeQueue, exchangeThreads } = config.presence.parameters;
     const key = keyOf([system, isReplicated, exchangeTimeoutMs, exchangeQueue, exchangeThreads]);
     const former = this.#current?.systems.get(system.name);
     if (former?.key === key) return former;
     const tells = system.type === 'zimbra' && system.admin !== undefined;
-    const home = tells && !isReplicated ? createHome(system, { clock, logger, loads, memory: feedMemory(store.memoryOf(`feed ${system.name}`)) }) : undefined;
-    const watch = tells ? new FeedWatch({ feed: home?.feed, listener: { changed: (mailboxes) => this.#changed(mailboxes), trouble: () => undefined }, clock }) : undefined;
+    const home = tells && !isReplicated ? createHome(system, { clock, logger, backEnds, memory: feedMemory(store.memoryOf(`feed ${system.name}`)) }) : undefined;
+    const watch = tells ? new FeedWatch({ feed: home === undefined ? undefined : this.#heardByAll(system.name, home.feed), listener: { changed: (mailboxes) => this.#options.onChanged(mailboxes), trouble: () => undefined }, clock }) : undefined;
     const source: Channel['source'] = { freeBusy: async (query, ctx) => this.#lookup!.freeBusy(query, ctx) };
     return { key, watch, home, channel: { name: system.name, source, watch, mailboxesPerRequest: LIMITS.presenceLookupMailboxes, requests: exchangeThreads, timeoutMs: exchangeTimeoutMs, queue: exchangeQueue } };
   }

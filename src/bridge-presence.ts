@@ -12,7 +12,7 @@ import type { Metrics, PresenceCounts } from './core/metrics.ts';
 import type { ChangeNotice } from './freebusy/change-feed.ts';
 import type { Lookup } from './lookup/lookup.ts';
 import type { Routing } from './lookup/routing.ts';
-import type { BackEndLoads } from './platform/http-client/load/back-end-load.ts';
+import type { BackEnds } from './protocols/back-ends.ts';
 import { Catalogues } from './presence/catalogues.ts';
 import { PresenceDesk } from './presence/desk.ts';
 import type { DeskSetup } from './presence/desk.ts';
@@ -26,8 +26,9 @@ export interface BridgePresenceOptions {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly metrics: Metrics;
-  readonly loads?: BackEndLoads | undefined;
+  readonly backEnds: BackEnds;
   readonly audit: Audit;
+  readonly onCalendars: WaysOptions['onCalendars'];
 }
 
 /** What a configuration says about presence, with the systems already made. */
@@ -131,6 +132,11 @@ export class BridgePresence {
     }
   }
 
+  /** Whether changes in this system are heard because of presence. */
+  isHearing(system: string): boolean {
+    return this.#kept?.ways.isHearing(system) === true;
+  }
+
   /** What a change feed, a push or POST /notify told of a system. */
   heard(system: string, notice: ChangeNotice): void {
     this.#kept?.ways.heard(system);
@@ -170,7 +176,7 @@ export class BridgePresence {
   }
 
   async #open(parts: PresenceParts): Promise<Kept> {
-    const { clock, logger, metrics, loads, audit } = this.#options;
+    const { clock, logger, metrics, backEnds, audit, onCalendars } = this.#options;
     const { dataDir, presence } = parts.config;
     const store = await PresenceStore.open(dataDir, { logger });
     const optIns = new OptIns({ kept: store.optIns, audit, clock, logger });
@@ -178,7 +184,7 @@ export class BridgePresence {
     optIns.load(presence.optIn);
     const catalogues = new Catalogues(logger);
     const ports = presencePorts(logger);
-    const ways = new BridgePresenceWays({ store, ports, clock, logger, loads, onChanged: (mailboxes) => this.#kept?.desk.calendarsChanged(mailboxes) });
+    const ways = new BridgePresenceWays({ store, ports, clock, logger, backEnds, onCalendars, onChanged: (mailboxes) => this.#kept?.desk.calendarsChanged(mailboxes) });
     const nothing: DeskSetup = {
       mapping: presence.mapping,
       precedence: presence.precedence,

@@ -9,7 +9,7 @@ import type { ChangeFeed, ChangeNotice } from './freebusy/change-feed.ts';
 import type { Roster } from './freebusy/roster.ts';
 import type { Addressee } from './freebusy/sink.ts';
 import type { FreeBusySource } from './freebusy/source.ts';
-import type { BackEndLoads } from './platform/http-client/load/back-end-load.ts';
+import type { BackEnds } from './protocols/back-ends.ts';
 import { openRedis } from './platform/redis/open-redis.ts';
 import type { RedisStore, RedisTarget } from './platform/redis/redis-store.ts';
 import { createHome, createSink } from './protocols/registry.ts';
@@ -23,7 +23,7 @@ export interface BridgeReplicationOptions {
   readonly logger: Logger;
   readonly metrics: Metrics;
   /** Is told of what the feeds hear, before it is stored. */
-  readonly loads?: BackEndLoads | undefined;
+  readonly backEnds: BackEnds;
   readonly onHeard?: (system: string, notice: ChangeNotice) => void;
   /** See OpenRedisOptions. */
   readonly prefer?: 'private' | 'embedded' | undefined;
@@ -134,7 +134,7 @@ export class BridgeReplication {
   }
 
   #prepared({ config, sourceOf, homeOf, directoryDn, isHidden }: ReplicationParts, opened: OpenStore): PreparedReplication {
-    const { clock, logger, metrics, loads } = this.#options;
+    const { clock, logger, metrics, backEnds } = this.#options;
     const { store } = opened;
     const systemNamed = (name: string): SystemConfig => {
       const found = config.systems.find((one) => one.name === name);
@@ -145,7 +145,7 @@ export class BridgeReplication {
     const froms = [...new Set(config.replication.map(({ from }) => from))].map(systemNamed);
     const homes = new Map<string, ReplicationHome>();
     for (const from of froms) {
-      const home = createHome(from, { clock, logger, loads, memory });
+      const home = createHome(from, { clock, logger, backEnds, memory });
       if (home !== undefined) homes.set(from.name, home);
     }
     const routes = config.replication.map((one) => ({
@@ -155,7 +155,7 @@ export class BridgeReplication {
       to: one.to,
       source: sourceOf(one.from),
       roster: homes.get(one.from)?.roster,
-      sink: createSink(systemNamed(one.to), { clock, logger, loads, directoryDn, probeAddressee: async () => somebodyOf(systemNamed(one.from), homes.get(one.from)?.roster) }),
+      sink: createSink(systemNamed(one.to), { clock, logger, backEnds, directoryDn, probeAddressee: async () => somebodyOf(systemNamed(one.from), homes.get(one.from)?.roster) }),
       choice: { only: one.only, include: new Set(one.include), exclude: new Set(one.exclude) },
       pastMs: one.pastMs,
       aheadMs: one.aheadMs,

@@ -9,21 +9,22 @@ import { BridgeListeners } from './bridge-listeners.ts';
 import { directoryMoved } from './bridge-notices.ts';
 import { BridgePresence } from './bridge-presence.ts';
 import type { PreparedPresence } from './bridge-presence.ts';
+import { LiveLookups, closeSystems, exchangesOf, homeSystem } from './bridge-systems.ts';
+import type { RunningSystem } from './bridge-systems.ts';
 import { BridgePrivacy } from './bridge-privacy.ts';
 import { BridgeReplication } from './bridge-replication.ts';
 import type { PreparedReplication, ReplicationParts } from './bridge-replication.ts';
-import type { Config, SystemConfig } from './config/config.ts';
+import type { Config } from './config/config.ts';
 import { listenerUrl } from './config/listener-url.ts';
 import { systemClock } from './core/clock.ts';
 import type { Clock } from './core/clock.ts';
 import { BridgeError, toBridgeError } from './core/errors.ts';
 import { silentLogger } from './core/logger.ts';
 import type { Logger } from './core/logger.ts';
-import type { CalendarSystem } from './freebusy/calendar-system.ts';
+import type { ChangeNotice } from './freebusy/change-feed.ts';
 import type { PrivacyService } from './freebusy/privacy.ts';
 import { Lookup } from './lookup/lookup.ts';
 import { Routing } from './lookup/routing.ts';
-import type { HomeSystem } from './lookup/routing.ts';
 import { AuditLog } from './platform/audit-log.ts';
 import { TokenIssuers } from './platform/auth/bearer/token-issuers.ts';
 import { ClientSignIn } from './platform/auth/client-sign-in.ts';
@@ -35,6 +36,7 @@ import { createMetrics } from './platform/metrics.ts';
 import type { PrometheusMetrics } from './platform/metrics.ts';
 import type { Exclusions } from './privacy/exclusions.ts';
 import type { LdapFaceServices } from './protocols/ldap/endpoint.ts';
+import { BackEnds } from './protocols/back-ends.ts';
 import { createSystem } from './protocols/registry.ts';
 import { PresenceStreams, StreamSlots } from './protocols/rest-api/presence-streams.ts';
 import type { ReplicationAgent } from './replication/agent.ts';
@@ -45,12 +47,6 @@ export interface BridgeOverrides {
   readonly logger?: Logger;
   /** Which Redis of its own it keeps, whatever is installed. */
   readonly ownRedis?: 'private' | 'embedded';
-}
-
-/** A configured system with its client. */
-export interface RunningSystem {
-  readonly config: SystemConfig;
-  readonly system: CalendarSystem;
 }
 
 /** Everything that a configuration makes; a reload makes a new one and swaps it in whole. */
@@ -85,11 +81,13 @@ export class Bridge {
   readonly #metrics: PrometheusMetrics = createMetrics();
   readonly #failures: FailureMemory;
   readonly #loads: BackEndLoadBook;
+  readonly #backEnds: BackEnds;
   readonly #issuers: TokenIssuers;
   readonly #hashes = new HashedPasswords();
   readonly #tokenKey = randomBytes(32);
   readonly #gate = new LoadGate({ metrics: this.#metrics });
   readonly #watchers = new StreamSlots();
+  readonly #lookups = new LiveLookups();
   readonly #listeners: BridgeListeners;
   readonly #retired = new Set<Runtime>();
   readonly #replication: BridgeReplication;
@@ -105,13 +103,14 @@ export class Bridge {
     this.#logger = overrides.logger ?? silentLogger;
     this.#failures = new FailureMemory(this.#clock);
     this.#loads = new BackEndLoadBook({ clock: this.#clock, metrics: this.#metrics });
+    this.#backEnds = new BackEnds({ loads: this.#loads, clock: this.#clock, logger: this.#logger });
     this.#issuers = new TokenIssuers({ clock: this.#clock, logger: this.#logger });
     this.#listeners = new BridgeListeners(this.#logger);
     this.#audit = new AuditLog({ path: join(config.dataDir, 'audit.log'), clock: this.#clock, logger: this.#logger, ...config.audit, isGuest: true });
     this.#privacy = new BridgePrivacy({ audit: this.#audit, clock: this.#clock, logger: this.#logger });
-    const own = { clock: this.#clock, logger: this.#logger, metrics: this.#metrics, loads: this.#loads };
-    this.#presence = new BridgePresence({ ...own, audit: this.#audit });
-    this.#replication = new BridgeReplication({ ...own, prefer: overrides.ownRedis, onHeard: (system, notice) => this.#presence.heard(system, notice) });
+    const own = { clock: this.#clock, logger: this.#logger, metrics: this.#metrics, backEnds: this.#backEnds };
+    this.#presence = new BridgePresence({ ...own, audit: this.#audit, onCalendars: (system, mailboxes) => this.#lookups.changed(system, mailboxes) });
+    this.#replication = new BridgeReplication({ ...own, prefer: overrides.ownRedis, onHeard: (system, notice) => this.#heard(system, notice) });
     this.#metrics.readDepthsFrom(async () => (await this.#replication.agent?.depths()) ?? []);
     this.#metrics.readDirectoriesFrom(() => this.addressBook.states());
     this.#metrics.readBackEndsFrom(() => this.#loads.states());
@@ -234,7 +233,8 @@ export class Bridge {
       }
       if (replication !== undefined) await this.#replication.discard(replication);
       if (presence !== undefined) await this.#presence.discard(presence);
-      await closeSystems(next);
+      this.#lookups.drop(next.lookup);
+      await closeSystems(next.systems);
       throw error;
     }
     this.#runtime = next;
@@ -262,7 +262,8 @@ export class Bridge {
     this.#ready = false;
     this.#runtime.streams.end();
     await Promise.all([this.#listeners.close(CLOSE_GRACE_MS), this.#replication.close(TURNS_GRACE_MS), this.#presence.close(TURNS_GRACE_MS), this.#runtime.book.close()]);
-    await Promise.all([this.#runtime, ...this.#retired].map(closeSystems));
+    await Promise.all([this.#runtime, ...this.#retired].map(({ systems }) => closeSystems(systems)));
+    await this.#backEnds.close();
     this.#retired.clear();
     await this.#privacy.close();
     await this.#audit.close();
@@ -272,28 +273,35 @@ export class Bridge {
     const clock = this.#clock;
     const logger = this.#logger;
     const metrics = this.#metrics;
-    const loads = this.#loads;
-    const book = old !== undefined && BridgeAddressBook.keyOf(old.config) === BridgeAddressBook.keyOf(config) ? old.book : new BridgeAddressBook(config, { clock, logger, loads }, (mailboxes) => {
+    const backEnds = this.#backEnds;
+    const book = old !== undefined && BridgeAddressBook.keyOf(old.config) === BridgeAddressBook.keyOf(config) ? old.book : new BridgeAddressBook(config, { clock, logger, backEnds }, (mailboxes) => {
       directoryMoved(config, logger, () => this.replication, mailboxes);
       this.#presence.moved();
     });
     const { whereabouts } = book;
     const directory = book.directory(config.gal);
     const directoryDn = whereabouts.legacyExchangeDn.bind(whereabouts);
-    const systems = config.systems.map((one): RunningSystem => ({ config: one, system: createSystem(one, { clock, logger, loads, directoryDn }) }));
+    const systems = config.systems.map((one): RunningSystem => ({ config: one, system: createSystem(one, { clock, logger, backEnds, directoryDn }) }));
     const homes = systems.map(homeSystem);
     const routing = new Routing(homes, whereabouts);
     const exclusions = this.#privacy.exclusionsOf(config, book);
-    const lookup = new Lookup({ routing, workingElsewhereAs: config.workingElsewhere, clock, logger, metrics, privacy: exclusions, audit: config.audit.lookups ? this.#audit : undefined });
+    const isFollowed = (system: string): boolean => this.replication?.isHearing(system) === true || this.#presence.isHearing(system);
+    const lookup = this.#lookups.keep(new Lookup({ routing, workingElsewhereAs: config.workingElsewhere, clock, logger, metrics, privacy: exclusions, audit: config.audit.lookups ? this.#audit : undefined, isFollowed }));
     const { behindProxy, trustedProxies } = config;
     const byOthers = { issuers: this.#issuers.of(config.issuers), clientCa: config.tls?.clientCa, hashes: this.#hashes };
     const signIn = new ClientSignIn({ accounts: config.clients.map(accountOf), failures: this.#failures, tokenKey: this.#tokenKey, clock, metrics, behindProxy, trustedProxies, ...byOthers });
     const streams = new PresenceStreams(this.#watchers);
-    const own = { publicUrl: () => this.publicUrl, isReady: () => this.#ready, replication: () => this.replication, presence: this.#presence, privacy: () => this.privacy, failures: this.#failures, gate: this.#gate };
+    const own = { publicUrl: () => this.publicUrl, isReady: () => this.#ready, replication: () => this.replication, presence: this.#presence, onHeard: this.#heard.bind(this), privacy: () => this.privacy, failures: this.#failures, gate: this.#gate };
     const faces = createFaces(config, { ...own, lookup, routing, homes, whereabouts, directory, signIn, streams, clock, logger, metrics });
     const ldap = (base: string): LdapFaceServices => ({ directory, base, signIn: ldapSignIn(signIn, logger), clock, logger, metrics, enter: () => this.#gate.enter() });
     const admin = createAdminFace(config, { ...own, metrics, logger });
     return { config, systems, lookup, routing, book, exclusions, faces, admin, streams, ldap };
+  }
+
+  /** What a change feed, a push or POST /notify tells. */
+  #heard(system: string, notice: ChangeNotice): void {
+    this.#lookups.changed(system, notice.kind === 'changed' ? notice.mailboxes : undefined);
+    this.#presence.heard(system, notice);
   }
 
   #replicationParts({ config, systems, routing, book, exclusions }: Runtime): ReplicationParts {
@@ -307,15 +315,9 @@ export class Bridge {
   }
 
   async #retire(runtime: Runtime): Promise<void> {
-    if (this.#retired.delete(runtime)) await closeSystems(runtime);
+    if (!this.#retired.delete(runtime)) return;
+    this.#lookups.drop(runtime.lookup);
+    await closeSystems(runtime.systems);
+    await this.#backEnds.retain(exchangesOf(this.config));
   }
-}
-
-function homeSystem({ config, system }: RunningSystem): HomeSystem {
-  const { name, type, domains, mailboxes, detail, cacheForMs, staleForMs } = config;
-  return { name, isZimbra: type === 'zimbra', system, domains, mailboxes, detail, cacheForMs, staleForMs };
-}
-
-async function closeSystems(runtime: Runtime): Promise<void> {
-  await Promise.all(runtime.systems.map(({ system }) => system.close()));
 }

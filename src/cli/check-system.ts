@@ -1,4 +1,4 @@
-import type { RunningSystem } from '../bridge.ts';
+import type { RunningSystem } from '../bridge-systems.ts';
 import type { Config, SystemConfig } from '../config/config.ts';
 import { DAY_MS } from '../core/clock.ts';
 import { domainOf } from '../directory/smtp-address.ts';

@@ -93,7 +93,7 @@ export class Answers {
     const tried = new Map<MailboxAddress, Flight>();
     const missing: MailboxAddress[] = [];
     for (const mailbox of mailboxes) {
-      const flight = isAnew ? undefined : this.#flights.find(home.name, mailbox, question.window, question);
+      const flight = isAnew || question.withheld?.has(mailbox) === true ? undefined : this.#flights.find(home.name, mailbox, question.window, question);
       if (flight === undefined) missing.push(mailbox);
       else tried.set(mailbox, flight);
     }

@@ -4,7 +4,7 @@ import type { Clock } from '../core/clock.ts';
 import { BridgeError } from '../core/errors.ts';
 import type { Logger } from '../core/logger.ts';
 import type { RequestContext } from '../core/request-context.ts';
-import type { Config, ExchangeEwsConfig, ExchangeSignIn, ExchangeWebdavConfig, SystemConfig, ZimbraConfig } from '../config/config.ts';
+import type { Config, ExchangeEwsConfig, ExchangeWebdavConfig, SystemConfig, ZimbraConfig } from '../config/config.ts';
 import type { GatewayConfig, PresenceParameters, PublisherConfig } from '../config/presence-config.ts';
 import type { NotificationPort } from '../core/notification-port.ts';
 import type { EntrySource } from '../directory/entry-source.ts';
@@ -17,10 +17,9 @@ import type { Addressee, SinkSystem } from '../freebusy/sink.ts';
 import type { KeptSource } from '../gal/source-reading.ts';
 import type { CalendarGateway, WatchListener } from '../presence/gateway.ts';
 import type { KeptTexts, PresencePublisher } from '../presence/publisher.ts';
-import type { Authentication } from '../platform/http-client/authentication.ts';
-import type { BackEndLoads } from '../platform/http-client/load/back-end-load.ts';
 import { AddressFileSource } from './address-file/entry-source.ts';
 import { EjabberdPublisher } from './ejabberd/publisher.ts';
+import type { BackEnds } from './back-ends.ts';
 import { ExchangeEwsSystem } from './ews/client.ts';
 import { EwsGalSource } from './ews/gal-source.ts';
 import { EwsPresenceGateway } from './ews/presence-gateway.ts';
@@ -39,8 +38,7 @@ import { ZimbraGalSource } from './zimbra-soap/gal-source.ts';
 import { createZimbraHome } from './zimbra-soap/home.ts';
 
 export interface SystemServices {
-  /** What back ends are asked at the same time; absent: as much as there is. */
-  readonly loads?: BackEndLoads | undefined;
+  readonly backEnds: BackEnds;
   readonly clock: Clock;
   readonly logger: Logger;
   /** What the address book says is a mailbox's legacyExchangeDN in the named Exchange. */
@@ -48,13 +46,13 @@ export interface SystemServices {
 }
 
 /** Makes the client of a configured system: one line for every type. */
-export function createSystem(config: SystemConfig, { clock, logger, loads, directoryDn }: SystemServices): CalendarSystem {
-  const common = { name: config.name, ca: config.ca, hosts: config.hosts, probeMailbox: config.mailboxes[0], concurrency: config.concurrency, clock, logger, loads, directoryDn: dnIn(config, directoryDn) };
+export function createSystem(config: SystemConfig, { clock, logger, backEnds, directoryDn }: SystemServices): CalendarSystem {
+  const common = { name: config.name, ca: config.ca, hosts: config.hosts, probeMailbox: config.mailboxes[0], concurrency: config.concurrency, clock, logger, loads: backEnds.loads, directoryDn: dnIn(config, directoryDn) };
   switch (config.type) {
     case 'exchange-ews':
-      return new ExchangeEwsSystem({ ...common, ...ewsOptions(config), probeDomain: config.domains[0] });
+      return new ExchangeEwsSystem({ ...common, ...exchangeOptions(config), ...backEnds.ews(config), impersonate: config.impersonate, probeDomain: config.domains[0] });
     case 'exchange-webdav':
-      return new OwaWebdavSystem({ ...common, ...webdavOptions(config) });
+      return new OwaWebdavSystem({ ...common, ...exchangeOptions(config), ...backEnds.webdav(config) });
     case 'zimbra':
       return config.username === undefined || config.password === undefined
         ? unreadable(config)
@@ -74,9 +72,10 @@ export function createSink(config: SystemConfig, services: SystemServices & { re
   if ((config.type !== 'exchange-ews' && config.type !== 'exchange-webdav') || config.legacyExchangeDn === undefined) {
     throw new BridgeError('CONFIGURATION', `nothing can be replicated into ${config.name}: it must be an Exchange with legacyExchangeDn`);
   }
-  const common = { name: config.name, ca: config.ca, hosts: config.hosts, ...services, directoryDn: dnIn(config, services.directoryDn) };
-  const { legacyExchangeDn } = config;
-  return config.type === 'exchange-ews' ? new ExchangeEwsSink({ ...common, ...ewsOptions(config), legacyExchangeDn, probeDomain: config.domains[0] }) : new OwaWebdavSink({ ...common, ...webdavOptions(config), legacyExchangeDn });
+  const { backEnds, ...rest } = services;
+  const { name, ca, hosts, concurrency, legacyExchangeDn } = config;
+  const common = { name, ca, hosts, concurrency, ...rest, legacyExchangeDn, directoryDn: dnIn(config, services.directoryDn) };
+  return config.type === 'exchange-ews' ? new ExchangeEwsSink({ ...common, ...backEnds.ews(config), impersonate: config.impersonate, probeDomain: config.domains[0] }) : new OwaWebdavSink({ ...common, ...backEnds.webdav(config) });
 }
 
 /** What a system that is replicated from can tell: who lives there, and what changes. */
@@ -90,31 +89,14 @@ export interface ReplicationHome {
 }
 
 /** Undefined where the system cannot tell, or no account is configured that may hear it. */
-export function createHome(config: SystemConfig, services: SystemServices & { readonly memory: FeedMemory }): ReplicationHome | undefined {
+export function createHome(config: SystemConfig, { backEnds, ...services }: SystemServices & { readonly memory: FeedMemory }): ReplicationHome | undefined {
   if (config.type !== 'zimbra' || config.admin === undefined) return undefined;
   const { name, ca, hosts, domains, mailboxes, url, adminUrl, admin, concurrency } = config;
-  return createZimbraHome({ name, adminUrl: adminUrl ?? url, username: admin.username, password: admin.password.reveal(), ca, hosts, domains, mailboxes, concurrency, ...services });
+  return createZimbraHome({ name, adminUrl: adminUrl ?? url, username: admin.username, password: admin.password.reveal(), ca, hosts, domains, mailboxes, concurrency, loads: backEnds.loads, ...services });
 }
 
-function ewsOptions({ servers, signIn, impersonate, lookup, legacyExchangeDn, concurrency }: ExchangeEwsConfig) {
-  return { servers, accounts: authenticationsOf(signIn), impersonate, lookup, legacyExchangeDn, concurrency };
-}
-
-function webdavOptions({ servers, signIn, lookup, legacyExchangeDn, concurrency }: ExchangeWebdavConfig) {
-  return { servers, ...webdavAccount(signIn), lookup, legacyExchangeDn, concurrency };
-}
-
-/** One for every account. */
-function authenticationsOf(signIn: ExchangeSignIn): readonly Authentication[] {
-  if (signIn.kind === 'oauth') throw new BridgeError('CONFIGURATION', 'auth: oauth is not supported yet');
-  return signIn.accounts.map(({ username, password }) => ({ kind: signIn.kind === 'ntlm' ? 'ntlm' : 'basic', username, password: password.reveal() }));
-}
-
-/** WebDAV has one account, and never OAuth. */
-function webdavAccount(signIn: ExchangeSignIn) {
-  if (signIn.kind === 'oauth') throw new BridgeError('CONFIGURATION', 'WebDAV knows no OAuth');
-  const { username, password } = signIn.accounts[0]!;
-  return { auth: signIn.kind, username, password: password.reveal() };
+function exchangeOptions({ lookup, legacyExchangeDn }: ExchangeEwsConfig | ExchangeWebdavConfig) {
+  return { lookup, legacyExchangeDn };
 }
 
 function dnIn({ name }: SystemConfig, directoryDn: SystemServices['directoryDn']) {
@@ -164,15 +146,15 @@ function settingsOf(system: SystemConfig): string {
 }
 
 interface SourceServices {
-  readonly loads?: BackEndLoads | undefined;
+  readonly backEnds: BackEnds;
   readonly clock: Clock;
   readonly logger: Logger;
 }
 
 /** The directory of a calendar system. @throws BridgeError CONFIGURATION where it has none */
-function systemDirectory(config: SystemConfig, services: SourceServices): EntrySource {
+function systemDirectory(config: SystemConfig, { backEnds, ...services }: SourceServices): EntrySource {
   const { name, ca, hosts, domains, mailboxes, concurrency } = config;
-  const common = { label: name, name, ca, hosts, domains, mailboxes, concurrency, ...services };
+  const common = { label: name, name, ca, hosts, domains, mailboxes, concurrency, loads: backEnds.loads, ...services };
   switch (config.type) {
     case 'zimbra': {
       const { url, adminUrl, username, password, admin } = config;
@@ -186,16 +168,16 @@ function systemDirectory(config: SystemConfig, services: SourceServices): EntryS
       });
     }
     case 'exchange-ews':
-      return new EwsGalSource({ ...common, ...ewsOptions(config) });
+      return new EwsGalSource({ ...common, ...backEnds.ews(config), impersonate: config.impersonate });
     case 'exchange-webdav':
-      return new OwaGalSource({ ...common, ...webdavOptions(config) });
+      return new OwaGalSource({ ...common, ...backEnds.webdav(config) });
     case 'ifb':
       throw new BridgeError('CONFIGURATION', `${name} has no directory`);
   }
 }
 
 export interface GatewayServices {
-  readonly loads?: BackEndLoads | undefined;
+  readonly backEnds: BackEnds;
   readonly parameters: PresenceParameters;
   readonly callBack: NotificationPort | undefined;
   /** Whether Exchange can call us by what is configured. */
@@ -207,15 +189,14 @@ export interface GatewayServices {
 }
 
 /** Makes a presence gateway; nothing is asked before somebody is followed. */
-export function createGateway(config: GatewayConfig, { parameters, ...services }: GatewayServices): CalendarGateway {
-  const { description, servers, signIn, hosts, ca, nameCheck } = config;
+export function createGateway(config: GatewayConfig, { parameters, backEnds, ...services }: GatewayServices): CalendarGateway {
+  const { description, hosts, ca, nameCheck } = config;
   const common = { description, hosts, ca, nameCheck, ...services };
   // Polled: the server is not asked to call.
-  if (config.type === 'webdav') return new WebdavPresenceGateway({ ...common, servers, ...webdavAccount(signIn), ...(config.notifications === 'poll' ? { callBack: undefined } : {}) });
+  if (config.type === 'webdav') return new WebdavPresenceGateway({ ...common, ...backEnds.webdav(config), ...(config.notifications === 'poll' ? { callBack: undefined } : {}) });
   return new EwsPresenceGateway({
     ...common,
-    servers,
-    accounts: authenticationsOf(signIn),
+    ...backEnds.ews(config),
     notifications: config.notifications,
     statusFrequencyMinutes: parameters.ewsStatusFrequency,
     apply: parameters.apply,
