@@ -37,15 +37,7 @@ function wordsOf({ publicMessage, details }: BridgeError): string {
 
 function adviceFor({ code }: BridgeError, { jwksUri }: IssuerConfig): string {
   const where = jwksUri === undefined ? 'issuer, or write jwksUri' : 'jwksUri';
-  switch (code) {
-    case 'BACKEND_UNREACHABLE':
-    case 'DEADLINE':
-      return `let this machine reach it (DNS, firewall; a proxy on the way is not used), or correct ${where}`;
-    case 'BACKEND_TLS':
-      return 'write tls: { ca } with the authority that has signed its certificate, or correct the name';
-    case 'BACKEND_REDIRECT':
-      return 'write jwksUri as it stands behind the redirect';
-    default:
-      return `correct ${where}`;
-  }
+  if (code === 'BACKEND_UNREACHABLE' || code === 'DEADLINE') return `let this machine reach it (DNS, firewall; a proxy on the way is not used), or correct ${where}`;
+  if (code === 'BACKEND_TLS') return 'write tls: { ca } with the authority that has signed its certificate, or correct the name';
+  return code === 'BACKEND_REDIRECT' ? 'write jwksUri as it stands behind the redirect' : `correct ${where}`;
 }
