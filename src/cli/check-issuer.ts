@@ -39,6 +39,5 @@ function adviceFor({ code }: BridgeError, { jwksUri }: IssuerConfig): string {
   const where = jwksUri === undefined ? 'issuer, or write jwksUri' : 'jwksUri';
   if (code === 'BACKEND_UNREACHABLE' || code === 'DEADLINE') return `let this machine reach it (DNS, firewall; a proxy on the way is not used), or correct ${where}`;
   if (code === 'BACKEND_TLS') return 'write tls: { ca } with the authority that has signed its certificate, or correct the name';
-  if (code === 'BACKEND_REDIRECT') return 'write jwksUri as it stands behind the redirect';
-  return `correct ${where}`;
+  return code === 'BACKEND_REDIRECT' ? 'write jwksUri as it stands behind the redirect' : `correct ${where}`;
 }

@@ -31,8 +31,9 @@ export async function check(addresses: readonly string[], options: CheckOptions,
   const bridge = makeBridge(config, terminal);
   if (bridge === undefined) return EXIT.wrongUsage;
   try {
-    const checked = [...(await Promise.all(bridge.systems.map(checkSystem))), ...config.clients.map((client) => checkClient(client, config)), ...(await checkIssuers(config))];
-    checked.push(...checkListener(config, Date.now()));
+    const now = Date.now();
+    const [systems, issuers] = await Promise.all([Promise.all(bridge.systems.map(checkSystem)), checkIssuers(config)]);
+    const checked = [...systems, ...issuers, ...config.clients.map((client) => checkClient(client, config, now)), ...checkListener(config, now)];
     for (const { label, findings } of await bridge.addressBook.probe(AbortSignal.timeout(PROBE_DEADLINE_MS))) checked.push({ kind: 'directory', name: label, findings });
     await bridge.openAddressBook();
     for (const { name, findings } of await probeReplication(config)) checked.push({ kind: 'replication', name, findings });

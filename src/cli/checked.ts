@@ -2,7 +2,7 @@ import type { ProbeFinding } from '../core/probe-finding.ts';
 
 /** One line of `check`: what was looked at, and what was found in it. */
 export interface Checked {
-  readonly kind: 'system' | 'client' | 'issuer' | 'listener' | 'mailbox' | 'replication' | 'directory' | 'gateway' | 'publisher';
+  readonly kind: 'system' | 'issuer' | 'client' | 'listener' | 'mailbox' | 'replication' | 'directory' | 'gateway' | 'publisher';
   readonly name: string;
   readonly findings: readonly ProbeFinding[];
 }

@@ -41,7 +41,9 @@ interface Served {
   reload(accounts: readonly ClientAccount[], clientCa: readonly string[] | undefined): void;
 }
 
-async function serve(accounts: readonly ClientAccount[], clientCa: readonly string[] | undefined = [authority.certificate], more: Partial<ClientSignInOptions> = {}): Promise<Served> {
+/** @param authorities null: nobody is asked for a certificate */
+async function serve(accounts: readonly ClientAccount[], authorities: readonly string[] | null = [authority.certificate], more: Partial<ClientSignInOptions> = {}): Promise<Served> {
+  const clientCa = authorities ?? undefined;
   const clock = new MovableClock();
   clock.at = Date.now();
   const failures = new FailureMemory(clock);
@@ -205,7 +207,7 @@ describe('a certificate', () => {
     const served = await serve([BY_NAME]);
     const socket = await open(served, zimbra);
     for (const header of ['X-Forwarded-For: 192.0.2.1', 'Via: 1.1 proxy', 'Forwarded: for=192.0.2.1']) expect([header, await ask(socket, [header])]).toEqual([header, 'AUTH_REQUIRED']);
-    expect(await once(await serve([BY_NAME], undefined, { trustedProxies: ['127.0.0.1'] }), zimbra)).toBe('AUTH_REQUIRED');
+    expect(await once(await serve([BY_NAME], [authority.certificate], { trustedProxies: ['127.0.0.1'] }), zimbra)).toBe('AUTH_REQUIRED');
     expect(await once(await serve([BY_NAME], [authority.certificate], { behindProxy: true }), zimbra)).toBe('AUTH_REQUIRED');
   });
 
@@ -214,8 +216,7 @@ describe('a certificate', () => {
   });
 
   it('is not asked for where nobody vouches for any', async () => {
-    const served = await serve([BY_NAME], undefined);
-    served.reload([BY_NAME], undefined);
+    const served = await serve([BY_NAME], null);
     expect(await once(served, zimbra)).toBe('AUTH_REQUIRED');
     expect(served.reasons).toEqual([undefined]);
   });
@@ -223,8 +224,7 @@ describe('a certificate', () => {
 
 describe('a reload', () => {
   it('asks for certificates from now on, and stops asking', async () => {
-    const served = await serve([BY_NAME], undefined);
-    served.reload([BY_NAME], undefined);
+    const served = await serve([BY_NAME], null);
     const before = await open(served, zimbra);
     served.reload([BY_NAME], [authority.certificate]);
     expect(await once(served, zimbra)).toBe('by-name');

@@ -49,6 +49,18 @@ describe('GET /api/v1/presence/events', () => {
     ]);
   });
 
+  it('ends with the token or certificate that its watcher signed in with, and not before', async () => {
+    const client = await watch(await api({ signedInForMs: 300 }));
+    expect(client.status).toBe(200);
+    await client.closed();
+    const over = await watch(await api({ signedInForMs: -1 }));
+    await over.closed();
+    // Longer than Node's timers can be: one that went wrong would end at once.
+    const lasting = await watch(await api({ signedInForMs: 2 ** 40 }));
+    presence.show('anna@corp.example', shownAs('in-a-meeting'));
+    await lasting.until(() => lasting.events.length === 1);
+  });
+
   it('replays what was missed behind Last-Event-ID, in the header or the query, and goes on', async () => {
     const all = await api();
     for (let n = 1; n <= 5; n++) presence.show(`u${n}@corp.example`, shownAs('away'));

@@ -16,6 +16,7 @@ import type { SignIn } from '../../../src/platform/auth/sign-in.ts';
 import { createApp } from '../../../src/platform/http-server/app.ts';
 import { LoadGate } from '../../../src/platform/http-server/load-gate.ts';
 import type { Listener } from '../../../src/platform/http-server/listener.ts';
+import { scopeOf } from '../../../src/platform/http-server/request-scope.ts';
 import { DEFAULT_PRESENCE_MAPPING } from '../../../src/presence/mapping.ts';
 import type { ShownPresence } from '../../../src/presence/presence.ts';
 import { presenceContext } from '../../../src/presence/the-bridge.ts';
@@ -80,6 +81,8 @@ export interface ApiOptions {
   readonly slots?: StreamSlots;
   readonly bounds?: StreamBounds;
   readonly deadlineMs?: number;
+  /** What everybody signs in with ends so long after the request. */
+  readonly signedInForMs?: number;
 }
 
 /** Stands for protocols/pidf. */
@@ -88,13 +91,14 @@ export function fakePidf(mailbox: MailboxAddress, { state }: ShownPresence): str
 }
 
 /** Signs everybody in as this one client, or nobody. */
-function signInAs(requester: Requester | BridgeError): SignIn {
+function signInAs(requester: Requester | BridgeError, forMs: number | undefined): SignIn {
   const refuse = (): never => {
     throw new Error('not used by this face');
   };
   return {
-    fromRequest: async () => {
+    fromRequest: async (request) => {
       if (requester instanceof BridgeError) throw requester;
+      if (forMs !== undefined) scopeOf(request).signedInUntil = Date.now() + forMs;
       return requester;
     },
     withPassword: refuse,
@@ -134,7 +138,7 @@ export async function openApi({ source, requester = ASKER, optIn = [], directory
   const presence = rest.presence ?? new PresenceOfSource(source, listed, now);
   const streams = new PresenceStreams(rest.slots ?? new StreamSlots(), rest.bounds);
   const gate = new LoadGate();
-  const router = restApiEndpoint({ source, presence, streams, homeOf: rest.homeOf ?? (() => undefined), encodePidf: fakePidf, directory, signIn: signInAs(requester) });
+  const router = restApiEndpoint({ source, presence, streams, homeOf: rest.homeOf ?? (() => undefined), encodePidf: fakePidf, directory, signIn: signInAs(requester, rest.signedInForMs) });
   const listener: Listener = await serve(createApp({ trustedProxies: [], deadlineMs: rest.deadlineMs ?? 5_000, always: Router(), gate, routers: [router], logger: silentLogger, metrics: noMetrics }));
   const send: Api['send'] = async (method, target, body, headers = {}) => {
     const answer = await ask(listener.url, target, { method, headers: { ...(body === undefined ? {} : { 'content-type': 'application/json', 'content-length': String(Buffer.byteLength(body)) }), ...headers }, ...(body === undefined ? {} : { body }) });
