@@ -93,25 +93,31 @@ export interface Flood {
 
 /** One question: what it came to, and how long after it was sent, in ms. */
 export interface Fate {
-  /** `answered`, or the code of the error; `503` where the whole request was refused. */
+  /** `answered`, or the code of the error; `503` where the whole request was refused; what undici says where there was no answer at all. */
   readonly outcome: string;
   readonly tookMs: number;
 }
 
 /** Asks the JSON face; waits for the last answer. */
 export async function flood({ origin, headers, domain, start, end, perSecond, durationMs }: Flood): Promise<readonly Fate[]> {
-  const pool = new Pool(origin, { connections: 2_000, pipelining: 1 });
+  const pool = new Pool(origin, { connections: 2_000, pipelining: 1, connectTimeout: 60_000 });
   const window = `start=${new Date(start).toISOString()}&end=${new Date(end).toISOString()}`;
   const fates: Promise<Fate>[] = [];
   const begun = performance.now();
   const ask = async (number: number): Promise<Fate> => {
     const sent = performance.now();
+    try {
+      return { outcome: await asked(number), tookMs: performance.now() - sent };
+    } catch (error) {
+      return { outcome: (error as NodeJS.ErrnoException).code ?? String(error), tookMs: performance.now() - sent };
+    }
+  };
+  const asked = async (number: number): Promise<string> => {
     const { statusCode, body } = await pool.request({ method: 'GET', path: `/api/v1/freebusy?mailbox=mailbox${number}@${domain}&${window}`, headers });
     const text = await body.text();
-    const tookMs = performance.now() - sent;
-    if (statusCode !== 200) return { outcome: String(statusCode), tookMs };
+    if (statusCode !== 200) return String(statusCode);
     const [result] = (JSON.parse(text) as { results: readonly { busy?: unknown; error?: { code: string } }[] }).results;
-    return { outcome: result?.busy === undefined ? (result?.error?.code ?? 'nothing') : 'answered', tookMs };
+    return result?.busy === undefined ? (result?.error?.code ?? 'nothing') : 'answered';
   };
   const total = Math.floor((perSecond * durationMs) / 1000);
   while (fates.length < total) {

@@ -12,12 +12,12 @@ const SIXTY_DAYS = { start: WINDOW.start, end: WINDOW.start + 60 * 86_400_000 };
 const REFUSALS: Readonly<Record<string, () => Canned>> = {
   '401 that offers NTLM': () => ({ status: 401, headers: { 'www-authenticate': 'NTLM' } }),
   440: () => ({ status: 440 }),
-  503: () => ({ status: 503, headers: { 'retry-after': '1' } }),
   'redirects in a circle': () => ({ status: 302, headers: { location: '/round' } }),
   'redirects to a logon page': () => ({ status: 302, headers: { location: '/exchweb/bin/auth/owalogon.asp?url=x&reason=0' } }),
   'redirects to another port': () => ({ status: 307, headers: { location: 'http://127.0.0.1:1/' } }),
-  // Last: a password that was refused is not sent again for a while.
+  // Last: a password that was refused is not sent again for a while, and a pause that is asked for is given.
   '401 that offers Basic': () => ({ status: 401, headers: { 'www-authenticate': 'Basic realm="x"' } }),
+  '503 and a time to come again': () => ({ status: 503, headers: { 'retry-after': '30' } }),
 };
 
 describe.each(KINDS)('%s that refuses', (kind: Kind) => {
@@ -45,6 +45,14 @@ describe.each(KINDS)('%s that refuses', (kind: Kind) => {
     expect(backEnd.requests.length).toBeLessThanOrEqual(10);
     expect(backEnd.requests.length).toBeGreaterThan(0);
     expect(tookMs).toBeLessThan(4_000);
+  });
+
+  // The WebDAV room takes no turns yet.
+  if (!kind.startsWith('exchange-webdav')) it('and asks for a pause is left alone meanwhile', async () => {
+    backEnd.reset();
+    const { results } = await askJson(bridge.url, JUDGE, [`anna@${domain}`]);
+    expect(results[0]!.error?.code).toBe('BACKEND_BUSY');
+    expect(backEnd.requests).toEqual([]);
   });
 });
 

@@ -240,26 +240,33 @@ describe('no turn is lost', () => {
   const MOST = 16;
   const REQUESTS = 10_000;
   const answer = (socket: Socket): unknown => socket.write('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok');
-  const BEHAVIOURS: readonly ((socket: Socket) => unknown)[] = [
+  /** @param leave makes the client go away */
+  const BEHAVIOURS: readonly ((socket: Socket, leave: () => void) => unknown)[] = [
     ...Array.from({ length: 12 }, () => answer),
     (socket) => setTimeout(() => socket.write('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok'), 3),
-    (socket) => socket.write('HTTP/1.1 302 Found\r\nLocation: /again\r\nContent-Length: 0\r\n\r\n'),
+    (socket) => socket.write('HTTP/1.1 302 Found\r\nLocation: ?again\r\nContent-Length: 0\r\n\r\n'),
     (socket) => socket.write('HTTP/1.1 302 Found\r\nLocation: http://elsewhere.example/\r\nContent-Length: 0\r\n\r\n'),
     (socket) => socket.write('HTTP/1.1 503 No\r\nContent-Length: 0\r\n\r\n'),
     (socket) => socket.write('HTTP/1.1 429 No\r\nRetry-After: 1\r\nContent-Length: 0\r\n\r\n'),
     (socket) => socket.write('HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 2\r\n\r\nok'),
     (socket) => socket.write(`HTTP/1.1 200 OK\r\nContent-Length: ${LIMITS.responseBodyBytes + 1}\r\n\r\n`),
-    (socket) => socket.write('HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf'),
+    (socket, leave) => socket.write('HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf', leave),
     (socket) => socket.end('HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf'),
     (socket) => socket.end('HTTP/1.1 20'),
     (socket) => socket.end(),
     (socket) => socket.resetAndDestroy(),
-    () => undefined,
+    (_socket, leave) => leave(),
   ];
 
   it(`after ${REQUESTS} requests that ended in every way: none is in flight, and never were there too many`, async () => {
     const random = seeded(20270111);
-    const url = await opened.raw((socket) => perRequest(socket, () => BEHAVIOURS[Math.floor(random() * BEHAVIOURS.length)]!(socket)));
+    const clients = new Map<string, AbortController>();
+    const url = await opened.raw((socket) =>
+      perRequest(socket, (head) => {
+        const client = clients.get(/^GET \/(\d+)/.exec(head)![1]!);
+        BEHAVIOURS[Math.floor(random() * BEHAVIOURS.length)]!(socket, () => void client?.abort());
+      }),
+    );
     const world = bookAhead();
     const load = world.book.of(url.origin, '', MOST);
     const client = newClient({ load });
@@ -269,15 +276,19 @@ describe('no turn is lost', () => {
     const worker = async (): Promise<void> => {
       while (sent < REQUESTS) {
         sent += 1;
+        const name = String(sent);
         const gone = new AbortController();
-        const patienceMs = 5 + random() ** 2 * 100;
-        const timer = setTimeout(() => gone.abort(), patienceMs);
+        clients.set(name, gone);
+        // Before it began, while it waits for its turn, or while it is under way.
         if (random() < 0.02) gone.abort();
+        const turnsLeft = random() < 0.2 ? Math.floor(random() * 20) : Infinity;
+        if (turnsLeft < Infinity) void turnsOfTheLoop(turnsLeft).then(() => gone.abort());
         if (random() < 0.01) client.retire();
-        const asked = client.request(get(url, { signal: gone.signal, deadline: random() < 0.9 ? undefined : Date.now() + world.ahead + patienceMs, once: random() < 0.3, redirect: random() < 0.2 ? 'manual' : 'follow' }));
+        const deadline = random() < 0.9 ? undefined : Date.now() + world.ahead + random() * 100;
+        const asked = client.request(get(new URL(`/${name}`, url), { signal: gone.signal, deadline, once: random() < 0.3, redirect: random() < 0.2 ? 'manual' : 'follow' }));
         most = Math.max(most, world.book.states()[0]!.inFlight);
         const code = await codeOf(asked);
-        clearTimeout(timer);
+        clients.delete(name);
         outcomes.set(code, (outcomes.get(code) ?? 0) + 1);
         // Pauses are over at once: it is turns that are wanted here.
         const [state] = world.book.states();
@@ -293,6 +304,10 @@ describe('no turn is lost', () => {
     for (const code of ['answered', 'DEADLINE', 'BACKEND_BUSY', 'BACKEND_UNREACHABLE', 'BACKEND_MALFORMED', 'BACKEND_TOO_LARGE', 'BACKEND_REDIRECT']) expect([code, (outcomes.get(code) ?? 0) > 20]).toEqual([code, true]);
   }, 60_000);
 });
+
+async function turnsOfTheLoop(count: number): Promise<void> {
+  for (let turn = 0; turn < count; turn++) await new Promise((resolve) => setImmediate(resolve));
+}
 
 /** Numbers from 0 to 1, the same in every run (mulberry32). */
 function seeded(seed: number): () => number {
