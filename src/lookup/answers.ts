@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import type { Clock, Instant } from '../core/clock.ts';
 import { BridgeError, toBridgeError } from '../core/errors.ts';
 import type { ErrorCode } from '../core/errors.ts';
@@ -104,8 +105,11 @@ export class Answers {
         asked.add(mailbox);
       }
     }
+    const flights = [...new Set(tried.values())];
+    // One listener for each: no leak, whatever Node thinks of more than ten.
+    if (flights.length > 1) setMaxListeners(0, ctx.signal);
     await Promise.all(
-      [...new Set(tried.values())].map(async (flight) => {
+      flights.map(async (flight) => {
         const given = await this.#wait(flight, until, ctx.signal);
         for (const [mailbox, with_] of tried) if (with_ === flight) results.set(mailbox, overWindow(given instanceof BridgeError ? { mailbox, error: given } : given.get(mailbox)!, question));
       }),

@@ -129,6 +129,13 @@ describe('the cache', () => {
     });
   });
 
+  it('an answer that was long on its way takes the place of none that was asked for later', () => {
+    const cache = new AnswerCache({ now: () => at(2) });
+    cache.keep('corp', PLAIN, at(1), answer([{ ...span(100, 110), busyType: 'busy' }]));
+    cache.keep('corp', PLAIN, at(0), answer([]));
+    for (const given of [cache.fresh('corp', ANNA, WINDOW, PLAIN, 600_000), cache.stale('corp', ANNA, WINDOW, PLAIN, 600_000)]) expect(given!.freeBusy.busy).toEqual([{ ...span(100, 110), busyType: 'busy' }]);
+  });
+
   it('is bounded in mailboxes, in answers of one, and in weight; who was not asked about for the longest time goes first', () => {
     const cache = new AnswerCache({ now: () => at(0) });
     const empty = answer();

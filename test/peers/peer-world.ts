@@ -43,8 +43,8 @@ export async function openPeerWorld(more: Record<string, unknown> = {}, options:
   const bridge = await startBridge(
     {
       systems: {
-        zimbra: { type: 'zimbra', url: zimbraServer.url, username: 'bridge@zimbra.example', password: 'pw-zimbra', domains: ['zimbra.example'] },
-        exchange: { type: 'exchange-ews', url: `${ewsServer.url}/EWS/Exchange.asmx`, username: 'CORP\\bridge', password: 'pw-ews', domains: ['corp.example'] },
+        zimbra: { type: 'zimbra', url: zimbraServer.url, username: 'bridge@zimbra.example', password: 'pw-zimbra', domains: ['zimbra.example'], cacheFor: '0s' },
+        exchange: { type: 'exchange-ews', url: `${ewsServer.url}/EWS/Exchange.asmx`, username: 'CORP\\bridge', password: 'pw-ews', domains: ['corp.example'], cacheFor: '0s' },
       },
       clients: [{ name: 'peer', ...PEER, from: 'outside', mayAsk: ['zimbra', 'exchange'], detail: 'details' }],
       ...more,

@@ -419,6 +419,35 @@ describe('a stranger', () => {
   });
 });
 
+describe('a bridge that has too much to do', () => {
+  it('is busy (51) to a bind, a search and a comparison, asks nobody, and goes on when it has less; what is done is counted out', async () => {
+    let state: 'full' | 'late' | undefined = 'late';
+    let inside = 0;
+    let entered = 0;
+    const face = await open({
+      enter: () => {
+        if (state !== undefined) return state;
+        inside += 1;
+        entered += 1;
+        return () => void (inside -= 1);
+      },
+    });
+    const client = await rawClient(face);
+    const compare = tlv(0x6e, tlv(4, 'dc=bridge'), tlv(0x30, tlv(4, 'dc'), tlv(4, 'bridge')));
+    client.say(request(1, bindRequest('zimbra', PASSWORD)), request(2, searchRequest('dc=bridge', 2, PRESENT)));
+    expect((await client.until(2)).map(({ id, code }) => [id, code])).toEqual([[1, 51], [2, 51]]);
+    expect(face.signIns).toEqual([]);
+    state = undefined;
+    client.say(request(3, bindRequest('zimbra', PASSWORD)), request(4, searchRequest('dc=bridge', 0, PRESENT)));
+    expect((await client.until(5)).slice(2).map(({ id, code }) => [id, code])).toEqual([[3, 0], [4, -1], [4, 0]]);
+    state = 'full';
+    client.say(request(5, compare));
+    expect((await client.until(6)).at(-1)).toMatchObject({ id: 5, code: 51 });
+    expect([entered, inside]).toEqual([2, 0]);
+    expect(face.lines.filter(({ code }) => code === 'BACKEND_BUSY')).toHaveLength(3);
+  });
+});
+
 describe('a listener', () => {
   it('says why it cannot open', async () => {
     const face = await open();

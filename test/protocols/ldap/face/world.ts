@@ -70,7 +70,7 @@ export interface FaceWorld {
 }
 
 /** The face over a list of people, on a free port of loopback. */
-export async function openFace(options: { readonly directory?: Directory; readonly tls?: LdapTls; readonly clock?: () => number } = {}): Promise<FaceWorld> {
+export async function openFace(options: { readonly directory?: Directory; readonly tls?: LdapTls; readonly clock?: () => number; readonly enter?: LdapFaceServices['enter'] } = {}): Promise<FaceWorld> {
   const lines: (LogFields & { readonly message: string })[] = [];
   const statuses: number[] = [];
   const signIns: string[] = [];
@@ -90,6 +90,7 @@ export async function openFace(options: { readonly directory?: Directory; readon
     clock: { now: options.clock ?? (() => Date.now()) },
     logger: { ...silentLogger, info: note, warn: note, error: note },
     metrics: { ...noMetrics, request: (_face, status) => void statuses.push(status) },
+    ...(options.enter === undefined ? {} : { enter: options.enter }),
   };
   const listener = await LdapListener.open({ host: '127.0.0.1', port: 0 }, options.tls, services);
   return { listener, port: Number(/:(\d+)$/.exec(listener.url)![1]), services, lines, statuses, signIns };
