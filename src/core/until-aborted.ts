@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { BridgeError } from './errors.ts';
 
 /**
@@ -12,7 +13,11 @@ export async function untilAborted<T>(promise: Promise<T>, signal: AbortSignal, 
     stop = () => reject(new BridgeError('DEADLINE', 'no answer in time', { temporary: true }));
     if (patienceMs !== undefined) timer = setTimeout(stop, patienceMs);
     if (signal.aborted) stop();
-    else signal.addEventListener('abort', stop, { once: true });
+    else {
+      // As many as wait at the same time: no leak, whatever Node thinks of more than ten.
+      setMaxListeners(0, signal);
+      signal.addEventListener('abort', stop, { once: true });
+    }
   });
   try {
     return await Promise.race([promise, over]);

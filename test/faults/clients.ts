@@ -33,8 +33,10 @@ export interface ClientUnderTest {
   open(url: URL): Promise<Asking>;
   /** Its answers say whom they are about. */
   readonly knowsWhom: boolean;
-  /** What it is told is only that something was taken. */
+  /** It tells, and is told only that it was heard. */
   readonly isTelling?: true;
+  /** One connection may stay a while after a question that nobody waits for: it signs in for everybody else. */
+  readonly signsInForAll?: true;
 }
 
 const NOT_SAID = 'no data: ';
@@ -82,11 +84,11 @@ async function directory(config: Config, name: string): Promise<Asking> {
   };
 }
 
-async function ofCalendars(kind: Kind, knowsWhom: boolean): Promise<ClientUnderTest> {
+async function ofCalendars(kind: Kind, knowsWhom: boolean, more: Pick<ClientUnderTest, 'signsInForAll'> = {}): Promise<ClientUnderTest> {
   const backEnd = await openBackEnd(kind, { [ANNA]: MEETINGS, 'ben@corp.example': OTHER_MEETINGS }, 'corp.example');
   ends.push(() => backEnd.close());
   const open = async (url: URL): Promise<Asking> => calendars(await configOf(JSON.stringify({ systems: { home: systemFor(kind, { url: url.origin }) } })), 'home');
-  return { name: kind, good: new URL(backEnd.url), open, knowsWhom };
+  return { name: kind, good: new URL(backEnd.url), open, knowsWhom, ...more };
 }
 
 /** An answer of Autodiscover, from the sheet (exchange.md §4.3). */
@@ -102,7 +104,8 @@ async function ofAutodiscover(): Promise<ClientUnderTest> {
     const client = new AutodiscoverClient({ name: 'home', mailbox: parseMailboxAddress(ANNA)!, url, authentications: [{ kind: 'basic', username: 'x', password: 'y' }], hosts: [], ...services });
     return { ask: async (signal) => (await client.find(signal)).map((one) => one.href), close: () => client.close() };
   };
-  return { name: 'autodiscover', good: new URL('/autodiscover/autodiscover.svc', backEnd.url), open, knowsWhom: false };
+  // One walk is everybody's.
+  return { name: 'autodiscover', good: new URL('/autodiscover/autodiscover.svc', backEnd.url), open, knowsWhom: false, signsInForAll: true };
 }
 
 async function ofWebhook(): Promise<ClientUnderTest> {
@@ -125,7 +128,7 @@ async function ofSandbox(): Promise<readonly ClientUnderTest[]> {
   const at = (good: URL, url: URL): Promise<Config> => configOf(text.replaceAll(good.origin, url.origin));
   const one = (name: string, server: { readonly url: string }, open: (config: Config) => Promise<Asking>): ClientUnderTest => {
     const good = new URL(server.url);
-    return { name, good, open: async (url) => open(await at(good, url)), knowsWhom: true };
+    return { name, good, open: async (url) => open(await at(good, url)), knowsWhom: false, ...(server === exchangeEws ? {} : { signsInForAll: true }) };
   };
   const mailbox = (address: string) => async (config: Config): Promise<Asking> => {
     const home = createHome(config.systems.find(({ name }) => name === 'zimbra')!, { ...services, memory: { load: async () => undefined, save: async () => undefined } })!;
@@ -162,7 +165,7 @@ export async function openClients(): Promise<readonly ClientUnderTest[]> {
     // GetUserAvailability answers by position.
     await ofCalendars('exchange-ews', false),
     await ofCalendars('exchange-ews public-folder', true),
-    await ofCalendars('zimbra', true),
+    await ofCalendars('zimbra', true, { signsInForAll: true }),
     // A VFREEBUSY need not say whose it is.
     await ofCalendars('ifb', false),
     await ofAutodiscover(),

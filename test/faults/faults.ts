@@ -19,7 +19,7 @@ const HALF_SERVER_HELLO = Buffer.concat([Buffer.from('160303005d0200005903', 'he
 /** 64 MB of blanks in 64 KB; more than any answer may have. */
 const BOMB = gzipSync(Buffer.alloc(64 * 1024 * 1024, 0x20));
 
-/** Every way in which a server, or the wire, has been wrong: one line each. The first is none, for comparison. */
+/** Every way in which a server, or the wire, has been wrong: one line each. */
 export const FAULTS: readonly Fault[] = [
   // The connection.
   plain('accepts and says nothing', () => undefined),
@@ -28,7 +28,7 @@ export const FAULTS: readonly Fault[] = [
   plain('speaks SSH', (socket) => socket.write('SSH-2.0-OpenSSH_9.2\r\n')),
   plain('sends noise', (socket) => socket.write(randomBytes(4_096))),
   plain('sends noise without end', (socket) => pour(socket, randomBytes(65_536))),
-  plain('answers before it was asked', (socket) => socket.write('HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n')),
+  { ...plain('answers before it was asked', (socket) => socket.write('HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n')), isAnswer: true },
   // TLS.
   tls('says nothing in the handshake', () => undefined),
   tls('sends half a ServerHello and stalls', (socket) => socket.write(HALF_SERVER_HELLO)),

@@ -15,7 +15,7 @@ export interface Turn {
   readonly socket: Socket;
   readonly good: Good;
   /** The answer about somebody else. */
-  other(): Promise<Good>;
+  readonly other: () => Promise<Good>;
 }
 
 /** One way in which a server can be wrong. */
@@ -29,6 +29,8 @@ export interface Fault {
   readonly answer?: (turn: Turn) => unknown;
   /** The answer, as the client is owed it, may arrive whole all the same. */
   readonly mayBeWhole?: true;
+  /** What it says is HTTP that a client may take for an answer, and keep the connection. */
+  readonly isAnswer?: true;
   /** Asked a second time by the same client; the fault happens between or at the second. */
   readonly rounds?: 2;
 }

@@ -195,7 +195,7 @@ export class HttpClient {
 
   async #dispatch(request: HttpRequest, url: URL): Promise<Dispatcher.ResponseData> {
     const hop: HopOptions = request.hops === undefined ? {} : { hops: request.hops };
-    return this.#wire.request({
+    const sent = this.#wire.request({
       origin: url.origin,
       path: `${url.pathname}${url.search}`,
       method: request.method,
@@ -204,6 +204,8 @@ export class HttpClient {
       signal: request.signal,
       ...hop,
     });
+    // undici hears that nobody waits any more only once it has a connection: a handshake that stalls would outlast the deadline.
+    return untilAborted(sent, request.signal);
   }
 }
 
