@@ -185,6 +185,8 @@ export const LIMITS = {
   ewsRefusedPauses: { firstMs: 5_000, longestMs: 5 * 60_000 },
   /** Where a server says "busy" and not for how long: a single 503 is over in a second. */
   ewsBusyPauses: { firstMs: 1_000, longestMs: 60_000 },
+  /** Pauses up to this that are only our guess make us prefer others; where there is nobody else the server is asked all the same. */
+  ewsGuessedPauseMs: 4_000,
   /** An account that signed in so lately and is refused now may only be asked to slow down. */
   ewsLatelyMs: 5 * 60_000,
   /** Before the one further try of such an account. */

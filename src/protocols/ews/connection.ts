@@ -271,14 +271,14 @@ export class EwsConnection {
   /** "Slow down" said with a 401: busy, this once. */
   #suspect(lane: EwsLane, error: BridgeError): BridgeError {
     const now = this.#clock.now();
-    const retryAfterMs = this.#toWait(lane, undefined, now);
+    const retryAfterMs = this.#toWait(lane, undefined, now, true);
     lane.suspectedUntil ??= now + retryAfterMs;
     return new BridgeError('BACKEND_BUSY', 'the calendar system is too busy', { temporary: true, retryAfterMs, details: { ...error.details, reason: 'a 401 though the account was let in lately' }, cause: error });
   }
 
-  #toWait(lane: EwsLane, ms: number | undefined, now: Instant): number {
-    const waitMs = lane.toldToWait(ms, now);
-    this.#clients.loadOf(lane)?.holdOff(waitMs);
+  #toWait(lane: EwsLane, ms: number | undefined, now: Instant, isFirm?: true): number {
+    const waitMs = lane.toldToWait(ms, now, isFirm);
+    if (lane.isFirmlyQuiet(now)) this.#clients.loadOf(lane)?.holdOff(waitMs);
     return waitMs;
   }
 

@@ -60,6 +60,7 @@ export class EwsLane {
   suspectedUntil: Instant | undefined;
   #busyTimes = 0;
   #quietUntil: Instant = 0;
+  #firmUntil: Instant = 0;
 
   constructor(server: KnownServer, account: KnownAccount) {
     this.server = server;
@@ -71,6 +72,11 @@ export class EwsLane {
     return now < this.#quietUntil;
   }
 
+  /** And is asked nothing by it, though nobody else is left: it has said for how long, or says so again and again. */
+  isFirmlyQuiet(now: Instant): boolean {
+    return now < this.#firmUntil;
+  }
+
   get quietUntil(): Instant {
     return this.#quietUntil;
   }
@@ -79,14 +85,16 @@ export class EwsLane {
    * The server has said "busy".
    *
    * @param forMs for how long, where it said so
+   * @param isFirm where it did not: whether our guess counts all the same
    * @returns for how long it is left alone from now on, ms
    */
-  toldToWait(forMs: number | undefined, now: Instant): number {
+  toldToWait(forMs: number | undefined, now: Instant, isFirm = forMs !== undefined): number {
     if (forMs !== undefined) this.#quietUntil = Math.max(this.#quietUntil, now + Math.min(forMs, LIMITS.ewsLongestBackOffMs));
     else if (!this.isQuiet(now)) {
       this.#busyTimes += 1;
       this.#quietUntil = now + doubling(this.#busyTimes, LIMITS.ewsBusyPauses);
     }
+    if (isFirm || this.#quietUntil - now > LIMITS.ewsGuessedPauseMs) this.#firmUntil = this.#quietUntil;
     return Math.max(0, this.#quietUntil - now);
   }
 

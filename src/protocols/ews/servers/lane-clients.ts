@@ -159,7 +159,7 @@ export class LaneClients {
     const first = concurrency ?? Math.min(isModern(version) ? LIMITS.ewsConcurrency.from2013 : LIMITS.ewsConcurrency.before2013, lane.concurrency ?? Infinity);
     const load = loads?.of(url.origin, authentication === undefined ? '' : accountName(authentication), first);
     // Busy before this client was made (a reload): the load may not know.
-    if (lane.isQuiet(this.#clock.now())) load?.holdOff(lane.quietUntil - this.#clock.now());
+    if (lane.isFirmlyQuiet(this.#clock.now())) load?.holdOff(lane.quietUntil - this.#clock.now());
     const options: HttpClientOptions = { ca, nameCheck, redirectHosts: hosts, authentication, load };
     const client = { http: new HttpClient(options), options, load, concurrency: first };
     this.#clients.set(lane, client);

@@ -28,11 +28,15 @@ export function serversToAsk(servers: readonly KnownServer[], out: ReadonlySet<K
 /** Whom to ask next: at the first server an account that may be used, the one with the least under way, then in turn. */
 export function nextLane(knowledge: EwsKnowledge, servers: readonly KnownServer[], accounts: readonly KnownAccount[], tries: Tries, now: Instant): Candidate | undefined {
   const left = serversToAsk(servers, tries.servers, now);
+  return firstLane(knowledge, left, accounts, tries, now, (lane) => !lane.isQuiet(now)) ?? firstLane(knowledge, left, accounts, tries, now, (lane) => !lane.isFirmlyQuiet(now));
+}
+
+function firstLane(knowledge: EwsKnowledge, left: readonly KnownServer[], accounts: readonly KnownAccount[], tries: Tries, now: Instant, mayBeAsked: (lane: EwsLane) => boolean): Candidate | undefined {
   for (const [index, server] of left.entries()) {
     const lanes = accounts
       .filter((one) => !tries.accounts.has(one) && !one.isRefused(now))
       .map((one) => knowledge.lane(server, one))
-      .filter((one) => !tries.lanes.has(one) && !one.isQuiet(now));
+      .filter((one) => !tries.lanes.has(one) && mayBeAsked(one));
     const [lane] = lanes.sort((a, b) => a.inFlight - b.inFlight || a.usedAt - b.usedAt);
     if (lane !== undefined) return { lane, serversLeft: left.length - index };
   }

@@ -94,11 +94,13 @@ describe('a busy server', () => {
     const { system, stub, clock, loads } = await exchange({ a: (request) => (isBusy ? reply(request) : busyAnswer(request)) }, 'a');
     const [first] = await system.freeBusy(question, contextWith());
     expect(first).toMatchObject({ error: { code: 'BACKEND_BUSY', temporary: true, retryAfterMs: ms } });
-    expect(loads.told.get('a')?.heldOff).toEqual([ms]);
+    // A second is only our guess: where nobody else is left the next question is asked.
+    const isGuess = ms === 1_000;
+    expect(loads.told.get('a')?.heldOff).toEqual(isGuess ? [] : [ms]);
     clock.pass(ms - 100);
     const [second] = await system.freeBusy(question, contextWith());
     expect(second).toMatchObject({ error: { code: 'BACKEND_BUSY', retryAfterMs: 100 } });
-    expect(stub.seen).toHaveLength(1);
+    expect(stub.seen).toHaveLength(isGuess ? 2 : 1);
     isBusy = false;
     clock.pass(100);
     expect(outcomes(await system.freeBusy(question, contextWith()))).toEqual(['busy']);
