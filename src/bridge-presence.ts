@@ -1,6 +1,6 @@
 import { presenceToCheck } from './bridge-presence-check.ts';
 import { BridgePresenceWays } from './bridge-presence-ways.ts';
-import type { PresenceWays } from './bridge-presence-ways.ts';
+import type { PresenceWays, WaysOptions } from './bridge-presence-ways.ts';
 import { presencePorts } from './bridge-presence-ports.ts';
 import type { PresencePorts } from './bridge-presence-ports.ts';
 import type { Config } from './config/config.ts';

@@ -116,6 +116,8 @@ export const LIMITS = {
   freshMs: 15_000,
   /** The same for a mailbox whose changes are heard of: they drop it at once. */
   followedFreshMs: 60_000,
+  /** Addresses by which change feeds have named mailboxes: all of a Zimbra with a hundred thousand accounts. */
+  mailboxesNamedByFeeds: 100_000,
   /** `cacheFor`: beyond minutes nobody who books a room believes it. */
   longestFreshMs: 10 * 60_000,
   /** `staleFor`: yesterday's calendar is worth less than "unknown". */
@@ -146,6 +148,8 @@ export const LIMITS = {
   ifbConcurrency: 8,
 
   // ── Signing in to servers: NTLM and OAuth ─────────────────────────────────────────────────────────────────────
+  /** How long an account rests after its first, second, … refusal in a row: a server that stumbles is asked again in a second, and seven tries take 23 minutes, where Windows locks after ten in half an hour. */
+  refusedPausesMs: [1_000, 5_000, 30_000, 2 * 60_000, 5 * 60_000, 15 * 60_000] as readonly number[],
   /** Of all WWW-Authenticate headers of an answer together; undici takes 16 KiB of headers. Exchange's five are 200 without a challenge, 600 with one. */
   challengeCharacters: 16 * KIB,
   /** Schemes and parameters read of them; Exchange has five. */
@@ -181,8 +185,6 @@ export const LIMITS = {
   ewsServerPauses: { firstMs: 5_000, longestMs: 5 * 60_000 },
   /** Of a question's time for one of several servers: EWS itself cuts requests after about a minute. */
   ewsLongestShareMs: 60_000,
-  /** An account that is refused is left out, longer each time: ten tries take 25 minutes, so that no common lock-out policy strikes. */
-  ewsRefusedPauses: { firstMs: 5_000, longestMs: 5 * 60_000 },
   /** Where a server says "busy" and not for how long: a single 503 is over in a second. */
   ewsBusyPauses: { firstMs: 1_000, longestMs: 60_000 },
   /** Pauses up to this that are only our guess make us prefer others; where there is nobody else the server is asked all the same. */
@@ -234,8 +236,6 @@ export const LIMITS = {
   // ── WebDAV: servers, folders and logon ────────────────────────────────────────────────────────────────────────
   /** Requests at the same time to one server of an Exchange 2000 to 2007, where nothing is configured: its store has few threads for WebDAV, more only wait there. */
   webdavConcurrency: 8,
-  /** How long a user name and password that were refused are not sent again, doubling: five tries in half an hour. Windows is often told to lock an account after five or ten. */
-  webdavRefusedPauses: { firstMs: 60_000, longestMs: 15 * 60_000 },
   /** How long a server of several that failed is asked last, doubling; then one request tries it. */
   webdavAsidePauses: { firstMs: 10_000, longestMs: 5 * 60_000 },
   /** What one server of several gets of the time that is left, at least (a handshake and an answer over a slow line) and at most. */

@@ -1,5 +1,4 @@
 import { isIP } from 'node:net';
-import { checkServerIdentity as nodesOwn } from 'node:tls';
 import type { PeerCertificate } from 'node:tls';
 import { domainToASCII } from 'node:url';
 
@@ -44,17 +43,10 @@ export function checkServerIdentity(mode: NameCheck): (host: string, certificate
 }
 
 /**
- * For `tls.connect` where no `NameCheck` is configured: Node's own rules, but for the common name, which does not count (RFC 9110 §4.3.4; Node takes it where there are
- * no alternative names, and so would be the last program to do so).
+ * What every TLS connection to a server keeps to, whatever the environment says (NODE_TLS_REJECT_UNAUTHORIZED, --tls-min-v1.0). The common name counts where there is no alternative one: certificates
+ * of Exchange 2003 have no other.
  */
-export function checkAlternativeNames(host: string, certificate: PeerCertificate): Error | undefined {
-  const { dns, addresses } = serverNamesOf(certificate);
-  const found = [...dns, ...addresses];
-  return found.length > 0 && nodesOwn(host, certificate) === undefined ? undefined : new ServerIdentityError(host, found);
-}
-
-/** What every TLS connection to a server keeps to, whatever the environment says (NODE_TLS_REJECT_UNAUTHORIZED, --tls-min-v1.0). */
-export const TLS_RULES = { rejectUnauthorized: true, minVersion: 'TLSv1.2', checkServerIdentity: checkAlternativeNames } as const;
+export const TLS_RULES = { rejectUnauthorized: true, minVersion: 'TLSv1.2', checkServerIdentity: checkServerIdentity('san-then-cn') } as const;
 
 /** Never throws. */
 export function serverNamesOf({ subject, subjectaltname }: Partial<Pick<PeerCertificate, 'subject' | 'subjectaltname'>>): ServerNames {

@@ -22,7 +22,7 @@ const NAMES_SAID = 5;
 
 function nameTrouble({ expected, found, code }: ServerIdentityError): TlsTrouble {
   if (found.length === 0) {
-    return { text: `${code}: the certificate has no alternative names (subjectAltName)`, advice: `renew the certificate on the server with ${expected} among its alternative names; its common name (CN) alone does not count` };
+    return { text: `${code}: the certificate names no server`, advice: `renew the certificate on the server with ${expected} among its alternative names (subjectAltName)` };
   }
   const more = found.length > NAMES_SAID ? ` and ${found.length - NAMES_SAID} more` : '';
   return {

@@ -19,6 +19,7 @@ import type { CalendarGateway, WatchListener } from '../presence/gateway.ts';
 import type { KeptTexts, PresencePublisher } from '../presence/publisher.ts';
 import { AddressFileSource } from './address-file/entry-source.ts';
 import { EjabberdPublisher } from './ejabberd/publisher.ts';
+import type { AutodiscoverClient } from './autodiscover/client.ts';
 import type { BackEnds } from './back-ends.ts';
 import { ExchangeEwsSystem } from './ews/client.ts';
 import { EwsGalSource } from './ews/gal-source.ts';
@@ -50,7 +51,7 @@ export function createSystem(config: SystemConfig, { clock, logger, backEnds, di
   const common = { name: config.name, ca: config.ca, hosts: config.hosts, probeMailbox: config.mailboxes[0], concurrency: config.concurrency, clock, logger, loads: backEnds.loads, directoryDn: dnIn(config, directoryDn) };
   switch (config.type) {
     case 'exchange-ews':
-      return new ExchangeEwsSystem({ ...common, ...exchangeOptions(config), ...backEnds.ews(config), impersonate: config.impersonate, probeDomain: config.domains[0] });
+      return foundBy(backEnds.discovery(config), new ExchangeEwsSystem({ ...common, ...exchangeOptions(config), ...backEnds.ews(config), impersonate: config.impersonate, probeDomain: config.domains[0] }));
     case 'exchange-webdav':
       return new OwaWebdavSystem({ ...common, ...exchangeOptions(config), ...backEnds.webdav(config) });
     case 'zimbra':
@@ -93,6 +94,19 @@ export function createHome(config: SystemConfig, { backEnds, ...services }: Syst
   if (config.type !== 'zimbra' || config.admin === undefined) return undefined;
   const { name, ca, hosts, domains, mailboxes, url, adminUrl, admin, concurrency } = config;
   return createZimbraHome({ name, adminUrl: adminUrl ?? url, username: admin.username, password: admin.password.reveal(), ca, hosts, domains, mailboxes, concurrency, loads: backEnds.loads, ...services });
+}
+
+/** What `check` says of a system begins with how its servers are found. */
+function foundBy(discovery: AutodiscoverClient | undefined, system: CalendarSystem): CalendarSystem {
+  if (discovery === undefined) return system;
+  return {
+    freeBusy: (query, ctx) => system.freeBusy(query, ctx),
+    probe: async (ctx) => {
+      const findings = await discovery.probe(ctx.signal);
+      return findings.some(({ outcome }) => outcome === 'fail') ? findings : [...findings, ...(await system.probe(ctx))];
+    },
+    close: () => system.close(),
+  };
 }
 
 function exchangeOptions({ lookup, legacyExchangeDn }: ExchangeEwsConfig | ExchangeWebdavConfig) {

@@ -2,6 +2,7 @@ import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { BridgeAddressBook } from '../../src/bridge-address-book.ts';
 import { processEnvironment } from '../../src/config/environment.ts';
 import { loadConfig } from '../../src/config/load.ts';
+import { BackEnds } from '../../src/protocols/back-ends.ts';
 import { systemClock } from '../../src/core/clock.ts';
 import { LIMITS } from '../../src/core/limits.ts';
 import { silentLogger } from '../../src/core/logger.ts';
@@ -33,7 +34,7 @@ const ASKER: Requester = { name: 'bench', username: 'bench', from: 'outside', ma
 
 answerMessages(async ({ configFile, questions }: GalInProcessWork): Promise<GalInProcessResult> => {
   const config = await loadConfig(configFile, processEnvironment());
-  const book = new BridgeAddressBook(config, { clock: systemClock, logger: silentLogger });
+  const book = new BridgeAddressBook(config, { backEnds: new BackEnds({ clock: systemClock, logger: silentLogger }), clock: systemClock, logger: silentLogger });
   const before = usedBytes();
   const delay = monitorEventLoopDelay({ resolution: 1 });
   delay.enable();

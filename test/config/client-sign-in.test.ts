@@ -46,9 +46,10 @@ describe('a client signs in', () => {
   });
 
   it('issuers: each once, with one audience or several', async () => {
-    const { issuers } = await load(`${MINIMAL}issuers: [{ issuer: "https://i.example", audience: [a, b], jwksUri: "https://i.example/keys" }, { issuer: other, audience: c }]`);
+    const { issuers } = await load(`${MINIMAL}issuers: [{ issuer: "https://i.example", audience: [a, b], jwksUri: "https://i.example/keys" }, { issuer: other, audience: c, jwksUri: "https://other.example/keys" }]`);
     expect(issuers).toMatchObject([{ audience: ['a', 'b'], jwksUri: new URL('https://i.example/keys') }, { issuer: 'other', audience: ['c'] }]);
-    expect(await linesOf(`${MINIMAL}issuers: [{ issuer: x, audience: a }, { issuer: x, audience: b }]`)).toEqual(['issuers[1].issuer: is there already; every issuer once']);
+    expect(await linesOf(`${MINIMAL}issuers: [{ issuer: "https://x.example", audience: a }, { issuer: "https://x.example", audience: b }]`)).toEqual(['issuers[1].issuer: is there already; every issuer once']);
+    expect(await linesOf(`${MINIMAL}issuers: [{ issuer: x, audience: a }]`)).toEqual(['issuers[0].jwksUri: is missing; an issuer that is no https URL has no metadata that says where its keys are']);
   });
 });
 

@@ -8,6 +8,7 @@ import { silentLogger } from '../../src/core/logger.ts';
 import type { RequestContext } from '../../src/core/request-context.ts';
 import { parseMailboxAddress } from '../../src/directory/smtp-address.ts';
 import type { SourceEntry } from '../../src/directory/entry-source.ts';
+import { BackEnds } from '../../src/protocols/back-ends.ts';
 import { createEntrySources, createHome, createSystem } from '../../src/protocols/registry.ts';
 import { AutodiscoverClient } from '../../src/protocols/autodiscover/client.ts';
 import { WebhookPublisher } from '../../src/protocols/webhook/publisher.ts';
@@ -43,7 +44,8 @@ const NOT_SAID = 'no data: ';
 export const isNotSaid = (text: string): boolean => text.startsWith(NOT_SAID);
 
 const ANNA = 'anna@corp.example';
-const services = { clock: systemClock, logger: silentLogger };
+const own = { clock: systemClock, logger: silentLogger };
+const services = { backEnds: new BackEnds(own), ...own };
 const folders: string[] = [];
 const ends: (() => Promise<unknown>)[] = [];
 
@@ -101,7 +103,7 @@ async function ofAutodiscover(): Promise<ClientUnderTest> {
   const backEnd = await BackEnd.open(honest);
   ends.push(() => backEnd.close());
   const open = async (url: URL): Promise<Asking> => {
-    const client = new AutodiscoverClient({ name: 'home', mailbox: parseMailboxAddress(ANNA)!, url, authentications: [{ kind: 'basic', username: 'x', password: 'y' }], hosts: [], ...services });
+    const client = new AutodiscoverClient({ name: 'home', mailbox: parseMailboxAddress(ANNA)!, url, authentications: [{ kind: 'basic', username: 'x', password: 'y' }], hosts: [], ...own });
     return { ask: async (signal) => (await client.find(signal)).map((one) => one.href), close: () => client.close() };
   };
   // One walk is everybody's.

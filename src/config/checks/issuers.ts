@@ -6,8 +6,10 @@ import type { Outline } from './outline.ts';
 /** Every issuer once; clients' tokens name one, by claims and one mark of a certificate; certificates need an authority that vouches for them. */
 export function checkIssuers({ top, clients }: Outline): readonly Problem[] {
   const problems: Problem[] = [];
-  const issuers = (Array.isArray(top['issuers']) ? top['issuers'] : []).map((one: unknown) => textOf(mapOf(one)?.['issuer']) ?? '');
+  const listed: readonly unknown[] = Array.isArray(top['issuers']) ? top['issuers'] : [];
+  const issuers = listed.map((one) => textOf(mapOf(one)?.['issuer']) ?? '');
   issuers.forEach((issuer, index) => {
+    if (issuer !== '' && !/^https:\/\/[^/]/i.test(issuer) && mapOf(listed[index])?.['jwksUri'] === undefined) problems.push({ path: ['issuers', index, 'jwksUri'], message: 'is missing; an issuer that is no https URL has no metadata that says where its keys are' });
     if (issuer !== '' && issuers.indexOf(issuer) < index) problems.push({ path: ['issuers', index, 'issuer'], message: 'is there already; every issuer once' });
   });
   for (const { index, keys } of clients) {

@@ -91,7 +91,7 @@ export class HttpClient {
     try {
       const answer = await this.#exchange(request, seen);
       const pauseMs = answer.status === 429 || answer.status === 503 ? (retryAfterMs(answer.headers) ?? 0) : 0;
-      load.holdOff(Math.min(pauseMs, LIMITS.retryAfterLongestMs));
+      if (pauseMs > 0) load.holdOff(Math.min(pauseMs, LIMITS.retryAfterLongestMs));
       return answer;
     } finally {
       turn.done(seen.outcome);

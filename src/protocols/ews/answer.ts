@@ -9,7 +9,7 @@ import { decodeEnvelope } from '../soap/envelope.ts';
 import type { SoapEnvelope } from '../soap/envelope.ts';
 import { decodeFaultError } from './response-message.ts';
 
-type Answer = Pick<HttpAnswer, 'status' | 'headers' | 'body'>;
+type Answer = Pick<HttpAnswer, 'status' | 'headers' | 'body' | 'refusal'>;
 
 /** What a status means that comes without SOAP, and what an administrator does about it. */
 interface Meaning {
@@ -66,6 +66,7 @@ const NEVER_SOAP: ReadonlySet<number> = new Set([401, 403, 407, 440, 456]);
 export async function decodeAnswer(answer: Answer, kind?: Authentication['kind']): Promise<SoapEnvelope> {
   const { status, headers } = answer;
   if (status === 200) return readEnvelope(answer);
+  if (answer.refusal !== undefined) throw answer.refusal;
   const envelope = mayBeSoap(answer) ? await readEnvelope(answer).catch(ignoreUnreadable) : undefined;
   if (envelope !== undefined && (status === 500 || envelope.fault !== undefined) && status !== 429 && status !== 503) return envelope;
   const meaning = BY_STATUS[status] ?? (status >= 300 && status < 400 ? REDIRECT : { ...FAULT, ...(status > 500 ? { temporary: true as const } : {}) });

@@ -213,6 +213,7 @@ export class OwaConnection {
       signal: ctx.signal,
       budget,
       redirect: 'manual',
+      ...(ctx.deadline === undefined ? {} : { deadline: ctx.deadline }),
       ...(ctx.hops === undefined ? {} : { hops: ctx.hops }),
       ...(once === undefined ? {} : { once }),
     });

@@ -48,6 +48,9 @@ export interface Manner<T> {
   readonly mayGoOn?: (error: BridgeError) => boolean;
 }
 
+/** A form that refuses has looked at the password; a 401 may be a server that stumbles. */
+const FORM_REFUSALS_FROM = 2;
+
 /** All servers of one system, asked one after the other. */
 export class OwaServers {
   /** In the configured order; at least one. */
@@ -62,7 +65,7 @@ export class OwaServers {
     const { servers, auth, username, password, ca, nameCheck, loads, concurrency = LIMITS.webdavConcurrency, clock } = options;
     this.#options = options;
     this.hosts = [...new Set([...options.hosts, ...(servers.length > 1 ? servers.map(placeOf) : [])])];
-    const refusals = new SignInRefusals(clock);
+    const refusals = new SignInRefusals(clock, auth === 'form' ? FORM_REFUSALS_FROM : 0);
     const sessions = new Map<string, FormSession>();
     const made = servers.map((url) => {
       const authentication = auth === 'form' ? undefined : ({ kind: auth, username, password } as const);

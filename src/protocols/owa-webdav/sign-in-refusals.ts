@@ -1,37 +1,35 @@
-import { pauseAfter } from '../../core/back-off.ts';
-import type { Clock, Instant } from '../../core/clock.ts';
+import type { Clock } from '../../core/clock.ts';
 import type { BridgeError } from '../../core/errors.ts';
-import { LIMITS } from '../../core/limits.ts';
+import { RefusalCount } from '../../core/refusal-count.ts';
 
-/** Whether an account was refused lately: its password is not sent again for a while, by nobody and to none of its servers, so that lookups do not lock it. */
+/** Whether an account was refused: its password is not sent for a while then, by nobody and to none of its servers, so that lookups do not lock it. */
 export class SignInRefusals {
   readonly #clock: Clock;
-  #failures = 0;
-  #until: Instant = -Infinity;
+  readonly #count: RefusalCount;
   #error: BridgeError | undefined;
 
-  constructor(clock: Clock) {
+  /** @param from see RefusalCount */
+  constructor(clock: Clock, from = 0) {
     this.#clock = clock;
+    this.#count = new RefusalCount(from);
   }
 
-  /** @throws BridgeError what the account was refused with, while that is remembered */
+  /** @throws BridgeError what the account was refused with, while it rests */
   check(): void {
-    if (this.#error !== undefined && this.#clock.now() < this.#until) throw this.#error;
+    if (this.#error !== undefined && this.#count.isResting(this.#clock.now())) throw this.#error;
   }
 
   /** Remembers it, and gives it back. What was sent before the first refusal came counts once. */
   refused(error: BridgeError): BridgeError {
-    if (this.#clock.now() < this.#until) return error;
-    this.#failures += 1;
-    this.#until = this.#clock.now() + pauseAfter(this.#failures, LIMITS.webdavRefusedPauses);
-    this.#error = error;
+    const now = this.#clock.now();
+    if (!this.#count.isResting(now)) this.#error = error;
+    this.#count.refused(now);
     return error;
   }
 
   /** The server has taken the password. */
   accepted(): void {
-    this.#failures = 0;
-    this.#until = -Infinity;
+    this.#count.accepted();
     this.#error = undefined;
   }
 }

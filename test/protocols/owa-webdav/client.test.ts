@@ -237,11 +237,11 @@ describe('form logon', () => {
     for (let lookup = 0; lookup < 5; lookup++) await system.freeBusy({ mailboxes: [anna], window: WINDOW, details: false }, context());
     const passwords = () => server.seen.filter(({ method }) => method === 'POST').length;
     expect(passwords()).toBe(1);
-    // LIMITS.webdavRefusedPauses: a minute, a quarter more or less, then twice as long.
-    now += 40_000;
+    // LIMITS.refusedPausesMs: a form begins with half a minute, then two.
+    now += 25_000;
     await system.freeBusy({ mailboxes: [anna], window: WINDOW, details: false }, context());
     expect(passwords()).toBe(1);
-    now += 40_000;
+    now += 10_000;
     await system.freeBusy({ mailboxes: [anna], window: WINDOW, details: false }, context());
     expect(passwords()).toBe(2);
     now += 80_000;

@@ -3,6 +3,7 @@ import type { Instant } from '../../../core/clock.ts';
 import { doubling } from '../../../core/back-off.ts';
 import type { BridgeError } from '../../../core/errors.ts';
 import { LIMITS } from '../../../core/limits.ts';
+import { RefusalCount } from '../../../core/refusal-count.ts';
 import { accountName } from '../../../platform/http-client/authentication.ts';
 import type { Authentication } from '../../../platform/http-client/authentication.ts';
 import { KnownServer } from './known-server.ts';
@@ -12,36 +13,29 @@ export class KnownAccount {
   readonly name: string;
   /** With which it was last refused. */
   refusal: BridgeError | undefined;
-  #refusals = 0;
-  #refusedUntil: Instant = 0;
+  readonly #count = new RefusalCount();
 
   constructor(name: string) {
     this.name = name;
   }
 
   isRefused(now: Instant): boolean {
-    return now < this.#refusedUntil;
+    return this.#count.isResting(now);
   }
 
   get refusedUntil(): Instant {
-    return this.#refusedUntil;
+    return this.#count.restsUntil;
   }
 
   /** @returns whether that is news */
   refused(error: BridgeError, now: Instant): boolean {
     this.refusal = error;
-    // Of requests under way at the same time only one counts.
-    if (!this.isRefused(now)) {
-      this.#refusals += 1;
-      this.#refusedUntil = now + doubling(this.#refusals, LIMITS.ewsRefusedPauses);
-    }
-    return this.#refusals === 1;
+    return this.#count.refused(now);
   }
 
   worked(): void {
     this.refusal = undefined;
-    this.#refusals = 0;
-    this.#refusedUntil = 0;
+    this.#count.accepted();
   }
 }
 

@@ -100,6 +100,7 @@ export class LaneClients {
       headers: headersOf(operation, manner),
       body: encodeRequest(body, version, ...(manner.blocks ?? [])),
       signal: ctx.signal,
+      deadline: ctx.deadline,
       budget,
       hops: ctx.hops,
       // Sent twice it makes two items. Whoever tries again looks first what is there.

@@ -96,7 +96,8 @@ describe('a busy server', () => {
     expect(first).toMatchObject({ error: { code: 'BACKEND_BUSY', temporary: true, retryAfterMs: ms } });
     // A second is only our guess: where nobody else is left the next question is asked.
     const isGuess = ms === 1_000;
-    expect(loads.told.get('a')?.heldOff).toEqual(isGuess ? [] : [ms]);
+    // By HTTP's own word it is told by the HTTP client, too.
+    expect([...new Set(loads.told.get('a')?.heldOff)]).toEqual(isGuess ? [] : [ms]);
     clock.pass(ms - 100);
     const [second] = await system.freeBusy(question, contextWith());
     expect(second).toMatchObject({ error: { code: 'BACKEND_BUSY', retryAfterMs: 100 } });
