@@ -148,8 +148,11 @@ export const LIMITS = {
   ifbConcurrency: 8,
 
   // ── Signing in to servers: NTLM and OAuth ─────────────────────────────────────────────────────────────────────
-  /** How long an account rests after its first, second, … refusal in a row: a server that stumbles is asked again in a second, and seven tries take 23 minutes, where Windows locks after ten in half an hour. */
-  refusedPausesMs: [1_000, 5_000, 30_000, 2 * 60_000, 5 * 60_000, 15 * 60_000] as readonly number[],
+  /**
+   * How long an account rests after its first, second, … refusal in a row. A server that stumbles once or twice is asked again at once (whoever waited for that answer shares it); seven tries take
+   * 38 minutes, and Windows locks after ten in half an hour.
+   */
+  refusedPausesMs: [2, 2, 30_000, 2 * 60_000, 5 * 60_000, 15 * 60_000] as readonly number[],
   /** Of all WWW-Authenticate headers of an answer together; undici takes 16 KiB of headers. Exchange's five are 200 without a challenge, 600 with one. */
   challengeCharacters: 16 * KIB,
   /** Schemes and parameters read of them; Exchange has five. */

@@ -5,6 +5,7 @@ import { LIMITS } from './limits.ts';
 export class RefusalCount {
   readonly #from: number;
   #count = 0;
+  #countedAt: Instant = -Infinity;
   #until: Instant = -Infinity;
 
   /** @param from with which of LIMITS.refusedPausesMs the first refusal begins, from 0 */
@@ -21,10 +22,11 @@ export class RefusalCount {
     return this.#until;
   }
 
-  /** It was refused. Of several requests under way at the same time one counts. @returns whether it is the first in a row */
-  refused(now: Instant): boolean {
-    if (!this.isResting(now)) {
+  /** It was refused. Of several requests under way at the same time one counts. @param startedAt when the request was sent @returns whether it is the first in a row */
+  refused(now: Instant, startedAt: Instant = now): boolean {
+    if (!this.isResting(now) && (this.#count === 0 || startedAt > this.#countedAt)) {
       this.#count += 1;
+      this.#countedAt = now;
       this.#until = now + LIMITS.refusedPausesMs[Math.min(this.#from + this.#count, LIMITS.refusedPausesMs.length) - 1]!;
     }
     return this.#count === 1;
@@ -32,6 +34,7 @@ export class RefusalCount {
 
   accepted(): void {
     this.#count = 0;
+    this.#countedAt = -Infinity;
     this.#until = -Infinity;
   }
 }

@@ -47,8 +47,7 @@ describe.each(KINDS)('%s that refuses', (kind: Kind) => {
     expect(tookMs).toBeLessThan(4_000);
   });
 
-  // The WebDAV room takes no turns yet.
-  if (!kind.startsWith('exchange-webdav')) it('and asks for a pause is left alone meanwhile', async () => {
+  it('and asks for a pause is left alone meanwhile', async () => {
     backEnd.reset();
     const { results } = await askJson(bridge.url, JUDGE, [`anna@${domain}`]);
     expect(results[0]!.error?.code).toBe('BACKEND_BUSY');

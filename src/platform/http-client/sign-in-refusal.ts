@@ -21,7 +21,7 @@ export function refusalOf(authentication: Authentication | undefined, headers: D
       return signInRefused('the server wants a sign-in: set username and password', { offers });
     case 'basic':
       if (has('basic') || offered.length === 0) return signInRefused('wrong user name or password, or a locked account', { offers });
-      return signInRefused(`the server does not offer Basic: ${has('ntlm') || has('negotiate') ? 'set auth: ntlm, or switch Basic on' : has('bearer') ? 'set auth: oauth, or switch Basic on' : 'switch it on'}`, { offers });
+      return signInRefused(`the server does not offer Basic: ${has('ntlm') || has('negotiate') ? 'set auth: ntlm, or switch Basic on' : has('bearer') ? 'set auth: oauth, or switch Basic on' : 'switch it on'}`, { offers, isUnjudged: true });
     case 'ntlm':
       return signInRefused('wrong user name or password, a locked account, or Extended Protection behind a proxy that ends TLS', { offers });
     case 'bearer':

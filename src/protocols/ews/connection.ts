@@ -22,7 +22,7 @@ import type { SizeLimits } from './servers/known-server.ts';
 import { LaneClients } from './servers/lane-clients.ts';
 import { nextLane, nobodyLeft, serversToAsk, Tries } from './servers/next-lane.ts';
 import { ServerList } from './servers/server-list.ts';
-import { isUnsent, verdictOf } from './servers/verdict.ts';
+import { isUnsent, mayLock, verdictOf } from './servers/verdict.ts';
 import type { Verdict } from './servers/verdict.ts';
 
 export interface EwsEndpoint extends Pick<CalendarSystemOptions, 'ca' | 'hosts'> {
@@ -291,6 +291,7 @@ export class EwsConnection {
   /** Remembers what an error says about server and account; gives the error with what follows from it. */
   #note(lane: EwsLane, error: BridgeError, verdict: Verdict, startedAt: Instant, exchange?: Exchange): BridgeError {
     const now = this.#clock.now();
+    const hasOthers = this.#accounts.length > 1;
     switch (verdict) {
       case 'server':
         // Silent to one question while it answered others: the question, or our own queue, is what is slow.
@@ -298,7 +299,7 @@ export class EwsConnection {
         return error;
       case 'account':
         lane.server.answered(now);
-        if (lane.account.refused(error, now) && this.#accounts.length > 1) this.#logger?.warn({ protocol: 'ews', address: lane.server.url.host, client: lane.account.name, code: error.code, reason: reasonOf(error) }, 'an account is refused and left out for a while');
+        if ((hasOthers || mayLock(error)) && lane.account.refused(error, now, startedAt) && hasOthers) this.#logger?.warn({ protocol: 'ews', address: lane.server.url.host, client: lane.account.name, code: error.code, reason: reasonOf(error) }, 'an account is refused and left out for a while');
         return error;
       case 'unavailable':
         if (this.#list.known.length > 1) this.#serverFailed(lane, error, startedAt);

@@ -28,9 +28,9 @@ export class KnownAccount {
   }
 
   /** @returns whether that is news */
-  refused(error: BridgeError, now: Instant): boolean {
+  refused(error: BridgeError, now: Instant, startedAt: Instant): boolean {
     this.refusal = error;
-    return this.#count.refused(now);
+    return this.#count.refused(now, startedAt);
   }
 
   worked(): void {

@@ -34,6 +34,11 @@ function isNoEws(status: number): boolean {
   return status >= 500 || status === 404 || status === 405 || status === 408 || status === 421;
 }
 
+/** Whether a password was looked at and refused: often enough, and the account is locked. */
+export function mayLock({ details }: BridgeError): boolean {
+  return (details['status'] === 401 && details['isUnjudged'] !== true) || details['responseCode'] !== undefined;
+}
+
 /** Whether the request has surely not arrived: what must not be done twice may then be tried elsewhere. */
 export function isUnsent(error: BridgeError): boolean {
   const reason = String(error.details['reason']);
