@@ -176,6 +176,7 @@ function ofIssuer(error: BridgeError): BridgeError {
   const again = (code: BridgeError['code'], message: string, hint: string): BridgeError => new BridgeError(code, message, { temporary, retryAfterMs, cause, details: { hint, ...details } });
   if (error.code === 'BACKEND_TLS') return again(error.code, 'the issuer of tokens could not be trusted', 'the certificate of tokenUrl is not trusted here: look at it with `openssl s_client`, and at the authorities configured for it');
   if (error.code === 'BACKEND_UNREACHABLE') return again(error.code, 'the issuer of tokens cannot be reached', REACH_HINT);
+  if (error.code === 'BACKEND_MALFORMED' && details['hint'] === undefined) return again(error.code, 'the issuer of tokens breaks off its answer, or does not speak HTTP', 'see what answers at tokenUrl: the port may be another service, or one with TLS');
   return error.code === 'DEADLINE' ? again('BACKEND_UNREACHABLE', 'the issuer of tokens does not answer', REACH_HINT) : error;
 }
 
