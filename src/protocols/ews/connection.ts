@@ -263,7 +263,7 @@ export class EwsConnection {
   }
 
   #isSlowDown(lane: EwsLane, error: BridgeError): boolean {
-    if (error.code !== 'BACKEND_AUTH' || error.details['status'] !== 401) return false;
+    if (verdictOf(error, false) !== 'account' || error.details['status'] !== 401) return false;
     const now = this.#clock.now();
     return now - lane.workedAt < LIMITS.ewsLatelyMs && (lane.suspectedUntil === undefined || now < lane.suspectedUntil);
   }
@@ -307,7 +307,7 @@ export class EwsConnection {
       case 'busy':
         lane.server.answered(now);
         return this.#busy(lane, error, exchange, now);
-      case 'crowded':
+      case 'unasked':
         return error;
       case 'question':
         if (error.details['responseCode'] !== undefined) this.#answered(lane);
