@@ -29,6 +29,7 @@ export async function presenceToCheck(config: Config, ports: PresencePorts, { is
   const backEnds = new BackEnds({ clock: systemClock, logger: silentLogger });
   const gateways = presence.gateways.map((one) => {
     const gateway = createGateway(one, {
+      systems: config.systems,
       backEnds,
       parameters: presence.parameters,
       callBack: one.type === 'ews' ? ports.http : ports.httpu,

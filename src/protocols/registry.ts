@@ -4,7 +4,7 @@ import type { Clock } from '../core/clock.ts';
 import { BridgeError } from '../core/errors.ts';
 import type { Logger } from '../core/logger.ts';
 import type { RequestContext } from '../core/request-context.ts';
-import type { Config, ExchangeEwsConfig, ExchangeWebdavConfig, SystemConfig, ZimbraConfig } from '../config/config.ts';
+import type { Config, ExchangeEwsConfig, ExchangeSignIn, ExchangeWebdavConfig, SystemConfig, ZimbraConfig } from '../config/config.ts';
 import type { GatewayConfig, PresenceParameters, PublisherConfig } from '../config/presence-config.ts';
 import type { NotificationPort } from '../core/notification-port.ts';
 import type { EntrySource } from '../directory/entry-source.ts';
@@ -191,6 +191,8 @@ function systemDirectory(config: SystemConfig, { backEnds, ...services }: Source
 }
 
 export interface GatewayServices {
+  /** Of the same configuration. */
+  readonly systems: readonly SystemConfig[];
   readonly backEnds: BackEnds;
   readonly parameters: PresenceParameters;
   readonly callBack: NotificationPort | undefined;
@@ -203,11 +205,12 @@ export interface GatewayServices {
 }
 
 /** Makes a presence gateway; nothing is asked before somebody is followed. */
-export function createGateway(config: GatewayConfig, { parameters, backEnds, ...services }: GatewayServices): CalendarGateway {
+export function createGateway(config: GatewayConfig, { parameters, backEnds, systems, ...services }: GatewayServices): CalendarGateway {
   const { description, hosts, ca, nameCheck } = config;
   const common = { description, hosts, ca, nameCheck, ...services };
+  const accountConcurrency = concurrencyBeside(config, systems);
   // Polled: the server is not asked to call.
-  if (config.type === 'webdav') return new WebdavPresenceGateway({ ...common, ...backEnds.webdav(config), ...(config.notifications === 'poll' ? { callBack: undefined } : {}) });
+  if (config.type === 'webdav') return new WebdavPresenceGateway({ ...common, concurrency: accountConcurrency, ...backEnds.webdav(config), ...(config.notifications === 'poll' ? { callBack: undefined } : {}) });
   return new EwsPresenceGateway({
     ...common,
     ...backEnds.ews(config),
@@ -216,7 +219,20 @@ export function createGateway(config: GatewayConfig, { parameters, backEnds, ...
     apply: parameters.apply,
     timeoutMs: parameters.exchangeTimeoutMs,
     concurrency: parameters.exchangeThreads,
+    accountConcurrency,
   });
+}
+
+/** How much the system's account may ask at the same time that is the gateway's too: what both send counts together, so there is one number for it. */
+function concurrencyBeside(gateway: GatewayConfig, systems: readonly SystemConfig[]): number | undefined {
+  const names = new Set(accountNames(gateway.signIn));
+  const isSameServer = (servers: readonly URL[]): boolean => servers.length === 0 || gateway.servers.length === 0 || servers.some((one) => gateway.servers.some(({ origin }) => origin === one.origin));
+  const beside = systems.find((one) => (one.type === 'exchange-ews' || one.type === 'exchange-webdav') && one.concurrency !== undefined && isSameServer(one.servers) && accountNames(one.signIn).some((name) => names.has(name)));
+  return beside?.concurrency;
+}
+
+function accountNames(signIn: ExchangeSignIn): readonly string[] {
+  return signIn.kind === 'oauth' ? [signIn.oauth.clientId] : signIn.accounts.map(({ username }) => username.toLowerCase());
 }
 
 export interface PublisherServices {
