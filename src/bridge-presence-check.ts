@@ -57,9 +57,9 @@ export async function presenceToCheck(config: Config, ports: PresencePorts, { is
 }
 
 async function wayTo(url: URL, gateway: GatewayConfig | undefined): Promise<readonly ProbeFinding[]> {
-  if (url.protocol !== 'https:') return probeNetwork(url, undefined);
-  const { ca, nameCheck = 'san-then-cn' } = gateway ?? {};
-  const report = await reportCertificates({ host: url.hostname.replace(/^\[|\]$/g, ''), port: Number(url.port || 443), ca, nameCheck, signal: AbortSignal.timeout(WAY_MS) });
+  if (url.protocol !== 'https:') return probeNetwork(url, {});
+  const { ca, minTlsVersion, nameCheck = 'san-then-cn' } = gateway ?? {};
+  const report = await reportCertificates({ host: url.hostname.replace(/^\[|\]$/g, ''), port: Number(url.port || 443), ca, minTlsVersion, nameCheck, signal: AbortSignal.timeout(WAY_MS) });
   return findingsOfCertificates(report);
 }
 

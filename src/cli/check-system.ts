@@ -19,7 +19,7 @@ export function withProbes(config: Config, addresses: readonly MailboxAddress[])
 
 /** The way to a system, and what it says itself where the way is open. */
 export async function checkSystem({ config, system }: RunningSystem): Promise<Checked> {
-  const ways = await Promise.all(urlsOf(config).map((url) => probeNetwork(url, config.ca)));
+  const ways = await Promise.all(urlsOf(config).map((url) => probeNetwork(url, config)));
   const network = ways.flat();
   // Where none is configured (Autodiscover), the system says itself how far it came.
   const reached = ways.length === 0 || ways.some((way) => way.every((one) => one.outcome !== 'fail'));

@@ -48,7 +48,7 @@ export interface SystemServices {
 
 /** Makes the client of a configured system: one line for every type. */
 export function createSystem(config: SystemConfig, { clock, logger, backEnds, directoryDn }: SystemServices): CalendarSystem {
-  const common = { name: config.name, ca: config.ca, hosts: config.hosts, probeMailbox: config.mailboxes[0], concurrency: config.concurrency, clock, logger, loads: backEnds.loads, directoryDn: dnIn(config, directoryDn) };
+  const common = { name: config.name, ca: config.ca, minTlsVersion: config.minTlsVersion, hosts: config.hosts, probeMailbox: config.mailboxes[0], concurrency: config.concurrency, clock, logger, loads: backEnds.loads, directoryDn: dnIn(config, directoryDn) };
   switch (config.type) {
     case 'exchange-ews':
       return foundBy(backEnds.discovery(config), new ExchangeEwsSystem({ ...common, ...exchangeOptions(config), ...backEnds.ews(config), impersonate: config.impersonate, probeDomain: config.domains[0] }));
@@ -74,8 +74,8 @@ export function createSink(config: SystemConfig, services: SystemServices & { re
     throw new BridgeError('CONFIGURATION', `nothing can be replicated into ${config.name}: it must be an Exchange with legacyExchangeDn`);
   }
   const { backEnds, ...rest } = services;
-  const { name, ca, hosts, concurrency, legacyExchangeDn } = config;
-  const common = { name, ca, hosts, concurrency, ...rest, legacyExchangeDn, directoryDn: dnIn(config, services.directoryDn) };
+  const { name, ca, minTlsVersion, hosts, concurrency, legacyExchangeDn } = config;
+  const common = { name, ca, minTlsVersion, hosts, concurrency, ...rest, legacyExchangeDn, directoryDn: dnIn(config, services.directoryDn) };
   return config.type === 'exchange-ews' ? new ExchangeEwsSink({ ...common, ...backEnds.ews(config), impersonate: config.impersonate, probeDomain: config.domains[0] }) : new OwaWebdavSink({ ...common, ...backEnds.webdav(config) });
 }
 
@@ -92,8 +92,8 @@ export interface ReplicationHome {
 /** Undefined where the system cannot tell, or no account is configured that may hear it. */
 export function createHome(config: SystemConfig, { backEnds, ...services }: SystemServices & { readonly memory: FeedMemory }): ReplicationHome | undefined {
   if (config.type !== 'zimbra' || config.admin === undefined) return undefined;
-  const { name, ca, hosts, domains, mailboxes, url, adminUrl, admin, concurrency } = config;
-  return createZimbraHome({ name, adminUrl: adminUrl ?? url, username: admin.username, password: admin.password.reveal(), ca, hosts, domains, mailboxes, concurrency, loads: backEnds.loads, ...services });
+  const { name, ca, minTlsVersion, hosts, domains, mailboxes, url, adminUrl, admin, concurrency } = config;
+  return createZimbraHome({ name, adminUrl: adminUrl ?? url, username: admin.username, password: admin.password.reveal(), ca, minTlsVersion, hosts, domains, mailboxes, concurrency, loads: backEnds.loads, ...services });
 }
 
 /** What `check` says of a system begins with how its servers are found. */
@@ -167,8 +167,8 @@ interface SourceServices {
 
 /** The directory of a calendar system. @throws BridgeError CONFIGURATION where it has none */
 function systemDirectory(config: SystemConfig, { backEnds, ...services }: SourceServices): EntrySource {
-  const { name, ca, hosts, domains, mailboxes, concurrency } = config;
-  const common = { label: name, name, ca, hosts, domains, mailboxes, concurrency, loads: backEnds.loads, ...services };
+  const { name, ca, minTlsVersion, hosts, domains, mailboxes, concurrency } = config;
+  const common = { label: name, name, ca, minTlsVersion, hosts, domains, mailboxes, concurrency, loads: backEnds.loads, ...services };
   switch (config.type) {
     case 'zimbra': {
       const { url, adminUrl, username, password, admin } = config;
@@ -206,8 +206,8 @@ export interface GatewayServices {
 
 /** Makes a presence gateway; nothing is asked before somebody is followed. */
 export function createGateway(config: GatewayConfig, { parameters, backEnds, systems, ...services }: GatewayServices): CalendarGateway {
-  const { description, hosts, ca, nameCheck } = config;
-  const common = { description, hosts, ca, nameCheck, ...services };
+  const { description, hosts, ca, nameCheck, minTlsVersion } = config;
+  const common = { description, hosts, ca, nameCheck, minTlsVersion, ...services };
   const accountConcurrency = concurrencyBeside(config, systems);
   // Polled: the server is not asked to call.
   if (config.type === 'webdav') return new WebdavPresenceGateway({ ...common, concurrency: accountConcurrency, ...backEnds.webdav(config), ...(config.notifications === 'poll' ? { callBack: undefined } : {}) });

@@ -1,17 +1,12 @@
 import { Agent } from 'undici';
 import type { Agent as AgentTypes, buildConnector } from 'undici';
 import { LIMITS } from '../../core/limits.ts';
-import { TLS_RULES, checkServerIdentity } from '../server-identity.ts';
+import { tlsTo } from '../server-tls.ts';
 import type { HttpClientOptions } from './http-client.ts';
 
 /** How connections are made; certificates are verified, whatever the environment says. */
 export function connectOptions(options: HttpClientOptions): buildConnector.BuildOptions {
-  return {
-    ...TLS_RULES,
-    timeout: LIMITS.connectTimeoutMs,
-    ...(options.ca === undefined ? {} : { ca: [...options.ca] }),
-    ...(options.nameCheck === undefined ? {} : { checkServerIdentity: checkServerIdentity(options.nameCheck) }),
-  };
+  return { ...tlsTo(options), timeout: LIMITS.connectTimeoutMs };
 }
 
 /** What every connection has. */

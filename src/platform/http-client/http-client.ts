@@ -4,6 +4,7 @@ import type { Instant } from '../../core/clock.ts';
 import { LIMITS } from '../../core/limits.ts';
 import { untilAborted } from '../../core/until-aborted.ts';
 import { DecompressError, decompress } from '../decompress.ts';
+import type { ServerTls } from '../server-tls.ts';
 import { retryAfterMs } from './answer-headers.ts';
 import { tokenReady } from './authentication.ts';
 import type { Authentication } from './authentication.ts';
@@ -16,11 +17,8 @@ import type { RequestBudget } from './request-budget.ts';
 import { refusalOf } from './sign-in-refusal.ts';
 import type { Wire } from './wire.ts';
 
-export interface HttpClientOptions {
-  /** PEM certificates of the authorities trusted in place of Node's own; verification itself is never switched off. */
-  readonly ca?: readonly string[] | undefined;
-  /** Which names of the server's certificate count; absent: its alternative names. */
-  readonly nameCheck?: 'san-then-cn' | 'cn-only' | undefined;
+/** Of TLS too (`ca`, `nameCheck`, `minTlsVersion`); verification itself is never switched off. */
+export interface HttpClientOptions extends ServerTls {
   /** Hosts to which a redirect may lead beside the one that was asked: `name` (any port of it) or `name:port`. */
   readonly redirectHosts?: readonly string[];
   /** Absent: nothing is said of who asks. */

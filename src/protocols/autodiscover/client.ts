@@ -20,7 +20,7 @@ import { Trail } from './trail.ts';
 import { Trust } from './trust.ts';
 import { errorOf, findingsOf } from './walk-outcome.ts';
 
-export interface AutodiscoverClientOptions extends Pick<CalendarSystemOptions, 'name' | 'ca' | 'hosts' | 'clock' | 'logger'>, Pick<HttpClientOptions, 'nameCheck' | 'interceptors'> {
+export interface AutodiscoverClientOptions extends Pick<CalendarSystemOptions, 'name' | 'ca' | 'minTlsVersion' | 'hosts' | 'clock' | 'logger'>, Pick<HttpClientOptions, 'nameCheck' | 'interceptors'> {
   /** Whose server is sought. */
   readonly mailbox: MailboxAddress;
   /** The service itself, and then no other is asked; absent: what stands in exchange.md §4.1 for the mailbox's domain. */
@@ -43,13 +43,13 @@ export class AutodiscoverClient {
   #failed: { readonly error: BridgeError; readonly until: number } | undefined;
 
   constructor(options: AutodiscoverClientOptions) {
-    const { mailbox, url, hosts, ca, nameCheck, interceptors, authentications } = options;
+    const { mailbox, url, hosts, ca, nameCheck, minTlsVersion, interceptors, authentications } = options;
     this.#options = options;
     this.#walk = {
       mailbox,
       url,
       trust: new Trust({ domain: domainOf(mailbox), url, hosts }),
-      connection: new AutodiscoverConnection({ authentications, ca, nameCheck, ...(interceptors === undefined ? {} : { interceptors }) }),
+      connection: new AutodiscoverConnection({ authentications, ca, nameCheck, minTlsVersion, ...(interceptors === undefined ? {} : { interceptors }) }),
       serviceRecords: options.serviceRecords ?? serviceRecords,
     };
   }

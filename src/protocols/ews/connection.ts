@@ -25,7 +25,7 @@ import { ServerList } from './servers/server-list.ts';
 import { isUnsent, mayLock, verdictOf } from './servers/verdict.ts';
 import type { Verdict } from './servers/verdict.ts';
 
-export interface EwsEndpoint extends Pick<CalendarSystemOptions, 'ca' | 'hosts'> {
+export interface EwsEndpoint extends Pick<CalendarSystemOptions, 'ca' | 'minTlsVersion' | 'hosts'> {
   /** Whole endpoints, `https://…/EWS/Exchange.asmx`; they stand for each other and are asked in this order. */
   readonly servers: readonly URL[];
   /** Where EWS is, when no servers are configured. @throws BridgeError */
