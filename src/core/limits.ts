@@ -134,11 +134,11 @@ export const LIMITS = {
   waitingShare: 0.5,
   /** Weight of the newest request in the mean of how long a back end takes: what was twenty requests ago is a third. */
   serviceTimeWeight: 0.05,
-  /** Unanswered requests in a row after which a server is left alone; a restart of one that is asked by four parts at a time makes four. */
+  /** Requests in a row that waited in vain after which a server is left alone; four parts of one question make four. */
   breakerFailures: 5,
   /** How long: a service that restarts is back in seconds, and half a minute is bearable for one that was repaired. */
   breakerPauses: { firstMs: 2_000, longestMs: 30_000 },
-  /** A server that had less time than this has not failed to answer. */
+  /** A server that had less time than this has not failed to answer, and one that fails sooner keeps nobody waiting. */
   breakerFairMs: 500,
   /** Accounts at servers whose load is known: a hundred systems with a handful of servers and role accounts each. */
   backEndLoads: 1_000,

@@ -154,7 +154,7 @@ export class AccountLoad implements BackEndLoad {
         this.#inFlight -= 1;
         const tookMs = Math.max(0, clock.now() - begun);
         this.#learn(outcome, tookMs);
-        breaker.end(passage, this.#verdict(outcome, tookMs, deadline));
+        breaker.end(passage, this.#verdict(outcome, tookMs, deadline, passage.isTrial));
         this.#next();
       },
     };
@@ -167,9 +167,10 @@ export class AccountLoad implements BackEndLoad {
     this.#meanMs = mean + (tookMs - mean) * LIMITS.serviceTimeWeight;
   }
 
-  /** What a request says about its server: a wait that was too short, or that its client cut short, says nothing. */
-  #verdict(outcome: TurnOutcome, tookMs: number, deadline: Instant | undefined): 'answered' | 'failed' | 'unknown' {
+  /** What a request says about its server: a wait that was too short, or that its client cut short, says nothing. What fails at once costs nobody any time, and is right again as soon as the server is. */
+  #verdict(outcome: TurnOutcome, tookMs: number, deadline: Instant | undefined, isTrial: boolean): 'answered' | 'failed' | 'unknown' {
     if (outcome === 'given-up') return 'unknown';
+    if (outcome === 'failed') return isTrial || tookMs >= LIMITS.breakerFairMs ? 'failed' : 'unknown';
     if (outcome !== 'aborted') return outcome;
     const isTimeOver = deadline === undefined || this.#leftMs(deadline) <= TIMER_MS;
     return isTimeOver && tookMs >= LIMITS.breakerFairMs ? 'failed' : 'unknown';

@@ -1,4 +1,5 @@
 import type { Instant } from '../../../../src/core/clock.ts';
+import { LIMITS } from '../../../../src/core/limits.ts';
 import type { BackEndRefusal } from '../../../../src/core/metrics.ts';
 import type { BackEndLoad, Turn } from '../../../../src/platform/http-client/load/back-end-load.ts';
 import { BackEndLoadBook } from '../../../../src/platform/http-client/load/back-end-load-book.ts';
@@ -18,8 +19,8 @@ export class LoadWorld {
     return this.book.of(server, account, concurrency);
   }
 
-  /** One request from its turn to its end, so many ms later. */
-  async request(load: BackEndLoad, outcome: Parameters<Turn['done']>[0], tookMs = 0, deadline?: Instant): Promise<void> {
+  /** One request from its turn to its end, so many ms later; one that fails takes as long as counts. */
+  async request(load: BackEndLoad, outcome: Parameters<Turn['done']>[0], tookMs = outcome === 'failed' ? LIMITS.breakerFairMs : 0, deadline?: Instant): Promise<void> {
     const turn = await load.enter(never(), deadline);
     this.now += tookMs;
     turn.done(outcome);
