@@ -1,6 +1,7 @@
 import type { Dispatcher } from 'undici';
 import { BridgeError } from '../../core/errors.ts';
 import { LIMITS } from '../../core/limits.ts';
+import { untilAborted } from '../../core/until-aborted.ts';
 import { connectionError } from './connection-error.ts';
 import type { HttpClientOptions } from './http-client.ts';
 import { newWire } from './new-wire.ts';
@@ -43,7 +44,7 @@ export async function openStream(options: HttpClientOptions, request: StreamRequ
   const close = (): Promise<void> => wire.destroy();
   try {
     const { url, headers, body, silenceMs, signal } = request;
-    const answer = await wire.request({
+    const asked = wire.request({
       origin: url.origin,
       path: `${url.pathname}${url.search}`,
       method: 'POST',
@@ -53,6 +54,8 @@ export async function openStream(options: HttpClientOptions, request: StreamRequ
       headersTimeout: Math.min(silenceMs, LIMITS.ewsStreamAnswerMs),
       bodyTimeout: silenceMs,
     });
+    // undici hears that nobody waits any more only once it has a connection: a handshake that stalls would outlast the signal.
+    const answer = await untilAborted(asked, signal);
     const joined = joinedHeaders(answer.headers);
     if (answer.statusCode >= 300 && answer.statusCode < 400) {
       const target = joined['location'];
