@@ -148,7 +148,7 @@ function access(probe: ServersProbe, { error }: Outcome, accounts: number): read
 export function cannotAsk(error: BridgeError | undefined): ProbeFinding | undefined {
   const advice = error === undefined ? undefined : adviceFor(error);
   if (error === undefined || advice === undefined) return undefined;
-  return { step: error.code === 'BACKEND_AUTH' ? 'sign-in' : 'question', outcome: 'fail', text: described(error), advice };
+  return { step: error.code === 'BACKEND_AUTH' || error.details['about'] === 'issuer' ? 'sign-in' : 'question', outcome: 'fail', text: described(error), advice };
 }
 
 function rightToRead({ lookup, isMadeUp }: ServersProbe, error: BridgeError | undefined): ProbeFinding {

@@ -173,10 +173,11 @@ function holdMs(error: BridgeError): number {
 /** What HttpClient says of a calendar system is about the issuer here. */
 function ofIssuer(error: BridgeError): BridgeError {
   const { temporary, retryAfterMs, details, cause } = error;
-  const again = (code: BridgeError['code'], message: string, hint: string): BridgeError => new BridgeError(code, message, { temporary, retryAfterMs, cause, details: { hint, ...details } });
+  const again = (code: BridgeError['code'], message: string, hint?: string): BridgeError => new BridgeError(code, message, { temporary, retryAfterMs, cause, details: { about: 'issuer', ...(hint === undefined ? {} : { hint }), ...details } });
   if (error.code === 'BACKEND_TLS') return again(error.code, 'the issuer of tokens could not be trusted', 'the certificate of tokenUrl is not trusted here: look at it with `openssl s_client`, and at the authorities configured for it');
   if (error.code === 'BACKEND_UNREACHABLE') return again(error.code, 'the issuer of tokens cannot be reached', REACH_HINT);
-  return error.code === 'DEADLINE' ? again('BACKEND_UNREACHABLE', 'the issuer of tokens does not answer', REACH_HINT) : error;
+  if (error.code === 'DEADLINE') return again('BACKEND_UNREACHABLE', 'the issuer of tokens does not answer', REACH_HINT);
+  return again(error.code, error.publicMessage, error.code === 'BACKEND_BUSY' ? 'the issuer is down, or asks for a pause: look at its state, or try again later' : undefined);
 }
 
 const REACH_HINT = 'look at tokenUrl, and at a firewall or proxy in between';
