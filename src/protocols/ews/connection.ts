@@ -263,7 +263,6 @@ export class EwsConnection {
   }
 
   #isSlowDown(lane: EwsLane, error: BridgeError): boolean {
-    // The issuer of tokens does not say so: its 401 is a refusal, of which no waiting makes a token.
     if (error.code !== 'BACKEND_AUTH' || error.details['status'] !== 401 || error.details['about'] === 'issuer') return false;
     const now = this.#clock.now();
     return now - lane.workedAt < LIMITS.ewsLatelyMs && (lane.suspectedUntil === undefined || now < lane.suspectedUntil);
