@@ -29,6 +29,7 @@ export async function presenceToCheck(config: Config, ports: PresencePorts, { is
   const backEnds = new BackEnds({ clock: systemClock, logger: silentLogger });
   const gateways = presence.gateways.map((one) => {
     const gateway = createGateway(one, {
+      systems: config.systems,
       backEnds,
       parameters: presence.parameters,
       callBack: one.type === 'ews' ? ports.http : ports.httpu,
@@ -56,9 +57,9 @@ export async function presenceToCheck(config: Config, ports: PresencePorts, { is
 }
 
 async function wayTo(url: URL, gateway: GatewayConfig | undefined): Promise<readonly ProbeFinding[]> {
-  if (url.protocol !== 'https:') return probeNetwork(url, undefined);
-  const { ca, nameCheck = 'san-then-cn' } = gateway ?? {};
-  const report = await reportCertificates({ host: url.hostname.replace(/^\[|\]$/g, ''), port: Number(url.port || 443), ca, nameCheck, signal: AbortSignal.timeout(WAY_MS) });
+  if (url.protocol !== 'https:') return probeNetwork(url, {});
+  const { ca, minTlsVersion, nameCheck = 'san-then-cn' } = gateway ?? {};
+  const report = await reportCertificates({ host: url.hostname.replace(/^\[|\]$/g, ''), port: Number(url.port || 443), ca, minTlsVersion, nameCheck, signal: AbortSignal.timeout(WAY_MS) });
   return findingsOfCertificates(report);
 }
 

@@ -171,6 +171,7 @@ export class BridgePresenceWays {
       },
     };
     const gateway = createGateway(one, {
+      systems: config.systems,
       parameters,
       callBack: this.#callBackOf(one),
       isReachable: isReachable(one, config),

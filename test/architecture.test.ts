@@ -209,8 +209,10 @@ describe('house rules', () => {
     // A listener lets clients without a certificate in: they prove themselves in another way, and one that nobody vouches for is as none (platform/auth/certificate-sign-in.ts).
     expect(FILES.filter((file) => /rejectUnauthorized:\s*false/.test(read(join(SRC, file))))).toEqual(['platform/http-server/listener.ts']);
     // Which names count may be chosen (presence's nameCheck), in the one place that knows the rules and where connections are made.
-    const names = /^platform\/(?:server-identity|certificate-report|http-client\/http-client|http-client\/agent)\.ts$/;
+    const names = /^platform\/(?:server-identity|server-tls|certificate-report)\.ts$/;
     expect(FILES.filter((file) => !names.test(file) && read(join(SRC, file)).includes('checkServerIdentity'))).toEqual([]);
+    // How old a server's TLS may be, and the security level that goes with it, are settled in one place.
+    expect(offending(/\bciphers:|maxVersion:/, /^platform\/server-tls\.ts$/)).toEqual([]);
     expect(offending(/insecureHTTPParser:true/, /^$/)).toEqual([]);
   });
 

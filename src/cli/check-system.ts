@@ -21,7 +21,7 @@ export function withProbes(config: Config, addresses: readonly MailboxAddress[])
 /** The way to a system, and what it says itself where the way is open. */
 export async function checkSystem({ config, system }: RunningSystem): Promise<Checked> {
   const urls = urlsOf(config);
-  const ways = await Promise.all(urls.map((url) => probeNetwork(url, config.ca)));
+  const ways = await Promise.all(urls.map((url) => probeNetwork(url, config)));
   // Where none is configured (Autodiscover), the system says itself how far it came.
   const reached = ways.length === 0 || ways.some((way) => way.every((one) => one.outcome !== 'fail'));
   const network = ways.length > 1 ? ways.flatMap((way, index) => amongSeveral(urls[index]!, way, reached)) : ways.flat();

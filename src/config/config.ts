@@ -3,6 +3,7 @@ import { ENTRY_DETAILS } from '../directory/entry.ts';
 import type { MailboxAddress } from '../directory/smtp-address.ts';
 import type { PresenceConfig } from './presence-config.ts';
 import type { Secret } from './secret.ts';
+import type { ServerTlsConfig } from './server-tls-config.ts';
 
 /** bridge.yaml as checked: defaults filled in, files read, secrets resolved, paths absolute, durations in milliseconds. */
 export interface Config {
@@ -98,7 +99,7 @@ export type RedisConfig =
 export type SystemConfig = ZimbraConfig | ExchangeWebdavConfig | ExchangeEwsConfig | IfbConfig;
 
 /** What every system has. */
-export interface SystemBase {
+export interface SystemBase extends ServerTlsConfig {
   readonly name: string;
   /** Lower case; whose mailboxes live there. */
   readonly domains: readonly string[];
@@ -106,8 +107,6 @@ export interface SystemBase {
   readonly mailboxes: readonly MailboxAddress[];
   /** `name` or `name:port`, lower case: further places to which a redirect may lead. */
   readonly hosts: readonly string[];
-  /** PEM certificates trusted in place of Node's own; absent: Node's own. */
-  readonly ca?: readonly string[] | undefined;
   /** The most that any client sees of its mailboxes; what the client itself may see may be less. */
   readonly detail: Exclude<DetailLevel, 'none'>;
   /** How long an answer is given again without asking; 0: never. Absent: LIMITS.freshMs, and LIMITS.followedFreshMs of a mailbox whose changes are heard of. */

@@ -1,6 +1,7 @@
 import type { MailboxAddress } from '../directory/smtp-address.ts';
 import type { AutodiscoverConfig, ExchangeSignIn } from './config.ts';
 import type { Secret } from './secret.ts';
+import type { ServerTlsConfig } from './server-tls-config.ts';
 
 export const PRESENCE_STATES = ['available', 'in-a-meeting', 'away', 'unknown'] as const;
 export type MappedPresence = (typeof PRESENCE_STATES)[number];
@@ -62,7 +63,7 @@ export interface PresenceParameters {
 }
 
 /** A calendar server for presence, with everything that it inherits filled in. */
-export interface GatewayConfig {
+export interface GatewayConfig extends ServerTlsConfig {
   readonly description: string;
   readonly type: 'ews' | 'webdav';
   /** The system it names; absent: it has its own server, and serves whoever lives in a system of its type, or in none. */
@@ -75,8 +76,6 @@ export interface GatewayConfig {
   /** Of an ews gateway, as its system has them. */
   readonly autodiscover?: AutodiscoverConfig | undefined;
   readonly hosts: readonly string[];
-  /** PEM certificates trusted in place of Node's own. */
-  readonly ca?: readonly string[] | undefined;
   /** Whether the names of the certificate count, or (as Cisco's 8.6 did) its common name only. */
   readonly nameCheck: 'san-then-cn' | 'cn-only';
   /** How ews hears of changes. `auto`: push where Exchange can reach us, else streaming, pull, and asking. */

@@ -3,10 +3,11 @@ import { isLoopback } from '../core/loopback.ts';
 import { formatPath, quoted } from './key-path.ts';
 import { presenceWarnings } from './presence-warnings.ts';
 import { replicationWarnings } from './replication-warnings.ts';
+import { tlsWarnings } from './tls-warnings.ts';
 
 /** What is not wrong but worth a look; each line begins with the key's path. Shows neither secrets nor URLs. */
 export function warningsOf(config: Omit<Config, 'warnings'>): readonly string[] {
-  return [...ofPublicUrl(config), ...config.systems.flatMap(ofSystem), ...sharedDomains(config), ...ofClients(config), ...ofIssuers(config), ...ofGal(config), ...presenceWarnings(config), ...replicationWarnings(config)];
+  return [...ofPublicUrl(config), ...config.systems.flatMap(ofSystem), ...tlsWarnings(config), ...sharedDomains(config), ...ofClients(config), ...ofIssuers(config), ...ofGal(config), ...presenceWarnings(config), ...replicationWarnings(config)];
 }
 
 /** The first listener's URL is what Autodiscover hands out where nothing else is said. */
@@ -64,7 +65,7 @@ function sharedDomains({ systems, gal }: Omit<Config, 'warnings'>): readonly str
   return lines;
 }
 
-function ofClients({ clients, behindProxy, trustedProxies }: Omit<Config, 'warnings'>): readonly string[] {
+function ofClients({ clients, listen, behindProxy, trustedProxies }: Omit<Config, 'warnings'>): readonly string[] {
   if (clients.length === 0) return ['clients: there is none, so every question is refused'];
   return clients.flatMap((client, index) => {
     const at = (key: string) => formatPath(['clients', index, key]);
@@ -74,6 +75,7 @@ function ofClients({ clients, behindProxy, trustedProxies }: Omit<Config, 'warni
       ...(client.addresses !== undefined && behindProxy && trustedProxies.length === 0
         ? [`${at('addresses')}: behindProxy without trustedProxies: everyone seems to come from the proxy's own address`]
         : []),
+      ...(client.auth.includes('certificate') && !listen.some(({ protocol }) => protocol === 'https') ? [`${at('auth')}: certificate needs a listener of https, and there is none`] : []),
       ...(client.mayAsk.includes(client.from)
         ? [`${at('mayAsk')}: ${client.from} is its own system, which the loop guard never asks on its behalf`]
         : []),

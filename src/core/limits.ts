@@ -112,6 +112,8 @@ export const LIMITS = {
   lateLoopLooks: { everyMs: 100, inARow: 3 },
   /** How long a client that was refused because of load is told to stay away: one that comes back at once makes more of it. */
   shedRetryMs: 2_000,
+  /** A system that fails is warned of once in this time for each reason: under overload it would be thousands of lines a second. */
+  sameWarningMs: 5_000,
   /** How long an answer is given again without asking (issue: 15 s); a client that asks twice within a click asks the same. */
   freshMs: 15_000,
   /** The same for a mailbox whose changes are heard of: they drop it at once. */
@@ -233,8 +235,8 @@ export const LIMITS = {
   autodiscoverServiceRecords: 4,
   /** What was found is given again for so long: everybody who lost the server asks at once. */
   autodiscoverFoundMs: 60_000,
-  /** So long nothing is tried again after a walk that found nothing, and after refused credentials: accounts get locked. */
-  autodiscoverPauseMs: { failed: 10_000, refused: 5 * 60_000 },
+  /** So long nothing is tried again after a walk that found nothing; after refused credentials it is refusedPausesMs. */
+  autodiscoverFailedMs: 10_000,
 
   // ── WebDAV: servers, folders and logon ────────────────────────────────────────────────────────────────────────
   /** Requests at the same time to one server of an Exchange 2000 to 2007, where nothing is configured: its store has few threads for WebDAV, more only wait there. */

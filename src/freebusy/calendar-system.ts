@@ -2,6 +2,7 @@ import type { Clock } from '../core/clock.ts';
 import type { Logger } from '../core/logger.ts';
 import type { ProbeFinding } from '../core/probe-finding.ts';
 import type { RequestContext } from '../core/request-context.ts';
+import type { TlsVersion } from '../core/tls-version.ts';
 import type { MailboxAddress } from '../directory/smtp-address.ts';
 import type { FreeBusySource } from './source.ts';
 
@@ -11,6 +12,8 @@ export interface CalendarSystemOptions {
   readonly name: string;
   /** PEM certificates of the authorities to trust in place of Node's own. */
   readonly ca?: readonly string[] | undefined;
+  /** The oldest TLS that is spoken with it; absent: 1.2. */
+  readonly minTlsVersion?: TlsVersion | undefined;
   /** Further hosts to which a redirect may lead. */
   readonly hosts: readonly string[];
   /** Whom `check` asks about. */

@@ -20,6 +20,7 @@ import { auditLookup } from './lookup-audit.ts';
 import type { Outcome } from './lookup-audit.ts';
 import type { SystemQuestion } from './question.ts';
 import type { HomeSystem, Routing } from './routing.ts';
+import { Seldom } from './seldom.ts';
 
 export interface LookupOptions {
   readonly routing: Routing;
@@ -45,11 +46,13 @@ export interface LookupOptions {
 export class Lookup implements FreeBusySource {
   readonly #options: LookupOptions;
   readonly #answers: Answers;
+  readonly #warnings: Seldom;
 
   constructor(options: LookupOptions) {
     this.#options = options;
     const { clock, metrics, isFollowed } = options;
     this.#answers = new Answers({ clock, metrics, isFollowed });
+    this.#warnings = new Seldom(clock);
   }
 
   async freeBusy(query: FreeBusyQuery, ctx: RequestContext): Promise<readonly FreeBusyResult[]> {
@@ -185,8 +188,9 @@ export class Lookup implements FreeBusySource {
       ctx.explain?.({ system: home.name, kind: 'no-data', text: `${result.mailbox}: ${result.error.code}: ${result.error.publicMessage}${detailsOf(result.error)}${kept === undefined ? '' : `; given instead: what was known at ${new Date(kept.asOf).toISOString()}`}` });
     }
     for (const error of failures.values()) {
-      if (QUIET.has(error.code)) continue;
-      logger.warn({ requestId: ctx.requestId, system: home.name, code: error.code, reason: reasonOf(error), mailboxes: question.mailboxes.length, durationMs }, 'no data from a calendar system');
+      const leftOut = QUIET.has(error.code) ? undefined : this.#warnings.mayBeSaid(`${home.name}\n${error.code}`);
+      if (leftOut === undefined) continue;
+      logger.warn({ requestId: ctx.requestId, system: home.name, code: error.code, reason: reasonOf(error), mailboxes: question.mailboxes.length, durationMs, ...(leftOut === 0 ? {} : { count: leftOut + 1 }) }, 'no data from a calendar system');
     }
     return question.mailboxes.map((mailbox) => stale.get(mailbox) ?? results.get(mailbox)!);
   }

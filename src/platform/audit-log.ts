@@ -1,4 +1,4 @@
-import { appendFile, mkdir, rename, stat, unlink } from 'node:fs/promises';
+import { appendFile, mkdir, open, rename, unlink } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { Audit, AuditEntry } from '../core/audit.ts';
 import type { Clock } from '../core/clock.ts';
@@ -109,8 +109,7 @@ export class AuditLog implements Audit {
         if (this.#lost > 0) this.#add({ what: 'audit.lost', by: 'the bridge', via: 'file', count: this.#lost });
         this.#lost = 0;
       } catch (error) {
-        // A part of it may stand there: what comes next begins a line of its own.
-        this.#waiting = [`\n${lines.join('').replace(/^\n/, '')}`, ...this.#waiting];
+        this.#waiting = [lines.join(''), ...this.#waiting];
         this.#waitingCharacters += characters;
         this.#bytes = undefined;
         this.#notBefore = performance.now() + LIMITS.auditRetryMs;
@@ -121,18 +120,23 @@ export class AuditLog implements Audit {
     }
   }
 
-  async #append(text: string): Promise<void> {
+  async #append(lines: string): Promise<void> {
     const { path } = this.#options;
     const { fileBytes, files } = this.#bounds;
+    let text = lines;
     if (this.#bytes === undefined) {
       await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-      this.#bytes = (await stat(path).catch(absent))?.size ?? 0;
+      const { bytes, isTorn } = await endOf(path);
+      this.#bytes = bytes;
+      // After a full disk, in this process or the one before, a part of a line may stand there: what comes next begins one of its own.
+      if (isTorn) text = `\n${lines}`;
     }
     const bytes = Buffer.byteLength(text);
     if (!this.#isGuest && this.#bytes > 0 && this.#bytes + bytes > fileBytes) {
       for (let at = files - 1; at >= 1; at--) await rename(`${path}.${at}`, `${path}.${at + 1}`).catch(absent);
       await rename(path, `${path}.1`).catch(absent);
       this.#bytes = 0;
+      text = lines;
       await removeBeyond(path, files);
     }
     await appendFile(path, text, { mode: 0o600 });
@@ -150,6 +154,19 @@ function lineOf(now: number, { what, mailbox, by, via, ...details }: AuditEntry)
 function bounded(value: unknown): unknown {
   if (typeof value === 'string') return value.slice(0, LIMITS.auditTextCharacters);
   return Array.isArray(value) ? value.map(bounded) : value;
+}
+
+/** How large the file is, and whether its last line has no end; one that is not there is empty. */
+async function endOf(path: string): Promise<{ readonly bytes: number; readonly isTorn: boolean }> {
+  const file = await open(path, 'r').catch(absent);
+  if (file === undefined) return { bytes: 0, isTorn: false };
+  try {
+    const { size } = await file.stat();
+    const last = size === 0 ? undefined : (await file.read(Buffer.alloc(1), 0, 1, size - 1)).buffer[0];
+    return { bytes: size, isTorn: last !== undefined && last !== 10 };
+  } finally {
+    await file.close();
+  }
 }
 
 /** What an earlier configuration kept more of. */

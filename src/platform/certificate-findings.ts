@@ -6,6 +6,7 @@ import type { ProbeFinding } from '../core/probe-finding.ts';
 import type { CertificateFacts } from './certificate-chain.ts';
 import { CERTIFICATE_STATUS } from './certificate-report.ts';
 import type { AddressReport, CertificateReport } from './certificate-report.ts';
+import { handshakeAdvice } from './tls-trouble.ts';
 
 /** The report in an administrator's words: a line for the name, a line for every address. */
 export function findingsOfCertificates(report: CertificateReport, now: Instant = Date.now()): readonly ProbeFinding[] {
@@ -86,7 +87,7 @@ function chainAdvice(reason: string, last: CertificateFacts | undefined): string
 
 function networkAdvice(reason: string): string {
   if (reason === 'ERR_SSL_WRONG_VERSION_NUMBER' || reason === 'EPROTO') return 'this port does not speak TLS: another port?';
-  if (reason.startsWith('ERR_SSL_') || reason.startsWith('ERR_TLS_')) return 'TLS versions or ciphers do not agree: the server should speak TLS 1.2 or later';
+  if (reason.startsWith('ERR_SSL_') || reason.startsWith('ERR_TLS_')) return handshakeAdvice(reason) ?? 'TLS versions or ciphers do not agree: the server should speak TLS 1.2 or later';
   return 'is the server running, is the port right, does a firewall stand between?';
 }
 

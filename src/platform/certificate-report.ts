@@ -8,6 +8,8 @@ import type { ShownChain } from './certificate-chain.ts';
 import { codeOf } from './http-client/connection-error.ts';
 import { ServerIdentityError, checkServerIdentity, countedNames, namesHost } from './server-identity.ts';
 import type { NameCheck } from './server-identity.ts';
+import { tlsTo } from './server-tls.ts';
+import type { ServerTls } from './server-tls.ts';
 
 /** What is the matter with a certificate, by the words that the original's troubleshooter has for it (presence.md, A81 and §A.12). */
 export const CERTIFICATE_STATUS = {
@@ -49,12 +51,10 @@ export interface CertificateReport {
   readonly leftOut: number;
 }
 
-export interface CertificateQuestion {
+export interface CertificateQuestion extends ServerTls {
   /** A name, or an address with or without brackets. */
   readonly host: string;
   readonly port: number;
-  /** PEM; in place of Node's own authorities. */
-  readonly ca?: readonly string[] | undefined;
   readonly nameCheck: NameCheck;
   readonly signal: AbortSignal;
   /** Every address of a name; absent: as the machine does it. Throws an error with the system's code. */
@@ -106,7 +106,7 @@ async function addressesOf(resolve: () => Promise<readonly string[]>, signal: Ab
 
 /** One handshake, verified as every connection of ours; the certificate is read before its verdict, so that it can be shown whatever that is. */
 async function lookAt(address: string, question: CertificateQuestion): Promise<AddressReport> {
-  const { host, port, ca, nameCheck, signal } = question;
+  const { host, port, nameCheck, signal } = question;
   const isHost = checkServerIdentity(nameCheck);
   let shown: ShownChain | undefined;
   const handshake = new Promise<unknown>((resolve) => {
@@ -119,11 +119,10 @@ async function lookAt(address: string, question: CertificateQuestion): Promise<A
     const socket = connect({
       host: address,
       port,
-      rejectUnauthorized: true,
+      ...tlsTo(question),
       // SNI takes names only.
       ...(isIP(host) === 0 ? { servername: host } : {}),
       checkServerIdentity: (_asked, certificate) => isHost(host, certificate),
-      ...(ca === undefined ? {} : { ca: [...ca] }),
     });
     const coded = (code: string): Error => Object.assign(new Error(code), { code });
     const stop = (): void => end(coded('ABORT_ERR'));

@@ -7,7 +7,8 @@ import type { PeerCertificate } from 'node:tls';
 import { DAY_MS } from '../core/clock.ts';
 import { LIMITS } from '../core/limits.ts';
 import { codeOf } from './http-client/connection-error.ts';
-import { TLS_RULES } from './server-identity.ts';
+import { tlsTo } from './server-tls.ts';
+import type { ServerTls } from './server-tls.ts';
 import { tlsTrouble } from './tls-trouble.ts';
 
 /** One step on the way to a server; the steps after a failed one are not tried. */
@@ -24,14 +25,15 @@ export const CERTIFICATE_WARNING_DAYS = 21;
 /**
  * Walks to the server of a URL: name, port, and for https the certificate with its chain. Never throws.
  *
+ * @param tls of its system; with another `minTlsVersion` than the connections have, it would judge another handshake
  * @param resolve a name's address, for the connections; absent: as the machine does it
  */
-export async function probeNetwork(url: URL, ca: readonly string[] | undefined, resolve?: LookupFunction): Promise<readonly NetworkFinding[]> {
+export async function probeNetwork(url: URL, tls: ServerTls, resolve?: LookupFunction): Promise<readonly NetworkFinding[]> {
   const host = url.hostname.replace(/^\[|\]$/g, '');
   const port = Number(url.port || (url.protocol === 'https:' ? 443 : 80));
   const findings = [await probeName(host, resolve)];
   if (findings[0]!.outcome !== 'fail') findings.push(await probePort(host, port, resolve));
-  if (findings.at(-1)!.outcome !== 'fail' && url.protocol === 'https:') findings.push(await probeCertificate(host, port, ca, resolve));
+  if (findings.at(-1)!.outcome !== 'fail' && url.protocol === 'https:') findings.push(await probeCertificate(host, port, tls, resolve));
   return findings;
 }
 
@@ -64,16 +66,15 @@ async function probePort(host: string, port: number, resolve: LookupFunction | u
   });
 }
 
-async function probeCertificate(host: string, port: number, ca: readonly string[] | undefined, resolve: LookupFunction | undefined): Promise<NetworkFinding> {
+async function probeCertificate(host: string, port: number, tls: ServerTls, resolve: LookupFunction | undefined): Promise<NetworkFinding> {
   return new Promise((found) => {
     const socket = connectTls({
       host,
       port,
       ...(isIP(host) === 0 ? { servername: host } : {}),
-      ...TLS_RULES,
+      ...tlsTo(tls),
       timeout: LIMITS.connectTimeoutMs,
       ...(resolve === undefined ? {} : { lookup: resolve }),
-      ...(ca === undefined ? {} : { ca: [...ca] }),
     });
     const finish = (finding: NetworkFinding): void => {
       socket.destroy();

@@ -2,7 +2,7 @@ import { connect as connectTcp, isIP } from 'node:net';
 import type { Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import type { TLSSocket } from 'node:tls';
-import { TLS_RULES } from './server-identity.ts';
+import { tlsTo } from './server-tls.ts';
 
 /** Where a protocol that is not HTTP is spoken, and how long each step may take. */
 export interface StreamTarget {
@@ -31,7 +31,7 @@ export async function openStream({ host, port, timeoutMs, signal }: StreamTarget
  */
 export async function secureStream(socket: Socket, { host, timeoutMs, signal }: StreamTarget, ca: readonly string[] | undefined): Promise<TLSSocket> {
   // SNI takes names only; an address is compared with the certificate all the same, by `host`.
-  const secure = connectTls({ socket, host, ...TLS_RULES, ...(isIP(host) === 0 ? { servername: host } : {}), ...(ca === undefined ? {} : { ca: [...ca] }) });
+  const secure = connectTls({ socket, host, ...tlsTo({ ca }), ...(isIP(host) === 0 ? { servername: host } : {}) });
   // Who hears of it is whoever waits for the handshake: it fails with the connection.
   socket.on('error', () => undefined);
   return established(secure, 'secureConnect', timeoutMs, signal);

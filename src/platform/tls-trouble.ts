@@ -46,12 +46,22 @@ const ADVICE: Readonly<Record<string, string>> = {
   EPROTO: 'is this an https port?',
   ERR_SSL_WRONG_VERSION_NUMBER: 'this port does not speak TLS: http://, or another port?',
   ERR_SSL_PACKET_LENGTH_TOO_LONG: 'this port does not speak TLS: http://, or another port?',
-  ECONNRESET: 'the server ended the handshake: is this an https port, does it speak TLS 1.2 or later, does a firewall look into it?',
+  ECONNRESET: 'the server ended the handshake: is this an https port, does it speak TLS 1.2 or later (if not: tls.minVersion of its system), does a firewall look into it?',
 };
 
+/** What to do where both sides found no version or ciphers in common; undefined for any other code. */
+export function handshakeAdvice(code: string): string | undefined {
+  if (/PROTOCOL|VERSION/.test(code)) {
+    return 'the server speaks no TLS 1.2 or later: enable TLS 1.2 there (Windows: SCHANNEL), or put a proxy before it that does; where neither can be (Windows 2000 to 2008), a calendar system or gateway may have tls: { minVersion: TLSv1 }, which is readable by who can break it';
+  }
+  if (/HANDSHAKE_FAILURE|NO_SHARED_CIPHER|CIPHER/.test(code)) return 'no cipher that both sides take: enable those of TLS 1.2 (ECDHE with AES-GCM) on the server (Windows 2003: AES, by hotfix KB948963; RC4 and 3DES are not taken), or put a proxy before it';
+  if (/UNSAFE_LEGACY_RENEGOTIATION/.test(code)) return 'the server does not know secure renegotiation (RFC 5746): bring it up to date (Windows 2003: MS10-049, KB980436), or put a proxy before it';
+  return undefined;
+}
+
 function adviceForKind(code: string): string {
-  if (/PROTOCOL|VERSION/.test(code)) return 'the server speaks no TLS 1.2 or later: enable TLS 1.2 there (Windows: SCHANNEL), or put a proxy before it that does';
-  if (/HANDSHAKE_FAILURE|NO_SHARED_CIPHER|CIPHER/.test(code)) return 'no cipher that both sides take: enable those of TLS 1.2 (ECDHE with AES-GCM) on the server, or put a proxy before it';
+  const agreement = handshakeAdvice(code);
+  if (agreement !== undefined) return agreement;
   if (/DH_KEY|KEY_TOO_SMALL|MD_TOO_WEAK|BAD_ECPOINT/.test(code)) return 'a key of the server is too weak: one of 2048 bits (RSA, DH) or 256 bits (EC) is needed';
   if (code.startsWith('E') && !code.startsWith('ERR_')) return 'the connection broke off in the handshake: is this an https port, does a firewall stand between?';
   return 'the certificate or the TLS versions do not agree: put the certificate of its authority into the file under tls.ca, and see that the server speaks TLS 1.2';

@@ -19,7 +19,7 @@ export interface BackEndsOptions {
 }
 
 /** An Exchange with EWS, as a system or as a presence gateway. */
-type EwsWay = Pick<ExchangeEwsConfig, 'servers' | 'signIn' | 'autodiscover' | 'hosts' | 'ca'> & { readonly name?: string; readonly description?: string; readonly nameCheck?: GatewayConfig['nameCheck'] };
+type EwsWay = Pick<ExchangeEwsConfig, 'servers' | 'signIn' | 'autodiscover' | 'hosts' | 'ca' | 'minTlsVersion'> & { readonly name?: string; readonly description?: string; readonly nameCheck?: GatewayConfig['nameCheck'] };
 
 /**
  * What all that asks back ends shares for the life of the process, over reloads: how much they are asked, what is learnt of Exchange servers and accounts, form logons,
@@ -55,11 +55,11 @@ export class BackEnds {
 
   /** Who finds the servers of an Exchange; undefined where they are configured. */
   discovery(way: EwsWay): AutodiscoverClient | undefined {
-    const { autodiscover, signIn, hosts, ca, nameCheck } = way;
+    const { autodiscover, signIn, hosts, ca, nameCheck, minTlsVersion } = way;
     if (autodiscover === undefined) return undefined;
     const { clock, logger } = this.#options;
     const { mailbox, url } = autodiscover;
-    return remembered(this.#discoveries, discoveryKey(way), () => new AutodiscoverClient({ name: way.name ?? way.description ?? mailbox, mailbox, url, authentications: this.#accounts(signIn), ca, nameCheck, hosts, clock, logger }));
+    return remembered(this.#discoveries, discoveryKey(way), () => new AutodiscoverClient({ name: way.name ?? way.description ?? mailbox, mailbox, url, authentications: this.#accounts(signIn), ca, nameCheck, minTlsVersion, hosts, clock, logger }));
   }
 
   /** Lets go of tokens and finds of whatever is no longer configured. */
@@ -105,10 +105,10 @@ function tokenKey({ tokenUrl, clientId, credential, scope, ca }: OAuthConfig): s
   return digest([tokenUrl.href, clientId, credential.kind === 'secret' ? credential.secret.reveal() : [credential.certificate, credential.key.reveal()], scope, ca]);
 }
 
-function discoveryKey({ autodiscover, signIn, hosts, ca, nameCheck }: EwsWay): string {
+function discoveryKey({ autodiscover, signIn, hosts, ca, nameCheck, minTlsVersion }: EwsWay): string {
   const { mailbox, url }: Partial<AutodiscoverConfig> = autodiscover ?? {};
   const who = signIn.kind === 'oauth' ? tokenKey(signIn.oauth) : [signIn.kind, signIn.accounts.map(({ username, password }) => [username, password.reveal()])];
-  return digest([mailbox, url?.href, who, hosts, ca, nameCheck]);
+  return digest([mailbox, url?.href, who, hosts, ca, nameCheck, minTlsVersion]);
 }
 
 /** A key that holds no secret. */

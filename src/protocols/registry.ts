@@ -4,7 +4,7 @@ import type { Clock } from '../core/clock.ts';
 import { BridgeError } from '../core/errors.ts';
 import type { Logger } from '../core/logger.ts';
 import type { RequestContext } from '../core/request-context.ts';
-import type { Config, ExchangeEwsConfig, ExchangeWebdavConfig, SystemConfig, ZimbraConfig } from '../config/config.ts';
+import type { Config, ExchangeEwsConfig, ExchangeSignIn, ExchangeWebdavConfig, SystemConfig, ZimbraConfig } from '../config/config.ts';
 import type { GatewayConfig, PresenceParameters, PublisherConfig } from '../config/presence-config.ts';
 import type { NotificationPort } from '../core/notification-port.ts';
 import type { EntrySource } from '../directory/entry-source.ts';
@@ -48,7 +48,7 @@ export interface SystemServices {
 
 /** Makes the client of a configured system: one line for every type. */
 export function createSystem(config: SystemConfig, { clock, logger, backEnds, directoryDn }: SystemServices): CalendarSystem {
-  const common = { name: config.name, ca: config.ca, hosts: config.hosts, probeMailbox: config.mailboxes[0], concurrency: config.concurrency, clock, logger, loads: backEnds.loads, directoryDn: dnIn(config, directoryDn) };
+  const common = { name: config.name, ca: config.ca, minTlsVersion: config.minTlsVersion, hosts: config.hosts, probeMailbox: config.mailboxes[0], concurrency: config.concurrency, clock, logger, loads: backEnds.loads, directoryDn: dnIn(config, directoryDn) };
   switch (config.type) {
     case 'exchange-ews':
       return foundBy(backEnds.discovery(config), new ExchangeEwsSystem({ ...common, ...exchangeOptions(config), ...backEnds.ews(config), impersonate: config.impersonate, probeDomain: config.domains[0] }));
@@ -74,8 +74,8 @@ export function createSink(config: SystemConfig, services: SystemServices & { re
     throw new BridgeError('CONFIGURATION', `nothing can be replicated into ${config.name}: it must be an Exchange with legacyExchangeDn`);
   }
   const { backEnds, ...rest } = services;
-  const { name, ca, hosts, concurrency, legacyExchangeDn } = config;
-  const common = { name, ca, hosts, concurrency, ...rest, legacyExchangeDn, directoryDn: dnIn(config, services.directoryDn) };
+  const { name, ca, minTlsVersion, hosts, concurrency, legacyExchangeDn } = config;
+  const common = { name, ca, minTlsVersion, hosts, concurrency, ...rest, legacyExchangeDn, directoryDn: dnIn(config, services.directoryDn) };
   return config.type === 'exchange-ews' ? new ExchangeEwsSink({ ...common, ...backEnds.ews(config), impersonate: config.impersonate, probeDomain: config.domains[0] }) : new OwaWebdavSink({ ...common, ...backEnds.webdav(config) });
 }
 
@@ -92,8 +92,8 @@ export interface ReplicationHome {
 /** Undefined where the system cannot tell, or no account is configured that may hear it. */
 export function createHome(config: SystemConfig, { backEnds, ...services }: SystemServices & { readonly memory: FeedMemory }): ReplicationHome | undefined {
   if (config.type !== 'zimbra' || config.admin === undefined) return undefined;
-  const { name, ca, hosts, domains, mailboxes, url, adminUrl, admin, concurrency } = config;
-  return createZimbraHome({ name, adminUrl: adminUrl ?? url, username: admin.username, password: admin.password.reveal(), ca, hosts, domains, mailboxes, concurrency, loads: backEnds.loads, ...services });
+  const { name, ca, minTlsVersion, hosts, domains, mailboxes, url, adminUrl, admin, concurrency } = config;
+  return createZimbraHome({ name, adminUrl: adminUrl ?? url, username: admin.username, password: admin.password.reveal(), ca, minTlsVersion, hosts, domains, mailboxes, concurrency, loads: backEnds.loads, ...services });
 }
 
 /** What `check` says of a system begins with how its servers are found. */
@@ -167,8 +167,8 @@ interface SourceServices {
 
 /** The directory of a calendar system. @throws BridgeError CONFIGURATION where it has none */
 function systemDirectory(config: SystemConfig, { backEnds, ...services }: SourceServices): EntrySource {
-  const { name, ca, hosts, domains, mailboxes, concurrency } = config;
-  const common = { label: name, name, ca, hosts, domains, mailboxes, concurrency, loads: backEnds.loads, ...services };
+  const { name, ca, minTlsVersion, hosts, domains, mailboxes, concurrency } = config;
+  const common = { label: name, name, ca, minTlsVersion, hosts, domains, mailboxes, concurrency, loads: backEnds.loads, ...services };
   switch (config.type) {
     case 'zimbra': {
       const { url, adminUrl, username, password, admin } = config;
@@ -191,6 +191,8 @@ function systemDirectory(config: SystemConfig, { backEnds, ...services }: Source
 }
 
 export interface GatewayServices {
+  /** Of the same configuration. */
+  readonly systems: readonly SystemConfig[];
   readonly backEnds: BackEnds;
   readonly parameters: PresenceParameters;
   readonly callBack: NotificationPort | undefined;
@@ -203,11 +205,12 @@ export interface GatewayServices {
 }
 
 /** Makes a presence gateway; nothing is asked before somebody is followed. */
-export function createGateway(config: GatewayConfig, { parameters, backEnds, ...services }: GatewayServices): CalendarGateway {
-  const { description, hosts, ca, nameCheck } = config;
-  const common = { description, hosts, ca, nameCheck, ...services };
+export function createGateway(config: GatewayConfig, { parameters, backEnds, systems, ...services }: GatewayServices): CalendarGateway {
+  const { description, hosts, ca, nameCheck, minTlsVersion } = config;
+  const common = { description, hosts, ca, nameCheck, minTlsVersion, ...services };
+  const accountConcurrency = concurrencyBeside(config, systems);
   // Polled: the server is not asked to call.
-  if (config.type === 'webdav') return new WebdavPresenceGateway({ ...common, ...backEnds.webdav(config), ...(config.notifications === 'poll' ? { callBack: undefined } : {}) });
+  if (config.type === 'webdav') return new WebdavPresenceGateway({ ...common, concurrency: accountConcurrency, ...backEnds.webdav(config), ...(config.notifications === 'poll' ? { callBack: undefined } : {}) });
   return new EwsPresenceGateway({
     ...common,
     ...backEnds.ews(config),
@@ -216,7 +219,20 @@ export function createGateway(config: GatewayConfig, { parameters, backEnds, ...
     apply: parameters.apply,
     timeoutMs: parameters.exchangeTimeoutMs,
     concurrency: parameters.exchangeThreads,
+    accountConcurrency,
   });
+}
+
+/** How much the system's account may ask at the same time that is the gateway's too: what both send counts together, so there is one number for it. */
+function concurrencyBeside(gateway: GatewayConfig, systems: readonly SystemConfig[]): number | undefined {
+  const names = new Set(accountNames(gateway.signIn));
+  const isSameServer = (servers: readonly URL[]): boolean => servers.length === 0 || gateway.servers.length === 0 || servers.some((one) => gateway.servers.some(({ origin }) => origin === one.origin));
+  const beside = systems.find((one) => (one.type === 'exchange-ews' || one.type === 'exchange-webdav') && one.concurrency !== undefined && isSameServer(one.servers) && accountNames(one.signIn).some((name) => names.has(name)));
+  return beside?.concurrency;
+}
+
+function accountNames(signIn: ExchangeSignIn): readonly string[] {
+  return signIn.kind === 'oauth' ? [signIn.oauth.clientId] : signIn.accounts.map(({ username }) => username.toLowerCase());
 }
 
 export interface PublisherServices {

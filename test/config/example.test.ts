@@ -29,6 +29,7 @@ it('loads bridge.example.yaml with all that is commented out in it', async () =>
   const config = await load(yaml, { ...ENV, PARTNER_PASSWORD: 'p', HOSTED_SECRET: 'h', ZIMBRA_ADMIN_PASSWORD: 'z', LDAP_PASSWORD: 'l', NOTIFY_SECRET: 'whsec-0123456789abcdef', ...PRESENCE_ENV }, await files());
   expect(config.systems.map(({ name }) => name)).toContain('exchange2003');
   expect(config.systems.map(({ name, type, detail, cacheForMs, staleForMs }) => [name, type, detail, cacheForMs, staleForMs])).toContainEqual(['exchange', 'exchange-ews', 'details', 15_000, 0]);
+  expect(config.systems.find(({ name }) => name === 'exchange2003')).toMatchObject({ minTlsVersion: 'TLSv1', ca: [expect.any(String)] });
   expect(config.systems.find(({ name }) => name === 'hosted')).toMatchObject({ servers: [], autodiscover: { mailbox: 'bridge@hosted.example' }, signIn: { kind: 'oauth', oauth: { credential: { kind: 'secret' } } }, impersonate: 'bridge@hosted.example' });
   expect(config.systems.find(({ name }) => name === 'exchange')).toMatchObject({ signIn: { kind: 'basic', accounts: [{ username: 'CORP\\bridge' }, { username: 'CORP\\bridge2' }] }, concurrency: 10 });
   expect([config.issuers.length, config.privacy.exclude.length]).toEqual([1, 2]);
@@ -49,7 +50,7 @@ it('loads bridge.example.yaml with all that is commented out in it', async () =>
   expect(config.presence.gateways.map((one) => [one.description, one.system, one.username])).toEqual([['Head office', 'exchange', 'CORP\\bridge'], ['Branch office', undefined, 'CORP\\bridge']]);
   expect(config.presence.publishers.map((one) => one.type)).toEqual(['sip', 'xmpp', 'ejabberd', 'webhook']);
   expect(config.notify?.secret.reveal()).toBe('whsec-0123456789abcdef');
-  expect(config.warnings).toEqual([]);
+  expect(config.warnings).toEqual([expect.stringMatching(/^systems\.exchange2003\.tls\.minVersion: is TLSv1: /)]);
 });
 
 it('shows the default of every key of presence.mapping', async () => {

@@ -66,6 +66,18 @@ it('says that it cannot be written, once, and writes it with the next entry when
   audit.record({ what: 'x', by: 'n3', via: 'test' });
   await audit.close();
   expect((await entriesOf('audit.log/below-a-file')).map(({ by }) => by)).toEqual(['n0', 'n1', 'n2', 'n3']);
+  // Nothing stood there, so no line had to be ended.
+  expect(await readFile(join(folder, 'audit.log', 'below-a-file'), 'utf8')).toMatch(/^\{/);
+});
+
+it('begins a line of its own behind one that was torn, also by a process before', async () => {
+  await writeFile(join(folder, 'audit.log'), '{"at":"2026-03-02T08:59:59.000Z","what":"lo');
+  const { audit } = auditLog();
+  audit.record({ what: 'x', by: 'a', via: 'b' });
+  await audit.close();
+  const lines = (await readFile(join(folder, 'audit.log'), 'utf8')).split('\n');
+  expect(lines).toHaveLength(3);
+  expect(JSON.parse(lines[1]!)).toMatchObject({ what: 'x', by: 'a' });
 });
 
 it('keeps as many files of as many bytes as it is told, also when it is told otherwise', async () => {

@@ -1,4 +1,5 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -46,6 +47,11 @@ export class CertificateWorkshop {
     const signer = by === undefined ? ['-selfsign', '-keyfile', `${id}.key`] : ['-cert', `${by.id}.pem`, '-keyfile', `${by.id}.key`];
     this.#openssl('ca', '-config', 'ca.cnf', '-batch', '-notext', '-utf8', '-md', digest, ...signer, '-in', `${id}.csr`, '-extfile', `${id}.ext`, '-startdate', stamp(days[0]), '-enddate', stamp(days[1]), '-out', `${id}.pem`);
     return { id, certificate: readFileSync(this.#file(`${id}.pem`), 'utf8'), key: readFileSync(this.#file(`${id}.key`), 'utf8') };
+  }
+
+  /** openssl's own server with that certificate, on a free port of loopback, which it says. The caller's to end. */
+  serve(id: string, parts: readonly string[]): ChildProcess {
+    return spawn('openssl', ['s_server', '-accept', '127.0.0.1:0', '-cert', `${id}.pem`, '-key', `${id}.key`, ...parts], { cwd: this.#directory, stdio: ['ignore', 'pipe', 'ignore'] });
   }
 
   remove(): void {

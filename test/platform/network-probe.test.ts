@@ -23,11 +23,11 @@ async function serve({ certificate, key }: Pem): Promise<URL> {
   return new URL(`https://127.0.0.1:${(server.address() as AddressInfo).port}/EWS?secret=canary`);
 }
 
-const outcomes = async (url: URL): Promise<unknown> => (await probeNetwork(url, [authority.certificate])).map((one) => `${one.step} ${one.outcome}`);
+const outcomes = async (url: URL): Promise<unknown> => (await probeNetwork(url, { ca: [authority.certificate] })).map((one) => `${one.step} ${one.outcome}`);
 
 describe('the way to a server', () => {
   it('is walked step by step: name, port, certificate', async () => {
-    const findings = await probeNetwork(await serve(authority.issue('/CN=ews', 'IP:127.0.0.1', 100)), [authority.certificate]);
+    const findings = await probeNetwork(await serve(authority.issue('/CN=ews', 'IP:127.0.0.1', 100)), { ca: [authority.certificate] });
     expect(findings.map((one) => `${one.step} ${one.outcome}`)).toEqual(['DNS ok', 'TCP ok', 'TLS ok']);
     expect(findings[2]!.text).toMatch(/certificate of ews, ends in (?:99|100) days/);
     expect(JSON.stringify(findings)).not.toContain('canary');
@@ -45,7 +45,7 @@ describe('the way to a server', () => {
     ['has ended', '/CN=ews', 'IP:127.0.0.1', -1],
     ['names somebody else', '/CN=ews', 'DNS:other.example', 100],
   ])('says what to do about a certificate that %s', async (_name, subject, names, days) => {
-    const findings = await probeNetwork(await serve(authority.issue(subject, names, days)), [authority.certificate]);
+    const findings = await probeNetwork(await serve(authority.issue(subject, names, days)), { ca: [authority.certificate] });
     expect(findings[2]).toMatchObject({ step: 'TLS', outcome: 'fail', advice: expect.stringMatching(/renew|name/) as string });
   });
 

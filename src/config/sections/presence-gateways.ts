@@ -7,10 +7,10 @@ import { host } from '../fields/host.ts';
 import { integer } from '../fields/integer.ts';
 import { line, username } from '../fields/names.ts';
 import { hostPattern } from '../fields/network.ts';
-import { certificateFile } from '../fields/pem.ts';
 import { list, section } from '../fields/section.ts';
 import { secret } from '../fields/secret-field.ts';
 import type { Surroundings } from '../surroundings.ts';
+import { serverTls } from './server-tls.ts';
 
 export const NOTIFICATIONS = ['auto', 'push', 'streaming', 'pull', 'poll'] as const;
 
@@ -25,7 +25,7 @@ export function presenceGateways(surroundings: Surroundings) {
       port: integer({ min: 1, max: 65_535 }).default(443),
       account: username().optional(),
       password: secret(surroundings).optional(),
-      tls: section({ ca: certificateFile(surroundings) }).optional(),
+      tls: serverTls(surroundings).optional(),
       nameCheck: oneOf(['san-then-cn', 'cn-only']).default('san-then-cn'),
       dns: oneOf(['none']).optional(),
       notifications: oneOf(NOTIFICATIONS).default('auto'),
@@ -56,11 +56,11 @@ export function settledGateways(output: GatewaysOutput, systems: readonly System
     const common = { description, type, nameCheck, notifications };
     const home = systemOf(one, systems);
     if (home !== undefined) {
-      const { name: system, servers, username, signIn, hosts, ca } = home;
-      return { ...common, system, servers, username, signIn, hosts, ca, autodiscover: home.type === 'exchange-ews' ? home.autodiscover : undefined };
+      const { name: system, servers, username, signIn, hosts, ca, minTlsVersion } = home;
+      return { ...common, system, servers, username, signIn, hosts, ca, minTlsVersion, autodiscover: home.type === 'exchange-ews' ? home.autodiscover : undefined };
     }
     const account = accountOf(one, systems) ?? accountOf(first!, systems)!;
-    return { ...common, servers: [urlOf(one)], username: account.username, signIn: { kind: one.auth, accounts: [account] }, hosts: [...new Set(one.hosts)], ca: one.tls?.ca };
+    return { ...common, servers: [urlOf(one)], username: account.username, signIn: { kind: one.auth, accounts: [account] }, hosts: [...new Set(one.hosts)], ca: one.tls?.ca, minTlsVersion: one.tls?.minVersion };
   });
 }
 

@@ -3,10 +3,10 @@ import { duration } from '../fields/duration.ts';
 import { oneOf } from '../fields/field.ts';
 import { integer } from '../fields/integer.ts';
 import { hostPattern } from '../fields/network.ts';
-import { certificateFile } from '../fields/pem.ts';
-import { list, section } from '../fields/section.ts';
+import { list } from '../fields/section.ts';
 import { LIMITS } from '../../core/limits.ts';
 import type { Surroundings } from '../surroundings.ts';
+import { serverTls } from './server-tls.ts';
 
 /** The keys of every system. */
 export function baseShape(surroundings: Surroundings) {
@@ -14,7 +14,7 @@ export function baseShape(surroundings: Surroundings) {
     domains: list(domain()).default([]),
     mailboxes: list(mailbox()).default([]),
     hosts: list(hostPattern()).default([]),
-    tls: section({ ca: certificateFile(surroundings) }).optional(),
+    tls: serverTls(surroundings).optional(),
     detail: oneOf(['free-busy', 'busy-type', 'details']).default('details'),
     cacheFor: duration({ min: 0, max: LIMITS.longestFreshMs }).optional(),
     staleFor: duration({ min: 0, max: LIMITS.longestStaleMs }).prefault('0s'),

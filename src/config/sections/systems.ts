@@ -27,7 +27,7 @@ export type SystemsOutput = z.output<ReturnType<typeof systems>>;
 export function namedSystems(output: SystemsOutput, order: readonly string[]): readonly SystemConfig[] {
   const entries = Object.entries(output).sort(([a], [b]) => order.indexOf(a) - order.indexOf(b));
   return entries.map(([name, { tls, cacheFor, staleFor, ...keys }]): SystemConfig => {
-    const base = { name, domains: [...new Set(keys.domains)], mailboxes: [...new Set(keys.mailboxes)], ca: tls?.ca, cacheForMs: cacheFor, staleForMs: staleFor };
+    const base = { name, domains: [...new Set(keys.domains)], mailboxes: [...new Set(keys.mailboxes)], ca: tls?.ca, minTlsVersion: tls?.minVersion, cacheForMs: cacheFor, staleForMs: staleFor };
     switch (keys.type) {
       case 'zimbra':
         return { ...keys, ...base };

@@ -49,11 +49,13 @@ export class Attempts {
     // Nothing is awaited between looking at the failures and judging, but what has to be: the next one would look before this one is counted.
     const firstMs = this.#holdMs(pair);
     if (firstMs > 0) await this.#held(pair, firstMs);
+    let heldMs = firstMs;
     for (let other = this.#underWay.get(key); other !== undefined; other = this.#underWay.get(key)) {
       await other;
       // It may have failed, and then this one has to wait for longer.
-      const againMs = this.#holdMs(pair);
+      const againMs = this.#holdMs(pair, heldMs);
       if (againMs > 0) await this.#held(pair, againMs);
+      heldMs += againMs;
     }
     const mistake = attempt.judge();
     if (!(mistake instanceof Promise)) return this.#settled(attempt, pair, mistake);
@@ -73,10 +75,12 @@ export class Attempts {
     return new BridgeError(code, message, retryAfterMs === undefined ? {} : { retryAfterMs });
   }
 
-  #holdMs(pair: Pair): number {
+  /** @param heldMs for how long this very answer was held back already: whoever stands in a long row is turned away rather than held for every failure before it */
+  #holdMs(pair: Pair, heldMs = 0): number {
     const holdMs = this.#failures.hold(pair);
-    if (holdMs === undefined) throw this.refused('TOO_MANY_ATTEMPTS', 'too many failed attempts, try again later', LIMITS.failureDelayMs);
-    return holdMs;
+    if (holdMs !== undefined && heldMs + holdMs <= LIMITS.failureDelayMs) return holdMs;
+    if (holdMs !== undefined && holdMs > 0) this.#failures.release(pair);
+    throw this.refused('TOO_MANY_ATTEMPTS', 'too many failed attempts, try again later', LIMITS.failureDelayMs);
   }
 
   async #held(pair: Pair, holdMs: number): Promise<void> {

@@ -2,7 +2,7 @@ import { setMaxListeners } from 'node:events';
 import { Agent } from 'undici';
 import type { Agent as AgentTypes, buildConnector } from 'undici';
 import { LIMITS } from '../../core/limits.ts';
-import { TLS_RULES, checkServerIdentity } from '../server-identity.ts';
+import { tlsTo } from '../server-tls.ts';
 import type { HttpClientOptions } from './http-client.ts';
 
 /**
@@ -13,13 +13,7 @@ import type { HttpClientOptions } from './http-client.ts';
 export function connectOptions(options: HttpClientOptions, ended: AbortSignal): buildConnector.BuildOptions {
   // Every connection listens to it.
   setMaxListeners(0, ended);
-  return {
-    ...TLS_RULES,
-    timeout: LIMITS.connectTimeoutMs,
-    signal: ended,
-    ...(options.ca === undefined ? {} : { ca: [...options.ca] }),
-    ...(options.nameCheck === undefined ? {} : { checkServerIdentity: checkServerIdentity(options.nameCheck) }),
-  };
+  return { ...tlsTo(options), timeout: LIMITS.connectTimeoutMs, signal: ended };
 }
 
 /** What every connection has. */

@@ -1,6 +1,9 @@
+/** `details.by` of an error that is the issuer's, and says nothing of the server that would have been asked. */
+export const ISSUER = 'issuer';
+
 /** Where bearer tokens come from: asked anew only when the last one is old, or was refused. */
 export interface TokenSource {
-  /** @throws BridgeError BACKEND_AUTH (the issuer refuses us), BACKEND_UNREACHABLE, BACKEND_TLS, BACKEND_MALFORMED, DEADLINE */
+  /** @throws BridgeError with `by` (ISSUER): BACKEND_AUTH (the issuer refuses us), BACKEND_UNREACHABLE, BACKEND_TLS, BACKEND_MALFORMED, DEADLINE */
   token(signal: AbortSignal): Promise<string>;
   /** This one was answered 401: it is not given again. */
   refused(token: string): void;
@@ -15,6 +18,15 @@ export type Authentication =
       readonly password: string;
     }
   | { readonly kind: 'bearer'; /** Tells accounts of one server apart, for their loads; no secret. */ readonly account: string; readonly tokens: TokenSource };
+
+/**
+ * Waits for a token before a request takes anybody's turn: how long the issuer needs is not the server's time.
+ *
+ * @throws BridgeError as TokenSource
+ */
+export async function tokenReady(authentication: Authentication | undefined, signal: AbortSignal): Promise<void> {
+  if (authentication?.kind === 'bearer') await authentication.tokens.token(signal);
+}
 
 /** What tells the accounts of one server from each other; no secret. */
 export function accountName(authentication: Authentication): string {

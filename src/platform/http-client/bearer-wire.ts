@@ -15,12 +15,12 @@ export class BearerWire implements Wire {
 
   /** @throws BridgeError as TokenSource, and what undici throws */
   async request(request: WireRequest): Promise<Dispatcher.ResponseData> {
-    const token = await this.#tokens.token(request.signal);
+    const token = await this.#token(request);
     const answer = await this.#wire.request(withToken(request, token));
     if (answer.statusCode !== 401) return answer;
     this.#tokens.refused(token);
     answer.body.on('error', () => undefined);
-    const next = await this.#tokens.token(request.signal).catch((error: unknown) => {
+    const next = await this.#token(request).catch((error: unknown) => {
       answer.body.destroy();
       throw error;
     });
@@ -29,6 +29,13 @@ export class BearerWire implements Wire {
     const second = await this.#wire.request(withToken(request, next));
     if (second.statusCode === 401) this.#tokens.refused(next);
     return second;
+  }
+
+  async #token({ signal, elsewhere }: WireRequest): Promise<string> {
+    elsewhere?.(true);
+    const token = await this.#tokens.token(signal);
+    elsewhere?.(false);
+    return token;
   }
 
   async close(): Promise<void> {
@@ -40,6 +47,6 @@ export class BearerWire implements Wire {
   }
 }
 
-function withToken(request: WireRequest, token: string): WireRequest {
+function withToken({ elsewhere: _, ...request }: WireRequest, token: string): WireRequest {
   return { ...request, headers: { ...request.headers, authorization: `Bearer ${token}` } };
 }

@@ -4,7 +4,9 @@ import type { Instant } from '../../core/clock.ts';
 import { LIMITS } from '../../core/limits.ts';
 import { untilAborted } from '../../core/until-aborted.ts';
 import { DecompressError, decompress } from '../decompress.ts';
+import type { ServerTls } from '../server-tls.ts';
 import { retryAfterMs } from './answer-headers.ts';
+import { tokenReady } from './authentication.ts';
 import type { Authentication } from './authentication.ts';
 import { connectionError, isDeadConnection } from './connection-error.ts';
 import type { HopOptions } from './interceptors.ts';
@@ -15,11 +17,8 @@ import type { RequestBudget } from './request-budget.ts';
 import { refusalOf } from './sign-in-refusal.ts';
 import type { Wire } from './wire.ts';
 
-export interface HttpClientOptions {
-  /** PEM certificates of the authorities trusted in place of Node's own; verification itself is never switched off. */
-  readonly ca?: readonly string[] | undefined;
-  /** Which names of the server's certificate count; absent: its alternative names. */
-  readonly nameCheck?: 'san-then-cn' | 'cn-only' | undefined;
+/** Of TLS too (`ca`, `nameCheck`, `minTlsVersion`); verification itself is never switched off. */
+export interface HttpClientOptions extends ServerTls {
   /** Hosts to which a redirect may lead beside the one that was asked: `name` (any port of it) or `name:port`. */
   readonly redirectHosts?: readonly string[];
   /** Absent: nothing is said of who asks. */
@@ -85,6 +84,7 @@ export class HttpClient {
   /** Sends one request and reads the whole answer, whatever its status; redirects and a second try are part of its turn. A server that asks for a pause (429 or 503 with Retry-After) gets it. */
   async request(request: HttpRequest): Promise<HttpAnswer> {
     const load = request.load ?? this.#options.load;
+    await tokenReady(this.#options.authentication, request.signal);
     if (load === undefined || load === 'none') return this.#exchange(request);
     const turn = await load.enter(request.signal, request.deadline);
     const seen: Seen = { outcome: 'given-up' };
@@ -161,7 +161,7 @@ export class HttpClient {
       const isAborted = request.signal.aborted;
       const classified = error instanceof BridgeError ? error : connectionError(error);
       // What is a BridgeError already is no connection's: the answer was none, or the issuer of a token could not be asked.
-      if (isAborted || classified !== error) seen.outcome = isAborted ? 'aborted' : this.#isClosed ? 'given-up' : classified.code === 'BACKEND_UNREACHABLE' ? 'failed' : 'answered';
+      if (isAborted || classified !== error) seen.outcome = isAborted ? (seen.isElsewhere === true ? 'given-up' : 'aborted') : this.#isClosed ? 'given-up' : classified.code === 'BACKEND_UNREACHABLE' ? 'failed' : 'answered';
       if (isAborted) throw new BridgeError('DEADLINE', 'no answer in time', { temporary: true, cause: error });
       throw classified;
     } finally {
@@ -170,9 +170,9 @@ export class HttpClient {
   }
 
   async #send(request: HttpRequest, url: URL, seen: Seen): Promise<HttpAnswer> {
-    const { statusCode, headers, body } = await this.#dispatch(request, url).catch((error: unknown) => {
+    const { statusCode, headers, body } = await this.#dispatch(request, url, seen).catch((error: unknown) => {
       // No header of an answer has come: a kept-alive connection gone stale. What we send may arrive twice: reads, and writes that replace.
-      if (request.once !== true && !request.signal.aborted && isDeadConnection(error)) return this.#dispatch(request, url);
+      if (request.once !== true && !request.signal.aborted && isDeadConnection(error)) return this.#dispatch(request, url, seen);
       throw error;
     });
     seen.outcome = 'answered';
@@ -193,7 +193,7 @@ export class HttpClient {
     };
   }
 
-  async #dispatch(request: HttpRequest, url: URL): Promise<Dispatcher.ResponseData> {
+  async #dispatch(request: HttpRequest, url: URL, seen: Seen): Promise<Dispatcher.ResponseData> {
     const hop: HopOptions = request.hops === undefined ? {} : { hops: request.hops };
     const sent = this.#wire.request({
       origin: url.origin,
@@ -202,6 +202,7 @@ export class HttpClient {
       headers: { 'accept-encoding': 'gzip, deflate', ...request.headers },
       body: request.body ?? null,
       signal: request.signal,
+      elsewhere: (isElsewhere) => (seen.isElsewhere = isElsewhere),
       ...hop,
     });
     // undici hears that nobody waits any more only once it has a connection: a handshake that stalls would outlast the deadline.
@@ -212,6 +213,8 @@ export class HttpClient {
 /** What a request has seen of its server so far. */
 interface Seen {
   outcome: TurnOutcome;
+  /** It waits for somebody else, as WireRequest has it. */
+  isElsewhere?: boolean;
 }
 
 const REDIRECTS = new Set([301, 302, 303, 307, 308]);

@@ -2,6 +2,7 @@ import type { Dispatcher } from 'undici';
 import { BridgeError } from '../../core/errors.ts';
 import { LIMITS } from '../../core/limits.ts';
 import { untilAborted } from '../../core/until-aborted.ts';
+import { tokenReady } from './authentication.ts';
 import { connectionError } from './connection-error.ts';
 import type { HttpClientOptions } from './http-client.ts';
 import { newWire } from './new-wire.ts';
@@ -39,12 +40,13 @@ export interface HttpStream {
  * @throws BridgeError BACKEND_UNREACHABLE, BACKEND_TLS, BACKEND_REDIRECT, BACKEND_MALFORMED, BACKEND_AUTH (as HttpClient), BACKEND_BUSY (load), DEADLINE (the signal fired)
  */
 export async function openStream(options: HttpClientOptions, request: StreamRequest): Promise<HttpStream> {
+  await tokenReady(options.authentication, request.signal);
   (await options.load?.enter(request.signal))?.done('given-up');
   const wire = newWire(options);
   const close = (): Promise<void> => wire.destroy();
   try {
     const { url, headers, body, silenceMs, signal } = request;
-    const asked = wire.request({
+    const sent = wire.request({
       origin: url.origin,
       path: `${url.pathname}${url.search}`,
       method: 'POST',
@@ -54,8 +56,8 @@ export async function openStream(options: HttpClientOptions, request: StreamRequ
       headersTimeout: Math.min(silenceMs, LIMITS.ewsStreamAnswerMs),
       bodyTimeout: silenceMs,
     });
-    // undici hears that nobody waits any more only once it has a connection: a handshake that stalls would outlast the signal.
-    const answer = await untilAborted(asked, signal);
+    // As in HttpClient: a handshake that stalls would outlast the signal.
+    const answer = await untilAborted(sent, signal);
     const joined = joinedHeaders(answer.headers);
     if (answer.statusCode >= 300 && answer.statusCode < 400) {
       const target = joined['location'];

@@ -8,6 +8,8 @@ export interface WireRequest extends Dispatcher.RequestOptions<null>, HopOptions
   /** A text, so that it can be sent again. */
   readonly body: string | null;
   readonly signal: AbortSignal;
+  /** Told `true` before somebody else than the server is waited for (the issuer of a token), and `false` after it: that time is not the server's. */
+  readonly elsewhere?: ((isElsewhere: boolean) => void) | undefined;
 }
 
 /** The way to one or more servers, signed in as configured. What it throws is undici's, or a BridgeError. */

@@ -14,7 +14,7 @@ import { XML_CONTENT_TYPE } from './names.ts';
 import type { Reply } from './reply.ts';
 import type { Service } from './service.ts';
 
-export interface AutodiscoverConnectionOptions extends Pick<HttpClientOptions, 'ca' | 'nameCheck' | 'interceptors'> {
+export interface AutodiscoverConnectionOptions extends Pick<HttpClientOptions, 'ca' | 'nameCheck' | 'minTlsVersion' | 'interceptors'> {
   /** At least one; the next is tried where one is refused. */
   readonly authentications: readonly Authentication[];
 }

@@ -1,6 +1,7 @@
 import { BridgeError } from '../../core/errors.ts';
 import type { ErrorCode } from '../../core/errors.ts';
 import type { ProbeFinding } from '../../core/probe-finding.ts';
+import { handshakeAdvice } from '../../platform/tls-trouble.ts';
 import { NOTHING_THERE } from './answered.ts';
 import { NOT_OFFERED } from './client-connection.ts';
 import { UNKNOWN_MAILBOX } from './refused.ts';
@@ -74,6 +75,8 @@ export function adviceFor(error: BridgeError): string {
   if (code === 'BACKEND_AUTH' && details['reason'] === NOT_OFFERED) return `choose one of what it offers as auth (${String(details['offers'])}), or enable Basic on its Autodiscover virtual directory`;
   const hint = typeof details['hint'] === 'string' ? details['hint'] : undefined;
   if (code === 'BACKEND_AUTH' && hint !== undefined) return `${hint}; nothing more was tried, so that the account is not locked`;
+  const agreement = code === 'BACKEND_TLS' ? handshakeAdvice(String(details['reason'])) : undefined;
+  if (agreement !== undefined) return agreement;
   return (code === 'BACKEND_REDIRECT' ? hint : undefined) ?? ADVICE[code] ?? NOTHING_ADVICE;
 }
 

@@ -25,7 +25,7 @@ const LET_THROUGH: ReadonlySet<number> = new Set([200, 400, 500]);
 
 /** Walks to the server, signs in and tries the right to every command, without changing anything. */
 export async function probeEjabberd(api: EjabberdApi, { url, ca, username }: EjabberdApiOptions, signal: AbortSignal): Promise<readonly ProbeFinding[]> {
-  const way = await probeNetwork(url, ca);
+  const way = await probeNetwork(url, { ca });
   if (way.some((one) => one.outcome === 'fail')) return way;
   const faults: (readonly [Command, BridgeError])[] = [];
   for (const command of COMMANDS) {

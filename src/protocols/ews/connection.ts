@@ -25,7 +25,7 @@ import { ServerList } from './servers/server-list.ts';
 import { isUnsent, mayLock, verdictOf } from './servers/verdict.ts';
 import type { Verdict } from './servers/verdict.ts';
 
-export interface EwsEndpoint extends Pick<CalendarSystemOptions, 'ca' | 'hosts'> {
+export interface EwsEndpoint extends Pick<CalendarSystemOptions, 'ca' | 'minTlsVersion' | 'hosts'> {
   /** Whole endpoints, `https://…/EWS/Exchange.asmx`; they stand for each other and are asked in this order. */
   readonly servers: readonly URL[];
   /** Where EWS is, when no servers are configured. @throws BridgeError */
@@ -210,10 +210,18 @@ export class EwsConnection {
 
   /** Asks one account at one server, and remembers what that says about them. */
   async #ask(lane: EwsLane, operation: EwsOperation, body: XmlNode | XmlText, exchange: Exchange, question: Question): Promise<SoapEnvelope> {
-    const startedAt = this.#clock.now();
-    lane.server.tried(startedAt);
+    lane.server.tried(this.#clock.now());
     lane.usedAt = this.#knowledge.nextUse();
     lane.inFlight += 1;
+    try {
+      return await lane.account.oneFirst(exchange.ctx.signal, () => this.#askNow(lane, operation, body, exchange, question));
+    } finally {
+      lane.inFlight -= 1;
+    }
+  }
+
+  async #askNow(lane: EwsLane, operation: EwsOperation, body: XmlNode | XmlText, exchange: Exchange, question: Question, isAgain = false): Promise<SoapEnvelope> {
+    const startedAt = this.#clock.now();
     try {
       const envelope = await this.#clients.send(lane, operation, body, exchange);
       this.#answered(lane);
@@ -222,24 +230,10 @@ export class EwsConnection {
       const error = toBridgeError(thrown);
       if (!this.#isSlowDown(lane, error)) throw this.#note(lane, error, verdictOf(error, question.isOver()), startedAt, exchange);
       // A 401 under load, of an account that was let in a moment ago: asked once more where nobody else can be.
-      if (question.hasOther() || WRITES.has(operation)) throw this.#suspect(lane, error);
+      if (isAgain || question.hasOther() || WRITES.has(operation)) throw this.#suspect(lane, error);
       await pause(LIMITS.ewsSlowDownMs, exchange.ctx.signal);
       if (exchange.ctx.signal.aborted) throw new BridgeError('DEADLINE', 'no answer in time', { temporary: true, cause: error });
-      return await this.#askAgain(lane, operation, body, exchange);
-    } finally {
-      lane.inFlight -= 1;
-    }
-  }
-
-  async #askAgain(lane: EwsLane, operation: EwsOperation, body: XmlNode | XmlText, exchange: Exchange): Promise<SoapEnvelope> {
-    const startedAt = this.#clock.now();
-    try {
-      const envelope = await this.#clients.send(lane, operation, body, exchange);
-      this.#answered(lane);
-      return envelope;
-    } catch (thrown) {
-      const error = toBridgeError(thrown);
-      throw this.#isSlowDown(lane, error) ? this.#suspect(lane, error) : this.#note(lane, error, verdictOf(error, false), startedAt, exchange);
+      return this.#askNow(lane, operation, body, exchange, question, true);
     }
   }
 
@@ -263,7 +257,7 @@ export class EwsConnection {
   }
 
   #isSlowDown(lane: EwsLane, error: BridgeError): boolean {
-    if (error.code !== 'BACKEND_AUTH' || error.details['status'] !== 401 || error.details['about'] === 'issuer') return false;
+    if (verdictOf(error, false) !== 'account' || error.details['status'] !== 401) return false;
     const now = this.#clock.now();
     return now - lane.workedAt < LIMITS.ewsLatelyMs && (lane.suspectedUntil === undefined || now < lane.suspectedUntil);
   }
@@ -307,7 +301,7 @@ export class EwsConnection {
       case 'busy':
         lane.server.answered(now);
         return this.#busy(lane, error, exchange, now);
-      case 'crowded':
+      case 'unasked':
         return error;
       case 'question':
         if (error.details['responseCode'] !== undefined) this.#answered(lane);

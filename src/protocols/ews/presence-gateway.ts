@@ -17,7 +17,7 @@ import type { WatchTiming } from './watch/watch-timing.ts';
 import type { WayName } from './watch/way.ts';
 import { WatchWire } from './watch/wire.ts';
 
-export interface EwsPresenceGatewayOptions extends EwsEndpoint {
+export interface EwsPresenceGatewayOptions extends Omit<EwsEndpoint, 'concurrency'> {
   /** Unique; first in every line about it. */
   readonly description: string;
   /** `auto`: push where Exchange can reach us, else streaming, pull, and asking; another is used or, where the server refuses it, calendars are polled. */
@@ -30,6 +30,8 @@ export interface EwsPresenceGatewayOptions extends EwsEndpoint {
   readonly timeoutMs: number;
   /** Requests for subscriptions at the same time. */
   readonly concurrency: number;
+  /** EwsEndpoint.concurrency: of everything together that asks as its account. */
+  readonly accountConcurrency?: number | undefined;
   /** Where Exchange calls; undefined: nowhere. */
   readonly callBack: NotificationPort | undefined;
   /** Whether Exchange can reach it, by what is configured. */
@@ -62,7 +64,7 @@ export class EwsPresenceGateway implements CalendarGateway {
     this.description = options.description;
     this.#system = systemOf(options, undefined);
     this.source = this.#system;
-    this.#connection = new EwsConnection(options);
+    this.#connection = new EwsConnection({ ...options, concurrency: options.accountConcurrency });
     this.#wire = new WatchWire(this.#connection, options.clock, options.timeoutMs);
     this.#watch = new EwsCalendarWatch({ ...options, wire: this.#wire, ways: waysOf(options) });
     this.watch = this.#watch;
@@ -89,7 +91,7 @@ export class EwsPresenceGateway implements CalendarGateway {
 }
 
 function systemOf(options: EwsPresenceGatewayOptions, probeMailbox: MailboxAddress | undefined): ExchangeEwsSystem {
-  return new ExchangeEwsSystem({ ...options, name: options.description, lookup: 'query', probeMailbox });
+  return new ExchangeEwsSystem({ ...options, concurrency: options.accountConcurrency, name: options.description, lookup: 'query', probeMailbox });
 }
 
 function waysOf({ notifications, isReachable, callBack }: EwsPresenceGatewayOptions): readonly WayName[] {

@@ -17,6 +17,8 @@ const LATER: Meaning = { code: 'NO_DATA', message: 'the mailbox cannot be read n
 const NO_DATA: Meaning = { code: 'NO_DATA', message: 'the calendar system gave no data' };
 const BUSY: Meaning = { code: 'BACKEND_BUSY', message: 'the calendar system is too busy', temporary: true };
 const FAULT: Meaning = { code: 'BACKEND_FAULT', message: 'the calendar system refused the request' };
+const VERSION: Meaning = { ...FAULT, hint: 'it takes no version of EWS that the bridge speaks, Exchange2007 to Exchange2013: see which server answers at url, and that nothing in between rewrites requests' };
+const SCHEMA: Meaning = { ...FAULT, hint: 'the server cannot read the request: see that nothing in between rewrites it, and that url leads to EWS and not to another SOAP service' };
 const ACCOUNT: Meaning = { code: 'BACKEND_AUTH', message: 'the calendar system refuses the account of the bridge', hint: 'look at the account in Active Directory: disabled, locked, or with a password that has expired' };
 const PUBLIC_FOLDER: Meaning = { code: 'NO_DATA', message: 'the free/busy folder cannot be read' };
 
@@ -64,6 +66,9 @@ const MEANINGS: ReadonlyMap<string, Meaning> = new Map([
   ['ErrorPasswordExpired', ACCOUNT],
   ['ErrorPasswordChangeRequired', ACCOUNT],
   ['ErrorCallerIsInvalidADAccount', ACCOUNT],
+  ['ErrorInvalidServerVersion', VERSION],
+  ['ErrorIncorrectSchemaVersion', VERSION],
+  ['ErrorSchemaValidation', SCHEMA],
   ['ErrorServerBusy', BUSY],
   ['ErrorExceededConnectionCount', BUSY],
   ['ErrorTooManyObjectsOpened', BUSY],

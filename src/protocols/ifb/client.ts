@@ -44,6 +44,7 @@ export class IfbSystem implements CalendarSystem {
     const signsIn = options.username !== undefined && options.password !== undefined;
     this.#http = new HttpClient({
       ca: options.ca,
+      minTlsVersion: options.minTlsVersion,
       redirectHosts: options.hosts,
       load: options.loads?.of(this.#template.origin, options.username?.toLowerCase() ?? '', options.concurrency ?? LIMITS.ifbConcurrency),
       interceptors: signsIn ? [basicAuthentication(options.username, options.password)] : [],

@@ -42,7 +42,7 @@ const MEANINGS = {
   'escaped-twice': { code: 'BACKEND_FAULT', about: 'server', message: 'the server takes the + of SCHEDULE+ FREE BUSY for an attack (404.11)', hint: 'set allowDoubleEscaping="true" in request filtering for /public' },
   missing: { code: 'BACKEND_FAULT', about: 'place', message: 'the server has nothing there (404)', hint: 'is /public a virtual directory of this server? IIS also says so for long queries (404.15) and for %2B (404.11)' },
   busy: { code: 'BACKEND_BUSY', about: 'server', message: 'the calendar system is busy', temporary: true },
-  'no-store': { code: 'BACKEND_FAULT', about: 'server', message: 'the calendar system failed', hint: 'a server without a public folder database answers so: list one that has it under `servers`', temporary: true },
+  'no-store': { code: 'BACKEND_FAULT', about: 'server', message: 'the calendar system failed', hint: 'a server without a public folder database answers so: name one that has it in `url`, which may be a list', temporary: true },
   failed: { code: 'BACKEND_FAULT', about: 'server', message: 'the calendar system failed', temporary: true },
   redirect: { code: 'BACKEND_REDIRECT', about: 'server', message: 'the calendar system redirects without saying where to', hint: 'check the url' },
   unexpected: { code: 'BACKEND_MALFORMED', about: 'server', message: 'the calendar system answers with an unexpected status', hint: 'is this an Exchange 2000, 2003 or 2007?' },

@@ -42,6 +42,6 @@ export function leaseOf(options: OwaServersOptions, connections: OwaConnections 
   return (connections ?? new OwaConnections()).open(options);
 }
 
-function keyOf({ servers, auth, username, password, hosts, ca, nameCheck, concurrency }: OwaServersOptions): string {
-  return hash('sha256', JSON.stringify([servers.map(({ href }) => href), auth, username, password, hosts, ca, nameCheck, concurrency]), 'hex');
+function keyOf({ servers, auth, username, password, hosts, ca, nameCheck, minTlsVersion, concurrency }: OwaServersOptions): string {
+  return hash('sha256', JSON.stringify([servers.map(({ href }) => href), auth, username, password, hosts, ca, nameCheck, minTlsVersion, concurrency]), 'hex');
 }

@@ -5,8 +5,8 @@ import { LIMITS } from '../../core/limits.ts';
 import type { Logger } from '../../core/logger.ts';
 import { within } from '../../core/within.ts';
 import { HttpClient } from '../../platform/http-client/http-client.ts';
-import type { HttpClientOptions } from '../../platform/http-client/http-client.ts';
 import type { BackEndLoads } from '../../platform/http-client/load/back-end-load.ts';
+import type { ServerTls } from '../../platform/server-tls.ts';
 import { problemAbout } from './answer-problem.ts';
 import { OwaConnection } from './client-connection.ts';
 import type { Asking, OwaAnswer, OwaExchange } from './client-connection.ts';
@@ -16,7 +16,7 @@ import { ServerHealth } from './server-health.ts';
 import { SignInRefusals } from './sign-in-refusals.ts';
 
 /** Where an Exchange 2000, 2003 or 2007 is, and as whom it is asked. */
-export interface OwaEndpoint {
+export interface OwaEndpoint extends ServerTls {
   /** Roots, to which `/public/…` is appended; at least one. They stand for each other, the first that answers is asked. */
   readonly servers: readonly URL[];
   readonly auth: 'basic' | 'form' | 'ntlm';
@@ -24,9 +24,6 @@ export interface OwaEndpoint {
   readonly password: string;
   /** Further hosts to which a redirect may lead, beside the servers: `name` or `name:port`. */
   readonly hosts: readonly string[];
-  /** See HttpClientOptions, both. */
-  readonly ca?: readonly string[] | undefined;
-  readonly nameCheck?: HttpClientOptions['nameCheck'];
   /** Absent: as much as there is. */
   readonly loads?: BackEndLoads | undefined;
   /** Requests at the same time, a server; absent: LIMITS.webdavConcurrency. */
@@ -62,14 +59,14 @@ export class OwaServers {
   readonly #health: ReadonlyMap<OwaConnection, ServerHealth>;
 
   constructor(options: OwaServersOptions) {
-    const { servers, auth, username, password, ca, nameCheck, loads, concurrency = LIMITS.webdavConcurrency, clock } = options;
+    const { servers, auth, username, password, ca, nameCheck, minTlsVersion, loads, concurrency = LIMITS.webdavConcurrency, clock } = options;
     this.#options = options;
     this.hosts = [...new Set([...options.hosts, ...(servers.length > 1 ? servers.map(placeOf) : [])])];
     const refusals = new SignInRefusals(clock, auth === 'form' ? FORM_REFUSALS_FROM : 0);
     const sessions = new Map<string, FormSession>();
     const made = servers.map((url) => {
       const authentication = auth === 'form' ? undefined : ({ kind: auth, username, password } as const);
-      const http = new HttpClient({ ca, nameCheck, redirectHosts: this.hosts, authentication, load: loads?.of(url.origin, username.toLowerCase(), concurrency) });
+      const http = new HttpClient({ ca, nameCheck, minTlsVersion, redirectHosts: this.hosts, authentication, load: loads?.of(url.origin, username.toLowerCase(), concurrency) });
       return { http, connection: new OwaConnection({ url, auth, username, password, http, clock, refusals, hosts: this.hosts, sessions }) };
     });
     this.all = made.map(({ connection }) => connection);

@@ -36,7 +36,7 @@ export async function probePresenceServer(options: SipClientOptions & { readonly
 
 async function networkFindings({ server: { host, port, transport }, ca }: SipClientOptions): Promise<readonly ProbeFinding[]> {
   if (transport === 'udp') return [await nameFinding(host)];
-  const findings = await probeNetwork(new URL(`${transport === 'tls' ? 'https' : 'http'}://${hostText(host)}:${port}`), ca);
+  const findings = await probeNetwork(new URL(`${transport === 'tls' ? 'https' : 'http'}://${hostText(host)}:${port}`), { ca });
   // Its advice speaks of web servers.
   return findings.map((one) => (one.advice === undefined ? one : { ...one, advice: one.advice.replaceAll('`url`', '`server`').replace('an https port', 'a TLS port').replace('http://, or another port?', 'transport=tcp, or another port?') }));
 }

@@ -78,7 +78,7 @@ export class WebhookPublisher implements PresencePublisher {
   }
 
   async probe(signal: AbortSignal): Promise<readonly ProbeFinding[]> {
-    const way = await probeNetwork(new URL(this.#url.origin), this.#options.ca);
+    const way = await probeNetwork(new URL(this.#url.origin), { ca: this.#options.ca });
     if (way.some((one) => one.outcome === 'fail')) return way;
     return [...way, await this.#probeReceiver(signal)];
   }

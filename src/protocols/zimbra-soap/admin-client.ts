@@ -35,7 +35,7 @@ export class ZimbraAdmin {
   constructor(options: ZimbraAdminOptions) {
     this.#options = options;
     this.endpoint = below(options.adminUrl, ADMIN_SOAP_PATH);
-    this.#http = new HttpClient({ ca: options.ca, redirectHosts: options.hosts });
+    this.#http = new HttpClient({ ca: options.ca, minTlsVersion: options.minTlsVersion, redirectHosts: options.hosts });
     this.#session = new ZimbraSession((budget) => this.#signIn(budget), options.clock);
   }
 

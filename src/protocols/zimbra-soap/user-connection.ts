@@ -43,7 +43,7 @@ export class ZimbraUserConnection {
     this.#options = options;
     this.#endpoint = below(options.url, SOAP_PATH);
     const load = options.loads?.of(this.#endpoint.origin, options.username.toLowerCase(), options.concurrency ?? LIMITS.zimbraConcurrency);
-    this.#http = new HttpClient({ ca: options.ca, redirectHosts: options.hosts, load, interceptors: [zimbraHopCount()] });
+    this.#http = new HttpClient({ ca: options.ca, minTlsVersion: options.minTlsVersion, redirectHosts: options.hosts, load, interceptors: [zimbraHopCount()] });
     this.#session = new ZimbraSession((budget) => this.#signIn(budget), options.clock);
   }
 

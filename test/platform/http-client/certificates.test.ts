@@ -86,7 +86,7 @@ async function outcome(client: HttpClient, { port }: TlsServer, host = HOST): Pr
 }
 
 async function told(server: TlsServer, authorities: readonly Made[], host = HOST): Promise<string> {
-  const { outcome: end, text, advice } = (await probeNetwork(new URL(`https://${host}:${server.port}/`), authorities.map((one) => one.certificate), resolve)).at(-1)!;
+  const { outcome: end, text, advice } = (await probeNetwork(new URL(`https://${host}:${server.port}/`), { ca: authorities.map((one) => one.certificate) }, resolve)).at(-1)!;
   return `${end} ${text}: ${advice ?? ''}`;
 }
 
@@ -203,4 +203,78 @@ describe('several systems at once', () => {
     const all = await Promise.all([outcome(first, ours), outcome(second, theirs), outcome(first, theirs), outcome(second, ours)]);
     expect(all).toEqual(['taken', 'taken', 'UNABLE_TO_VERIFY_LEAF_SIGNATURE', 'UNABLE_TO_VERIFY_LEAF_SIGNATURE']);
   });
+});
+
+describe('a system whose tls.minVersion is lowered', () => {
+  const level0 = 'DEFAULT:@SECLEVEL=0';
+  const lowered = (minTlsVersion: NonNullable<HttpClientOptions['minTlsVersion']>, ...authorities: readonly Made[]): HttpClient => {
+    const client = new HttpClient({ ca: authorities.map((one) => one.certificate), minTlsVersion, interceptors: [toLoopback] });
+    opened.add(() => client.close());
+    return client;
+  };
+  const ends = (version: 'TLSv1' | 'TLSv1.1'): ServerOptions => ({ minVersion: 'TLSv1', maxVersion: version, ciphers: level0 });
+
+  it('reaches servers that end there, and no older ones', async () => {
+    const [oldest, older] = [await serve([leaf()], ends('TLSv1')), await serve([leaf()], ends('TLSv1.1'))];
+    expect(await Promise.all([outcome(lowered('TLSv1', root), oldest), outcome(lowered('TLSv1', root), older), outcome(lowered('TLSv1.1', root), older)])).toEqual(['taken', 'taken', 'taken']);
+    expect(await outcome(lowered('TLSv1.1', root), oldest)).toMatch(/PROTOCOL|VERSION/);
+    expect(await outcome(lowered('TLSv1.2', root), older)).toMatch(/PROTOCOL|VERSION/);
+    expect([oldest.reached, older.reached]).toEqual([1, 2]);
+  });
+
+  it('is beside another one that is not', async () => {
+    const server = await serve([leaf()], ends('TLSv1'));
+    const [low, usual] = [lowered('TLSv1', root), clientWith(root)];
+    const all = await Promise.all([outcome(low, server), outcome(usual, server), outcome(low, server), outcome(usual, server)]);
+    expect(all).toEqual(['taken', expect.stringMatching(/PROTOCOL|VERSION/), 'taken', expect.stringMatching(/PROTOCOL|VERSION/)]);
+  });
+
+  it.each<[string, () => readonly Made[], RegExp]>([
+    ['of another authority', () => [leaf({ by: stranger })], /UNABLE_TO_VERIFY_LEAF_SIGNATURE/],
+    ['for another name', () => [leaf({ names: 'DNS:mail.corp.example' })], /ALTNAME/],
+    ['that has ended', () => [leaf({ days: [-10, -1] })], /CERT_HAS_EXPIRED/],
+    ['signed by itself', () => [self()], /DEPTH_ZERO_SELF_SIGNED_CERT/],
+  ])('still refuses a certificate %s', async (_name, chain, reason) => {
+    const server = await serve(chain(), ends('TLSv1'));
+    expect(await outcome(lowered('TLSv1', root), server)).toMatch(reason);
+    expect(server.reached).toBe(0);
+  });
+
+  it('takes what comes with it: keys of 1024 bits, SHA-1, and ciphers without an exchange of keys', async () => {
+    const server = await serve([leaf({ key: ['rsa:1024'], digest: 'sha1' })], { ...ends('TLSv1'), ciphers: 'AES128-SHA:@SECLEVEL=0' });
+    expect(await outcome(lowered('TLSv1', root), server)).toBe('taken');
+  });
+
+  it('takes no server without a certificate, and none that encrypts nothing', async () => {
+    for (const ciphers of ['AECDH-AES128-SHA:@SECLEVEL=0', 'NULL-SHA:@SECLEVEL=0']) {
+      const server = await serve([leaf({ key: ['rsa:2048'] })], { ...ends('TLSv1'), ciphers });
+      expect(await outcome(lowered('TLSv1', root), server)).toMatch(/HANDSHAKE_FAILURE/);
+    }
+  });
+
+  it('still speaks the newest that the server has', async () => {
+    const server = await serve([leaf()]);
+    const [, , tls] = await probeNetwork(new URL(`https://${HOST}:${server.port}/`), { ca: [root.certificate], minTlsVersion: 'TLSv1' }, resolve);
+    expect(tls?.text).toMatch(/^TLSv1\.3, /);
+  });
+
+  it.each(['tls1', 'tls1_1'])('reaches openssl s_server -%s', async (version) => {
+    const port = await opensslServer(version, leaf({ key: ['rsa:1024'], digest: 'sha1' }));
+    const client = lowered('TLSv1', root);
+    expect((await client.request(get(new URL(`https://${HOST}:${port}/`)))).status).toBe(200);
+    await expect(clientWith(root).request(get(new URL(`https://${HOST}:${port}/`)))).rejects.toMatchObject({ code: 'BACKEND_TLS' });
+  });
+
+  /** With -www it answers every GET by a page about the handshake. */
+  async function opensslServer(version: string, { id }: Made): Promise<number> {
+    const server = workshop.serve(id, [`-${version}`, '-cipher', level0, '-www']);
+    opened.add(() => server.kill());
+    let said = '';
+    for await (const chunk of server.stdout!) {
+      said += String(chunk);
+      const port = /ACCEPT 127\.0\.0\.1:(\d+)/.exec(said)?.[1];
+      if (port !== undefined) return Number(port);
+    }
+    throw new Error(`openssl s_server ended: ${said}`);
+  }
 });

@@ -2,6 +2,7 @@ import { createServer } from 'node:net';
 import type { AddressInfo, Socket } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import { LIMITS } from '../../../src/core/limits.ts';
+import type { TokenSource } from '../../../src/platform/http-client/authentication.ts';
 import { HttpClient } from '../../../src/platform/http-client/http-client.ts';
 import type { HttpClientOptions } from '../../../src/platform/http-client/http-client.ts';
 import type { BackEndLoad, TurnOutcome } from '../../../src/platform/http-client/load/back-end-load.ts';
@@ -319,3 +320,37 @@ function seeded(seed: number): () => number {
     return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
   };
 }
+
+describe('the issuer of tokens', () => {
+  const patience = (): AbortSignal => AbortSignal.timeout(200);
+  const mute = (signal: AbortSignal): Promise<string> => new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(signal.reason as Error)));
+  const bearer = (tokens: TokenSource) => ({ kind: 'bearer', account: 'app', tokens }) as const;
+
+  it('that is slow takes nobody\'s turn, of a request or of a stream', async () => {
+    const load = new RecordingLoad();
+    const authentication = bearer({ token: mute, refused: () => undefined });
+    const url = await opened.http((_request, response) => response.end());
+    expect(await codeOf(newClient({ load, authentication }).request(get(url, { signal: patience() })))).not.toBe('answered');
+    expect(await codeOf(openStream({ load, authentication }, { url, headers: {}, body: '', silenceMs: 5_000, signal: patience() }))).not.toBe('answered');
+    expect(load.told).toEqual([]);
+  });
+
+  it('that is slow with the second one says nothing of the server that refused the first', async () => {
+    const load = new RecordingLoad();
+    let isRefused = false;
+    const authentication = bearer({ token: async (signal) => (isRefused ? mute(signal) : 'one'), refused: () => (isRefused = true) });
+    const url = await opened.http((_request, response) => response.writeHead(401).end());
+    expect(await codeOf(newClient({ load, authentication }).request(get(url, { signal: patience() })))).toBe('DEADLINE');
+    expect(load.told).toEqual(['enter', 'given-up']);
+  });
+});
+
+describe('a stream', () => {
+  it('waits for a handshake that stalls no longer than it may', async () => {
+    const { port } = await opened.raw(() => undefined);
+    const signal = AbortSignal.timeout(200);
+    const opening = codeOf(openStream({}, { url: new URL(`https://127.0.0.1:${port}/`), headers: {}, body: '', silenceMs: 60_000, signal }));
+    const late = new Promise((resolve) => signal.addEventListener('abort', () => setTimeout(resolve, LIMITS.connectTimeoutMs / 2, 'late')));
+    expect(await Promise.race([opening, late])).toBe('DEADLINE');
+  });
+});

@@ -109,17 +109,16 @@ describe('signing in', () => {
     expect(signedTo()).toEqual([]);
   });
 
-  it('with a refused account is not tried again for minutes', async () => {
+  it('with a refused account rests half a minute, then longer', async () => {
     let now = 0;
     world.at(`${ROOT}${SVC}`, signed(soapFound()));
     const client = world.client({ clock: { now: () => now }, authentications: [{ kind: 'basic', username: 'x', password: 'wrong' }] });
     await expect(client.find(forever())).rejects.toMatchObject({ code: 'BACKEND_AUTH' });
-    now = 60_000;
-    await expect(client.find(forever())).rejects.toMatchObject({ code: 'BACKEND_AUTH' });
-    expect(world.asked).toHaveLength(2);
-    now = 301_000;
-    await expect(client.find(forever())).rejects.toMatchObject({ code: 'BACKEND_AUTH' });
-    expect(world.asked).toHaveLength(4);
+    for (const [at, asked] of [[29_000, 2], [31_000, 4], [150_000, 4], [152_000, 6], [451_000, 6], [453_000, 8], [1_352_000, 8], [1_354_000, 10]] as const) {
+      now = at;
+      await expect(client.find(forever())).rejects.toMatchObject({ code: 'BACKEND_AUTH' });
+      expect(world.asked).toHaveLength(asked);
+    }
   });
 });
 

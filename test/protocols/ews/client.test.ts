@@ -187,10 +187,12 @@ describe('checking an EWS server', () => {
   });
 
   it.each([
-    [{ status: 401 }, 'sign-in', 'check username and password'],
+    [{ status: 401 }, 'sign-in', 'wrong user name or password'],
     [{ status: 404 }, 'question', '/EWS/Exchange.asmx'],
     [{ body: '<html></html>' }, 'question', 'logon page'],
     [{ body: envelope('') }, 'question', '/EWS/Exchange.asmx'],
+    [{ status: 500, body: fault('ErrorInvalidServerVersion') }, 'question', 'no version of EWS'],
+    [{ status: 500, body: fault('ErrorSchemaValidation') }, 'question', 'in between rewrites it'],
   ])('names what is wrong (case %#)', async (reply, step, advice) => {
     const stub = await ewsStub(() => reply);
     const findings = await systemAt(stub.url).probe(contextWith());

@@ -375,7 +375,7 @@ describe('probe', () => {
     ['NTLM where Basic is set', () => ({ status: 401, headers: { 'www-authenticate': 'NTLM' } }), {}, { step: 'sign-in', advice: 'set auth: ntlm, or switch Basic on for the virtual directory' }],
     ['403.4', () => ({ status: 403, body: 'HTTP Error 403.4 - Forbidden: SSL is required', headers: { 'content-type': 'text/html' } }), {}, { step: 'sign-in', text: 'BACKEND_AUTH: the server wants https (403.4)', advice: 'write https:// in the url' }],
     ['no /public', () => ({ status: 404 }), {}, { step: 'right to read', advice: expect.stringContaining('is /public a virtual directory of this server?') as unknown }],
-    ['no public folder database', () => ({ status: 500 }), {}, { step: 'right to read', advice: expect.stringContaining('a server without a public folder database answers so') as unknown }],
+    ['no public folder database', () => ({ status: 500 }), {}, { step: 'right to read', advice: expect.stringContaining('a server without a public folder database answers so: name one that has it in `url`') as unknown }],
     ['a web page', () => ({ status: 200, body: '<html/>', headers: { 'content-type': 'text/html' } }), {}, { step: 'right to read', advice: 'the url must be the root of the server that has /public' }],
     ['a redirect elsewhere', () => ({ status: 302, headers: { location: 'https://owa.corp.example/exchange/?secret=canary' } }), {}, { step: 'connection', text: 'BACKEND_REDIRECT: the calendar system redirects elsewhere (https://owa.corp.example)', advice: expect.stringContaining('hosts') as unknown }],
     ['503', () => ({ status: 503 }), {}, { step: 'right to read', advice: expect.stringContaining('busy') as unknown }],

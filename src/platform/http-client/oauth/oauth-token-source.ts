@@ -4,6 +4,7 @@ import { LIMITS } from '../../../core/limits.ts';
 import type { Logger } from '../../../core/logger.ts';
 import { untilAborted } from '../../../core/until-aborted.ts';
 import { within } from '../../../core/within.ts';
+import { ISSUER } from '../authentication.ts';
 import type { TokenSource } from '../authentication.ts';
 import { HttpClient } from '../http-client.ts';
 import { RequestBudget } from '../request-budget.ts';
@@ -73,7 +74,12 @@ export class OAuthTokenSource implements TokenSource {
     if (this.#held !== undefined && isWithin(now, this.#held)) return this.#held.token;
     if (this.#failure !== undefined && isWithin(now, this.#failure)) throw this.#failure.error;
     const flight = (this.#flight ??= this.#renew());
-    return (await untilAborted(flight, signal)).token;
+    try {
+      return (await untilAborted(flight, signal)).token;
+    } catch (error) {
+      // The flight's own end is none of these: whoever asked waits no longer.
+      throw error instanceof BridgeError && error.code === 'DEADLINE' ? new BridgeError('DEADLINE', error.publicMessage, { temporary: true, details: { by: ISSUER }, cause: error }) : error;
+    }
   }
 
   /**
@@ -170,14 +176,14 @@ function holdMs(error: BridgeError): number {
   return error.temporary ? most : LIMITS.tokenRefusedForMs;
 }
 
-/** What HttpClient says of a calendar system is about the issuer here. */
+/** What HttpClient says of a calendar system is about the issuer here: `by` says so to whoever judges servers by errors. */
 function ofIssuer(error: BridgeError): BridgeError {
   const { temporary, retryAfterMs, details, cause } = error;
-  const again = (code: BridgeError['code'], message: string, hint?: string): BridgeError => new BridgeError(code, message, { temporary, retryAfterMs, cause, details: { about: 'issuer', ...(hint === undefined ? {} : { hint }), ...details } });
+  const again = (code: BridgeError['code'], message: string, hint?: string): BridgeError => new BridgeError(code, message, { temporary, retryAfterMs, cause, details: { ...(hint === undefined ? {} : { hint }), ...details, by: ISSUER } });
   if (error.code === 'BACKEND_TLS') return again(error.code, 'the issuer of tokens could not be trusted', 'the certificate of tokenUrl is not trusted here: look at it with `openssl s_client`, and at the authorities configured for it');
   if (error.code === 'BACKEND_UNREACHABLE') return again(error.code, 'the issuer of tokens cannot be reached', REACH_HINT);
-  if (error.code === 'DEADLINE') return again('BACKEND_UNREACHABLE', 'the issuer of tokens does not answer', REACH_HINT);
-  return again(error.code, error.publicMessage, error.code === 'BACKEND_BUSY' ? 'the issuer is down, or asks for a pause: look at its state, or try again later' : undefined);
+  if (error.code === 'BACKEND_MALFORMED' && details['hint'] === undefined) return again(error.code, 'the issuer of tokens breaks off its answer, or does not speak HTTP', 'see what answers at tokenUrl: the port may be another service, or one with TLS');
+  return error.code === 'DEADLINE' ? again('BACKEND_UNREACHABLE', 'the issuer of tokens does not answer', REACH_HINT) : again(error.code, error.publicMessage, error.code === 'BACKEND_BUSY' ? 'the issuer is down, or asks for a pause: look at its state, or try again later' : undefined);
 }
 
 const REACH_HINT = 'look at tokenUrl, and at a firewall or proxy in between';

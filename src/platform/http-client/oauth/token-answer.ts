@@ -20,9 +20,9 @@ export interface IssuedToken {
 export function decodeTokenAnswer({ status, headers, body }: Pick<HttpAnswer, 'status' | 'headers' | 'body'>): IssuedToken {
   const details = { status };
   if (status === 429 || status === 503) {
-    throw new BridgeError('BACKEND_BUSY', 'the issuer of tokens is too busy', { temporary: true, retryAfterMs: retryAfterMs(headers), details });
+    throw new BridgeError('BACKEND_BUSY', 'the issuer of tokens is too busy', { temporary: true, retryAfterMs: retryAfterMs(headers), details: { ...details, hint: 'try again later; whoever runs the issuer sees why: the account and its throttling have no part in it' } });
   }
-  if (status >= 500) throw new BridgeError('BACKEND_UNREACHABLE', 'the issuer of tokens fails', { temporary: true, details });
+  if (status >= 500) throw new BridgeError('BACKEND_UNREACHABLE', 'the issuer of tokens fails', { temporary: true, details: { ...details, hint: 'look into the log of the issuer: it answers at tokenUrl, and fails' } });
   if (status >= 300 && status < 400) throw new BridgeError('BACKEND_REDIRECT', 'the issuer of tokens redirects', { details: { ...details, hint: 'write the token endpoint itself into tokenUrl' } });
   const answer = body.length > LIMITS.tokenAnswerBytes ? undefined : readObject(body);
   if (status === 200) return decodeToken(answer);

@@ -4,6 +4,7 @@ import { doubling } from '../../../core/back-off.ts';
 import type { BridgeError } from '../../../core/errors.ts';
 import { LIMITS } from '../../../core/limits.ts';
 import { RefusalCount } from '../../../core/refusal-count.ts';
+import { untilAborted } from '../../../core/until-aborted.ts';
 import { accountName } from '../../../platform/http-client/authentication.ts';
 import type { Authentication } from '../../../platform/http-client/authentication.ts';
 import { KnownServer } from './known-server.ts';
@@ -14,6 +15,10 @@ export class KnownAccount {
   /** With which it was last refused. */
   refusal: BridgeError | undefined;
   readonly #count = new RefusalCount();
+  /** It was let in since it was last refused. */
+  #isLetIn = false;
+  #refusals = 0;
+  #first: Promise<void> | undefined;
 
   constructor(name: string) {
     this.name = name;
@@ -30,12 +35,34 @@ export class KnownAccount {
   /** @returns whether that is news */
   refused(error: BridgeError, now: Instant, startedAt: Instant): boolean {
     this.refusal = error;
+    this.#isLetIn = false;
+    this.#refusals += 1;
     return this.#count.refused(now, startedAt);
   }
 
   worked(): void {
+    this.#isLetIn = true;
     this.refusal = undefined;
     this.#count.accepted();
+  }
+
+  /**
+   * Until it was let in, one request goes first, whatever server it is for: a wrong password must not be sent with everything that waits. Who waits does so once.
+   *
+   * @throws BridgeError with which the first was refused; DEADLINE; what `work` throws
+   */
+  async oneFirst<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T> {
+    if (this.#isLetIn) return work();
+    if (this.#first === undefined) {
+      const first = work();
+      const over = (): void => (this.#first = undefined);
+      this.#first = first.then(over, over);
+      return first;
+    }
+    const before = this.#refusals;
+    await untilAborted(this.#first, signal);
+    if (this.#refusals > before && this.refusal !== undefined) throw this.refusal;
+    return work();
   }
 }
 

@@ -154,14 +154,14 @@ export class LaneClients {
     const known = this.#clients.get(lane);
     if (known !== undefined) return known;
     if (this.#isClosed) throw new BridgeError('BACKEND_UNREACHABLE', 'the connection to the calendar system was ended', { temporary: true });
-    const { ca, nameCheck, hosts, loads, concurrency } = this.#endpoint;
+    const { ca, nameCheck, minTlsVersion, hosts, loads, concurrency } = this.#endpoint;
     const authentication = this.#authentications.get(lane.account);
     const { url, version } = lane.server;
     const first = concurrency ?? Math.min(isModern(version) ? LIMITS.ewsConcurrency.from2013 : LIMITS.ewsConcurrency.before2013, lane.concurrency ?? Infinity);
     const load = loads?.of(url.origin, authentication === undefined ? '' : accountName(authentication), first);
     // Busy before this client was made (a reload): the load may not know.
     if (lane.isFirmlyQuiet(this.#clock.now())) load?.holdOff(lane.quietUntil - this.#clock.now());
-    const options: HttpClientOptions = { ca, nameCheck, redirectHosts: hosts, authentication, load };
+    const options: HttpClientOptions = { ca, nameCheck, minTlsVersion, redirectHosts: hosts, authentication, load };
     const client = { http: new HttpClient(options), options, load, concurrency: first };
     this.#clients.set(lane, client);
     return client;

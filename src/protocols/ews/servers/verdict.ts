@@ -1,4 +1,5 @@
 import type { BridgeError, ErrorCode } from '../../../core/errors.ts';
+import { ISSUER } from '../../../platform/http-client/authentication.ts';
 
 /**
  * What an error says, and about whom:
@@ -7,21 +8,22 @@ import type { BridgeError, ErrorCode } from '../../../core/errors.ts';
  * - `unavailable`: HTTP 503 without SOAP, which is a server on its way up or down, or one that is busy: another server, else another account
  * - `account`: it is refused; another one may be let in, at this server
  * - `busy`: this account is to wait at this server; others need not
- * - `crowded`: too much is under way here already; nobody was asked
+ * - `unasked`: nobody was: too much is under way here already, or there is no token
  * - `question`: it would be answered so by every server and to every account
  */
-export type Verdict = 'server' | 'unavailable' | 'account' | 'busy' | 'crowded' | 'question';
+export type Verdict = 'server' | 'unavailable' | 'account' | 'busy' | 'unasked' | 'question';
 
 /** @param isOver the question's own time is over */
 export function verdictOf(error: BridgeError, isOver: boolean): Verdict {
-  const { status, responseCode, refused, isSoap } = error.details;
+  const { status, responseCode, refused, isSoap, by } = error.details;
+  if (by === ISSUER) return 'unasked';
   if (SERVERS_OWN.has(error.code)) return 'server';
   if (error.code === 'DEADLINE') return isOver ? 'question' : 'server';
   if (error.code === 'BACKEND_AUTH') return 'account';
   if (error.code === 'BACKEND_BUSY') {
     // The budget of the lookup is used up.
     if (refused !== undefined) return 'question';
-    if (status === undefined && responseCode === undefined) return 'crowded';
+    if (status === undefined && responseCode === undefined) return 'unasked';
     return status === 503 && isSoap !== true ? 'unavailable' : 'busy';
   }
   return error.code === 'BACKEND_FAULT' && responseCode === undefined && typeof status === 'number' && isNoEws(status) ? 'server' : 'question';
@@ -45,7 +47,7 @@ export function isUnsent(error: BridgeError): boolean {
   if (error.code === 'BACKEND_UNREACHABLE') return NOT_CONNECTED.has(reason);
   // Only what the certificate says: other TLS errors may come in the middle of a connection.
   if (error.code === 'BACKEND_TLS') return /^(?:ERR_TLS_CERT_|CERT_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|HOSTNAME_MISMATCH)/.test(reason);
-  return verdictOf(error, true) === 'crowded';
+  return verdictOf(error, true) === 'unasked';
 }
 
 const NOT_CONNECTED: ReadonlySet<string> = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH', 'UND_ERR_CONNECT_TIMEOUT']);

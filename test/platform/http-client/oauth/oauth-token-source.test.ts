@@ -132,6 +132,16 @@ describe('a failure', () => {
   it('an issuer that is not there, or is not trusted', async () => {
     await expect(source({ tokenUrl: new URL('http://127.0.0.1:1/token') }).token(patient())).rejects.toMatchObject({ code: 'BACKEND_UNREACHABLE', publicMessage: 'the issuer of tokens cannot be reached', details: { hint: expect.any(String) as unknown } });
   });
+
+  it('one that breaks off is the issuer, and not the calendar system', async () => {
+    answer = (response) => void response.destroy();
+    await expect(source().token(patient())).rejects.toMatchObject({ code: 'BACKEND_MALFORMED', publicMessage: expect.stringContaining('the issuer of tokens') as unknown, details: { hint: expect.stringContaining('tokenUrl') as unknown } });
+  });
+
+  it.each([500, 503])('one that answers %d is the issuer, and the advice is about it', async (status) => {
+    answer = (response) => void response.writeHead(status).end();
+    await expect(source().token(patient())).rejects.toMatchObject({ details: { status, hint: expect.stringContaining('issuer') as unknown } });
+  });
 });
 
 describe('another way of proving', () => {

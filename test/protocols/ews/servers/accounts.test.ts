@@ -64,6 +64,20 @@ describe('several accounts', () => {
     expect(asked()).toHaveLength(6);
   });
 
+  it('send a wrong password once, however many lookups begin at the same time, and one by one once it was refused', async () => {
+    const { system, asked } = await exchange({ a: () => REFUSED }, 'a');
+    const together = (): Promise<string[][]> => Promise.all(Array.from({ length: 12 }, async () => outcomes(await system.freeBusy(question, contextWith()))));
+    expect((await together()).flat()).toEqual(Array.from({ length: 12 }, () => 'BACKEND_AUTH'));
+    expect(asked()).toHaveLength(1);
+  });
+
+  it('are asked all at once as soon as one was let in', async () => {
+    const { system, asked } = await exchange({}, 'a');
+    const answers = await Promise.all(Array.from({ length: 12 }, async () => outcomes(await system.freeBusy(question, contextWith()))));
+    expect(answers.flat()).toEqual(Array.from({ length: 12 }, () => 'busy'));
+    expect(asked()).toHaveLength(12);
+  });
+
   it('are at most ten requests to a server that refuses every one of them', async () => {
     const names = Array.from({ length: 20 }, (_, index) => `account${index}`);
     const { system, asked } = await exchange(Object.fromEntries(names.map((name) => [name, () => REFUSED])), ...names);
