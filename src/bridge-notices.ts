@@ -19,7 +19,7 @@ type AgentOf = () => ReplicationAgent | undefined;
 /** Who else wants to know of what was told and stored: presence reads those calendars again. */
 type OnHeard = (system: string, notice: ChangeNotice) => void;
 
-/** What `POST /notify` tells: of mailboxes whose home is replicated from. */
+/** What `POST /notify` tells: stored where the mailbox's home is replicated from; what is kept of it is forgotten everywhere. */
 export function notifyFeed(config: Config, routing: Routing, agentOf: AgentOf, onHeard: OnHeard): NotifyFeed {
   const froms = new Set(config.replication.map(({ from }) => from));
   // Told under an alias, read and written under the primary address.
@@ -28,13 +28,10 @@ export function notifyFeed(config: Config, routing: Routing, agentOf: AgentOf, o
     return route.home === undefined ? mailbox : route.address;
   };
   return {
-    homeOf: (mailbox) => {
-      const home = routing.route(mailbox).home?.name;
-      return home !== undefined && froms.has(home) ? home : undefined;
-    },
+    homeOf: (mailbox) => routing.route(mailbox).home?.name,
     changed: async (system, told) => {
       const mailboxes = [...new Set(told.map(addressOf))];
-      await changed(agentOf, system, 'notify', mailboxes);
+      if (froms.has(system)) await changed(agentOf, system, 'notify', mailboxes);
       onHeard(system, { kind: 'changed', mailboxes });
     },
   };

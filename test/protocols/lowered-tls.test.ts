@@ -76,7 +76,7 @@ const ASKERS: Readonly<Record<string, Ask>> = {
     return closed(reader, reader.read(undefined, async () => undefined, probeContext().signal));
   },
   gateway: async (config, backEnds) => {
-    const services = { parameters: config.presence.parameters, callBack: undefined, isReachable: false, memory: memoryTexts(), listener: { changed: () => undefined, trouble: () => undefined } };
+    const services = { parameters: config.presence.parameters, systems: [], callBack: undefined, isReachable: false, memory: memoryTexts(), listener: { changed: () => undefined, trouble: () => undefined } };
     const gateway = createGateway(config.presence.gateways[0]!, { ...services, backEnds, ...own });
     return closed(gateway, gateway.probe(parseMailboxAddress('anna@old.example'), probeContext()));
   },

@@ -17,7 +17,7 @@ import { decodeNotifyRequest } from './notify-request.ts';
 
 /** Where what was heard goes. */
 export interface NotifyFeed {
-  /** The system the mailbox lives in and is replicated (or listened to) from; undefined where none. */
+  /** The system the mailbox lives in; undefined where none. */
   homeOf(mailbox: MailboxAddress): string | undefined;
   /** Resolves when stored. @throws BridgeError STORE_UNAVAILABLE */
   changed(system: string, mailboxes: readonly MailboxAddress[]): Promise<void>;
@@ -102,7 +102,7 @@ async function take(feed: NotifyFeed, teller: Teller, request: Request, response
   for (const [mailbox, place] of mailboxes) {
     const home = feed.homeOf(mailbox);
     if (home === undefined || (teller.from !== undefined && home !== teller.from)) {
-      throw new BridgeError('ACCESS_DENIED', `mailboxes[${place}] is ${teller.from === undefined ? '' : 'of another system, or '}replicated from nowhere; nothing was stored`);
+      throw new BridgeError('ACCESS_DENIED', `mailboxes[${place}] is of ${teller.from === undefined ? 'no system' : 'another system, or of none'}; nothing was stored`);
     }
     const ofHome = homes.get(home);
     if (ofHome === undefined) homes.set(home, [mailbox]);

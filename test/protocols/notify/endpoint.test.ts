@@ -31,7 +31,7 @@ describe('POST /notify with credentials of a client', () => {
   ])('refuses all of a request with a mailbox %s, and says which', async (_what, client, body, place) => {
     const door = await openDoor();
     const answer = await door.post(body, basic(client));
-    expect([answer.status, answer.json]).toEqual([403, error('ACCESS_DENIED', `mailboxes[${place}] is of another system, or replicated from nowhere; nothing was stored`)]);
+    expect([answer.status, answer.json]).toEqual([403, error('ACCESS_DENIED', `mailboxes[${place}] is of another system, or of none; nothing was stored`)]);
     expect(door.told).toEqual([]);
   });
 
@@ -150,7 +150,7 @@ describe('POST /notify with a signature', () => {
     const door = await openDoor();
     const body = about('kim@zimbra.example', 'eve@elsewhere.example');
     const answer = await door.post(body, signed(body));
-    expect([answer.status, answer.json]).toEqual([403, error('ACCESS_DENIED', 'mailboxes[1] is replicated from nowhere; nothing was stored')]);
+    expect([answer.status, answer.json]).toEqual([403, error('ACCESS_DENIED', 'mailboxes[1] is of no system; nothing was stored')]);
     expect(door.told).toEqual([]);
   });
 
