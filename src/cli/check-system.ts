@@ -1,6 +1,7 @@
 import type { RunningSystem } from '../bridge-systems.ts';
 import type { Config, SystemConfig } from '../config/config.ts';
 import { DAY_MS } from '../core/clock.ts';
+import type { ProbeFinding } from '../core/probe-finding.ts';
 import { domainOf } from '../directory/smtp-address.ts';
 import type { MailboxAddress } from '../directory/smtp-address.ts';
 import type { Lookup } from '../lookup/lookup.ts';
@@ -19,12 +20,22 @@ export function withProbes(config: Config, addresses: readonly MailboxAddress[])
 
 /** The way to a system, and what it says itself where the way is open. */
 export async function checkSystem({ config, system }: RunningSystem): Promise<Checked> {
-  const ways = await Promise.all(urlsOf(config).map((url) => probeNetwork(url, config)));
-  const network = ways.flat();
+  const urls = urlsOf(config);
+  const ways = await Promise.all(urls.map((url) => probeNetwork(url, config)));
   // Where none is configured (Autodiscover), the system says itself how far it came.
   const reached = ways.length === 0 || ways.some((way) => way.every((one) => one.outcome !== 'fail'));
+  const network = ways.length > 1 ? ways.flatMap((way, index) => amongSeveral(urls[index]!, way, reached)) : ways.flat();
   const findings = reached ? [...network, ...(await system.probe(probeContext()))] : network;
   return { kind: 'system', name: config.name, findings };
+}
+
+/** One of several servers, by its name: while another can be reached, the bridge goes on without it. */
+function amongSeveral(url: URL, way: readonly ProbeFinding[], isOneReached: boolean): readonly ProbeFinding[] {
+  return way.map((one) => ({
+    ...one,
+    text: `${url.host}: ${one.text}`,
+    ...(one.outcome === 'fail' && isOneReached ? { outcome: 'warn' as const, advice: `${one.advice ?? ''}; until then the other servers are asked` } : {}),
+  }));
 }
 
 function urlsOf(config: SystemConfig): readonly URL[] {

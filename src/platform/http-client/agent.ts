@@ -1,12 +1,19 @@
+import { setMaxListeners } from 'node:events';
 import { Agent } from 'undici';
 import type { Agent as AgentTypes, buildConnector } from 'undici';
 import { LIMITS } from '../../core/limits.ts';
 import { tlsTo } from '../server-tls.ts';
 import type { HttpClientOptions } from './http-client.ts';
 
-/** How connections are made; certificates are verified, whatever the environment says. */
-export function connectOptions(options: HttpClientOptions): buildConnector.BuildOptions {
-  return { ...tlsTo(options), timeout: LIMITS.connectTimeoutMs };
+/**
+ * How connections are made; certificates are verified, whatever the environment says.
+ *
+ * @param ended takes them all down. undici's own `destroy` knows only those that have been made: a handshake that stalls would stay until the connect timeout
+ */
+export function connectOptions(options: HttpClientOptions, ended: AbortSignal): buildConnector.BuildOptions {
+  // Every connection listens to it.
+  setMaxListeners(0, ended);
+  return { ...tlsTo(options), timeout: LIMITS.connectTimeoutMs, signal: ended };
 }
 
 /** What every connection has. */
@@ -24,7 +31,7 @@ export function connectionsOf({ load }: HttpClientOptions): number {
   return load === undefined ? LIMITS.connectionsPerBackend : LIMITS.mostRequestsPerBackEnd;
 }
 
-/** A pool of connections by these options. */
-export function newAgent(options: HttpClientOptions): Agent {
-  return new Agent({ ...CONNECTION, connect: connectOptions(options), connections: connectionsOf(options) });
+/** A pool of connections by these options. @param ended as in connectOptions */
+export function newAgent(options: HttpClientOptions, ended: AbortSignal): Agent {
+  return new Agent({ ...CONNECTION, connect: connectOptions(options, ended), connections: connectionsOf(options) });
 }

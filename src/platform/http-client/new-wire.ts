@@ -1,4 +1,5 @@
 import type { Dispatcher } from 'undici';
+import { OVER } from '../../core/over.ts';
 import { newAgent } from './agent.ts';
 import { BearerWire } from './bearer-wire.ts';
 import type { HttpClientOptions } from './http-client.ts';
@@ -22,12 +23,17 @@ export function newWire(options: HttpClientOptions): Wire {
 }
 
 function agentWire(options: HttpClientOptions, signIn: readonly Dispatcher.DispatcherComposeInterceptor[]): Wire {
-  const agent = newAgent(options);
+  const ending = new AbortController();
+  const agent = newAgent(options, ending.signal);
   // undici calls the last one first.
   const dispatcher = agent.compose(...[hopCount(), ...signIn, ...(options.interceptors ?? [])].reverse());
   return {
     request: async (request: WireRequest) => dispatcher.request(request),
     close: () => agent.close(),
-    destroy: () => agent.destroy(),
+    destroy: async () => {
+      const destroyed = agent.destroy();
+      ending.abort(OVER);
+      await destroyed;
+    },
   };
 }

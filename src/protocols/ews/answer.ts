@@ -46,7 +46,8 @@ const BY_STATUS: Readonly<Record<number, Meaning>> = {
   500: { code: 'BACKEND_FAULT', message: 'the calendar system failed', temporary: true, hint: 'look into the application log of the server: EWS itself could not start' },
   501: { ...FAULT, hint: URL_HINT },
   502: { ...FAULT, temporary: true, hint: 'the proxy or load balancer does not reach the Exchange behind it' },
-  503: BUSY,
+  // IIS itself, where the application pool has stopped, says so in the same way.
+  503: { ...BUSY, hint: 'is the application pool of EWS running (MSExchangeServicesAppPool)? If it is, raise the throttling policy of the account (New-ThrottlingPolicy -EwsMaxConcurrency …), or name more accounts' },
   504: { ...FAULT, temporary: true, hint: 'the proxy or load balancer waited for the Exchange behind it in vain' },
 };
 

@@ -4,6 +4,7 @@ import type { BridgeError, ErrorCode } from '../../core/errors.ts';
 import type { ProbeFinding } from '../../core/probe-finding.ts';
 import type { MailboxAddress } from '../../directory/smtp-address.ts';
 import { clockFinding } from '../../freebusy/clock-finding.ts';
+import { ISSUER } from '../../platform/http-client/authentication.ts';
 import type { XmlElement } from '../../platform/xml/element.ts';
 import type { EwsConnection, Exchange } from './connection.ts';
 import { versionFor } from './request-version.ts';
@@ -148,7 +149,7 @@ function access(probe: ServersProbe, { error }: Outcome, accounts: number): read
 export function cannotAsk(error: BridgeError | undefined): ProbeFinding | undefined {
   const advice = error === undefined ? undefined : adviceFor(error);
   if (error === undefined || advice === undefined) return undefined;
-  return { step: error.code === 'BACKEND_AUTH' ? 'sign-in' : 'question', outcome: 'fail', text: described(error), advice };
+  return { step: error.code === 'BACKEND_AUTH' || error.details['by'] === ISSUER ? 'sign-in' : 'question', outcome: 'fail', text: described(error), advice };
 }
 
 function rightToRead({ lookup, isMadeUp }: ServersProbe, error: BridgeError | undefined): ProbeFinding {

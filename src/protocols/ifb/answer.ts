@@ -1,5 +1,6 @@
 import { BridgeError } from '../../core/errors.ts';
 import { retryAfterMs } from '../../platform/http-client/answer-headers.ts';
+import { challengesOf, schemesOf } from '../../platform/http-client/authenticate-challenges.ts';
 import type { HttpAnswer } from '../../platform/http-client/http-client.ts';
 import { decodeFreeBusyReply } from '../icalendar/free-busy-reply.ts';
 import type { FreeBusyReply } from '../icalendar/free-busy-reply.ts';
@@ -25,7 +26,7 @@ export async function readIfbAnswer(answer: HttpAnswer): Promise<FreeBusyReply> 
   if (status === 404 || status === 410) throw new BridgeError('MAILBOX_UNKNOWN', 'the calendar system does not know the mailbox', { details });
   if (status === 403) throw new BridgeError('MAILBOX_REFUSED', 'the calendar system does not show this mailbox', { details });
   if (status === 401 || status === 407) {
-    throw new BridgeError('BACKEND_AUTH', 'the calendar system refuses our credentials', { details });
+    throw new BridgeError('BACKEND_AUTH', 'the calendar system refuses our credentials', { details: { ...details, offers: schemesOf(challengesOf(answer.headers['www-authenticate'])) } });
   }
   if (status === 429 || status === 503) {
     throw new BridgeError('BACKEND_BUSY', 'the calendar system is busy', { temporary: true, details, retryAfterMs: retryAfterMs(answer.headers) });

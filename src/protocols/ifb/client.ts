@@ -64,7 +64,7 @@ export class IfbSystem implements CalendarSystem {
 
   async probe(ctx: RequestContext): Promise<readonly ProbeFinding[]> {
     const { clock, probeMailbox } = this.#options;
-    return probeIfb({ clock, mailbox: probeMailbox, get: (mailbox, window) => this.#get(mailbox, window, ctx, new RequestBudget()) });
+    return probeIfb({ clock, mailbox: probeMailbox, hasAccount: this.#options.username !== undefined, get: (mailbox, window) => this.#get(mailbox, window, ctx, new RequestBudget()) });
   }
 
   async close(): Promise<void> {

@@ -149,8 +149,16 @@ export class FormSession {
     }
     const cookies = new CookieJar();
     cookies.store(answer.cookies);
-    if (cookies.isEmpty) throw this.#refused('the form logon gives no cookie');
+    if (cookies.isEmpty) throw this.#refused('the form logon gives no cookie', this.#withoutCookie(answer));
     return { cookies, hasWorked: false };
+  }
+
+  /** What a server has that takes the form and gives nothing for it. */
+  #withoutCookie({ headers, url }: HttpAnswer): string {
+    const location = headers['location'];
+    const target = location !== undefined && URL.canParse(location, url.href) ? new URL(location, url) : undefined;
+    if (target !== undefined && target.hostname !== this.#options.root.hostname) return `it leads to ${target.origin}: give the url of the server that has Outlook Web Access itself, or set auth: basic or ntlm`;
+    return 'is it Outlook Web Access that answers there? check the url, then username and password in a browser';
   }
 
   #refused(message: string, hint = 'check username and password in a browser'): BridgeError {

@@ -56,6 +56,25 @@ describe('an answer that is read while it comes', () => {
     expect(await failure(streamFrom(url, { signal: stop.signal }))).toBe('DEADLINE');
   });
 
+  it.each([
+    ['by Basic', { kind: 'basic', username: 'user', password: 'pass' }],
+    ['by NTLM', { kind: 'ntlm', username: 'user', password: 'pass' }],
+  ] as const)('so does whoever asked, while a handshake stalls (%s)', async (_what, authentication) => {
+    const stop = new AbortController();
+    let left: Promise<unknown> = Promise.resolve();
+    const url = await opened.raw((socket) => {
+      left = new Promise((resolve) => socket.once('close', resolve));
+      socket.resume();
+      stop.abort();
+    });
+    url.protocol = 'https:';
+    // What a handshake may take at most is the other way for it to end.
+    const tried = new Promise((resolve) => setTimeout(resolve, LIMITS.connectTimeoutMs / 2)).then(() => 'still there');
+    const asked = openStream({ authentication }, { url, headers: {}, body: '', silenceMs: 60_000, signal: stop.signal });
+    expect(await Promise.race([failure(asked), tried])).toBe('DEADLINE');
+    expect(await Promise.race([left.then(() => 'left'), tried])).toBe('left');
+  });
+
   it('a connection that breaks is an error, not an end', async () => {
     const url = await opened.http((_request, response) => response.writeHead(200).write('first', () => response.destroy()));
     expect(await failure(streamFrom(url).then(drained))).toMatch(/^BACKEND_(?:MALFORMED|UNREACHABLE)$/);

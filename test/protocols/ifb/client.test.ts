@@ -187,7 +187,7 @@ describe('IfbSystem.probe', () => {
   });
 
   it('fails with advice where the password is refused', async () => {
-    const { system } = await systemAgainst(send(401), undefined, { probeMailbox: LEA });
+    const { system } = await systemAgainst(send(401), undefined, { probeMailbox: LEA, username: 'bridge', password: 'x' });
     expect(await system.probe(context())).toMatchObject([{ step: 'sign-in', outcome: 'fail', advice: 'check username and password' }]);
   });
 });

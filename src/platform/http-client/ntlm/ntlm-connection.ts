@@ -5,6 +5,7 @@ import { buildConnector, Client } from 'undici';
 import type { Dispatcher } from 'undici';
 import { systemClock } from '../../../core/clock.ts';
 import { LIMITS } from '../../../core/limits.ts';
+import { OVER } from '../../../core/over.ts';
 import type { NtlmAccount } from '../../auth/ntlm/client/account.ts';
 import { encodeAuthenticate } from '../../auth/ntlm/client/authenticate.ts';
 import { channelBindings } from '../../auth/ntlm/client/channel-bindings.ts';
@@ -41,6 +42,7 @@ export class NtlmConnection {
   readonly #origin: URL;
   readonly #client: Client;
   readonly #dispatcher: Dispatcher;
+  readonly #ending = new AbortController();
   #socket: Socket | undefined;
   #isSignedIn = false;
   #isGone = false;
@@ -51,7 +53,7 @@ export class NtlmConnection {
     this.#account = account;
     this.#origin = new URL(origin);
     // A resumed session need not have the server's certificate, which the channel bindings are made of.
-    const connect = buildConnector({ ...connectOptions(options), maxCachedSessions: 0 });
+    const connect = buildConnector({ ...connectOptions(options, this.#ending.signal), maxCachedSessions: 0 });
     let isUsed = false;
     this.#client = new Client(origin, {
       ...CONNECTION,
@@ -92,7 +94,9 @@ export class NtlmConnection {
 
   async destroy(): Promise<void> {
     this.#isSpent = true;
-    await this.#client.destroy();
+    const destroyed = this.#client.destroy();
+    this.#ending.abort(OVER);
+    await destroyed;
   }
 
   async #signIn(request: WireRequest): Promise<Dispatcher.ResponseData> {

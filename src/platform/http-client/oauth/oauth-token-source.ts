@@ -183,7 +183,7 @@ function ofIssuer(error: BridgeError): BridgeError {
   if (error.code === 'BACKEND_TLS') return again(error.code, 'the issuer of tokens could not be trusted', 'the certificate of tokenUrl is not trusted here: look at it with `openssl s_client`, and at the authorities configured for it');
   if (error.code === 'BACKEND_UNREACHABLE') return again(error.code, 'the issuer of tokens cannot be reached', REACH_HINT);
   if (error.code === 'BACKEND_MALFORMED' && details['hint'] === undefined) return again(error.code, 'the issuer of tokens breaks off its answer, or does not speak HTTP', 'see what answers at tokenUrl: the port may be another service, or one with TLS');
-  return error.code === 'DEADLINE' ? again('BACKEND_UNREACHABLE', 'the issuer of tokens does not answer', REACH_HINT) : again(error.code, error.publicMessage);
+  return error.code === 'DEADLINE' ? again('BACKEND_UNREACHABLE', 'the issuer of tokens does not answer', REACH_HINT) : again(error.code, error.publicMessage, error.code === 'BACKEND_BUSY' ? 'the issuer is down, or asks for a pause: look at its state, or try again later' : undefined);
 }
 
 const REACH_HINT = 'look at tokenUrl, and at a firewall or proxy in between';
