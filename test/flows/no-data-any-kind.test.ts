@@ -53,7 +53,8 @@ const SPOILED: Readonly<Record<string, (honest: Canned) => Canned>> = {
   'is a 204': () => ({ status: 204 }),
   'is a 440': () => ({ status: 440, body: 'Login Timeout' }),
   'is a 500': () => ({ status: 500, body: 'oops' }),
-  'is a 503': () => ({ status: 503, headers: { 'retry-after': '30' }, body: 'busy' }),
+  // One that says for how long is left alone so long (refusing-back-ends.test.ts).
+  'is a 503': () => ({ status: 503, body: 'busy' }),
   'is a 401': () => ({ status: 401, headers: { 'www-authenticate': 'NTLM' }, body: 'no' }),
   'is the logon page after a redirect': () => ({ status: 302, headers: { location: '/exchweb/bin/auth/owalogon.asp?url=x&reason=0' } }),
   'redirects to another port': () => ({ status: 302, headers: { location: 'http://127.0.0.1:1/x' } }),

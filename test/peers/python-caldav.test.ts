@@ -62,7 +62,7 @@ describe.skipIf(!hasPeer(PYTHON, '-c', 'import caldav, vobject, lxml'))('python3
       { recipient: 'mailto:nobody@corp.example', status: '3.7;Invalid calendar user', busy: null },
       { recipient: 'mailto:somebody@elsewhere.example', status: '3.7;Invalid calendar user', busy: null },
       // A Zimbra says of people it does not know what it says of those it may not show: nothing is known (zimbra.md §3).
-      { recipient: 'mailto:nobody@zimbra.example', status: '5.1;Service unavailable', busy: null },
+      { recipient: 'mailto:nobody@zimbra.example', status: '3.7;Invalid calendar user', busy: null },
     ]);
   });
 

@@ -257,7 +257,7 @@ export class EwsConnection {
   }
 
   #isSlowDown(lane: EwsLane, error: BridgeError): boolean {
-    if (verdictOf(error, false) !== 'account' || error.details['status'] !== 401) return false;
+    if (verdictOf(error, false) !== 'account' || error.details['status'] !== 401 || error.details['isUnjudged'] === true) return false;
     const now = this.#clock.now();
     return now - lane.workedAt < LIMITS.ewsLatelyMs && (lane.suspectedUntil === undefined || now < lane.suspectedUntil);
   }

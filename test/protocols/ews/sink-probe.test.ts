@@ -71,7 +71,7 @@ describe('checking the place of the replicas', () => {
     ['no folders at all', (exchange) => exchange.folders.clear(), 'folder', /SCHEDULE\+ FREE BUSY/],
     ['no public folders', (exchange) => void (exchange.mischief = () => ({ code: 'ErrorPublicFolderServerNotFound' })), 'public folders', /Get-PublicFolderDatabase/],
     ['a property that is refused', (exchange) => void exchange.refusedTags.add('0x6856'), 'right to write', /log of the server/],
-    ['a refused password', (exchange) => void (exchange.mischief = () => ({ status: 401 })), 'sign-in', /check username and password/],
+    ['a refused password', (exchange) => void (exchange.mischief = () => ({ status: 401 })), 'sign-in', /wrong user name or password/],
     ['an access policy', (exchange) => void (exchange.mischief = () => ({ status: 403 })), 'sign-in', /EwsApplicationAccessPolicy/],
     ['another url', (exchange) => void (exchange.mischief = () => ({ status: 404 })), 'question', /url must be https:\/\/…\/EWS\/Exchange\.asmx/],
     ['a logon page', (exchange) => void (exchange.mischief = () => ({ status: 200, body: '<html></html>' })), 'question', /EWS\/Exchange\.asmx/],
