@@ -114,6 +114,8 @@ export const LIMITS = {
   shedRetryMs: 2_000,
   /** A system that fails is warned of once in this time for each reason: under overload it would be thousands of lines a second. */
   sameWarningMs: 5_000,
+  /** Different ones that are remembered; a server that redirects elsewhere each time makes many. */
+  sameWarnings: 1_000,
   /** How long an answer is given again without asking (issue: 15 s); a client that asks twice within a click asks the same. */
   freshMs: 15_000,
   /** The same for a mailbox whose changes are heard of: they drop it at once. */

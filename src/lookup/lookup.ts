@@ -188,7 +188,7 @@ export class Lookup implements FreeBusySource {
       ctx.explain?.({ system: home.name, kind: 'no-data', text: `${result.mailbox}: ${result.error.code}: ${result.error.publicMessage}${detailsOf(result.error)}${kept === undefined ? '' : `; given instead: what was known at ${new Date(kept.asOf).toISOString()}`}` });
     }
     for (const error of failures.values()) {
-      const leftOut = QUIET.has(error.code) ? undefined : this.#warnings.mayBeSaid(`${home.name}\n${error.code}`);
+      const leftOut = QUIET.has(error.code) ? undefined : this.#warnings.mayBeSaid(`${home.name} ${error.code} ${String(error.details['target'] ?? error.details['status'] ?? '')}`);
       if (leftOut === undefined) continue;
       logger.warn({ requestId: ctx.requestId, system: home.name, code: error.code, reason: reasonOf(error), mailboxes: question.mailboxes.length, durationMs, ...(leftOut === 0 ? {} : { count: leftOut + 1 }) }, 'no data from a calendar system');
     }

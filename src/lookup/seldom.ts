@@ -10,7 +10,7 @@ export class Seldom {
     this.#clock = clock;
   }
 
-  /** @param what one of few: a system and a code @returns how often it was left out since it was last said; undefined: it is not to be said now */
+  /** @param what a system, a code and what was met @returns how often it was left out since it was last said; undefined: it is not to be said now */
   mayBeSaid(what: string): number | undefined {
     const now = this.#clock.now();
     const last = this.#said.get(what);
@@ -18,6 +18,7 @@ export class Seldom {
       last.leftOut += 1;
       return undefined;
     }
+    if (this.#said.size >= LIMITS.sameWarnings) this.#said.clear();
     this.#said.set(what, { at: now, leftOut: 0 });
     return last?.leftOut ?? 0;
   }
