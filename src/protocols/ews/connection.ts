@@ -101,7 +101,7 @@ export class EwsConnection {
     this.#clock = endpoint.clock ?? systemClock;
     this.#logger = endpoint.logger;
     this.#list = new ServerList({ servers: endpoint.servers, discover: endpoint.discover, knowledge: this.#knowledge, clock: this.#clock });
-    const authentications = new Map(endpoint.accounts.map((one) => [this.#knowledge.account(one), one]));
+    const authentications = new Map(endpoint.accounts.map((one) => [this.#knowledge.account(one, endpoint.servers), one]));
     this.#accounts = [...authentications.keys()];
     this.#clients = new LaneClients(endpoint, authentications, this.#clock);
   }

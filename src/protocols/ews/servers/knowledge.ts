@@ -145,8 +145,9 @@ export class EwsKnowledge {
     return found;
   }
 
-  account(authentication: Authentication): KnownAccount {
-    return remembered(this.#accounts, keyOf(authentication), () => new KnownAccount(accountName(authentication)));
+  /** @param servers of the Exchange in which it is an account: another one may have one of the same name, and a silent or refusing house must not hold up the other */
+  account(authentication: Authentication, servers: readonly URL[]): KnownAccount {
+    return remembered(this.#accounts, keyOf(authentication, servers), () => new KnownAccount(accountName(authentication)));
   }
 
   lane(server: KnownServer, account: KnownAccount): EwsLane {
@@ -164,9 +165,9 @@ export class EwsKnowledge {
 }
 
 /** Another password is another account: what was refused before a reload says nothing about it. */
-function keyOf(authentication: Authentication): string {
+function keyOf(authentication: Authentication, servers: readonly URL[]): string {
   const proof = authentication.kind === 'bearer' ? '' : createHash('sha256').update(authentication.password).digest('base64');
-  return [authentication.kind, accountName(authentication), proof].join('\n');
+  return [authentication.kind, accountName(authentication), proof, ...servers.map(({ href }) => href).sort()].join('\n');
 }
 
 function remembered<T>(known: Map<string, T>, key: string, make: () => T): T {
