@@ -11,7 +11,8 @@ import type { Logger } from './core/logger.ts';
 import { isLoopback } from './core/loopback.ts';
 import type { NotificationPort } from './core/notification-port.ts';
 import type { MailboxAddress } from './directory/smtp-address.ts';
-import type { ChangeFeed, FeedMemory } from './freebusy/change-feed.ts';
+import { heardToo } from './freebusy/change-feed.ts';
+import type { FeedMemory } from './freebusy/change-feed.ts';
 import type { Lookup } from './lookup/lookup.ts';
 import type { Routing } from './lookup/routing.ts';
 import type { BackEnds } from './protocols/back-ends.ts';
@@ -210,18 +211,6 @@ export class BridgePresenceWays {
     this.#options.onChanged(mailboxes);
   }
 
-  /** The same feed; whoever is not followed is changed by it all the same. */
-  #heardByAll(system: string, feed: ChangeFeed): ChangeFeed {
-    return {
-      run: (onChange, signal) =>
-        feed.run(async (notice) => {
-          this.#options.onCalendars(system, notice.kind === 'changed' ? notice.mailboxes : undefined);
-          await onChange(notice);
-        }, signal),
-      isHearing: () => feed.isHearing(),
-    };
-  }
-
   #publisher(one: PublisherConfig): PresencePublisher {
     const { store, clock, logger } = this.#options;
     return createPublisher(one, { memoryOf: (label) => store.memoryOf(`publisher ${label}`), clock, logger });
@@ -237,7 +226,8 @@ export class BridgePresenceWays {
     if (former?.key === key) return former;
     const tells = system.type === 'zimbra' && system.admin !== undefined;
     const home = tells && !isReplicated ? createHome(system, { clock, logger, backEnds, memory: feedMemory(store.memoryOf(`feed ${system.name}`)) }) : undefined;
-    const watch = tells ? new FeedWatch({ feed: home === undefined ? undefined : this.#heardByAll(system.name, home.feed), listener: { changed: (mailboxes) => this.#options.onChanged(mailboxes), trouble: () => undefined }, clock }) : undefined;
+    // Whoever is not followed is changed by it all the same.
+    const watch = tells ? new FeedWatch({ feed: home === undefined ? undefined : heardToo(home.feed, (notice) => this.#options.onCalendars(system.name, notice.kind === 'changed' ? notice.mailboxes : undefined)), listener: { changed: (mailboxes) => this.#options.onChanged(mailboxes), trouble: () => undefined }, clock }) : undefined;
     const source: Channel['source'] = { freeBusy: async (query, ctx) => this.#lookup!.freeBusy(query, ctx) };
     return { key, watch, home, channel: { name: system.name, source, watch, mailboxesPerRequest: LIMITS.presenceLookupMailboxes, requests: exchangeThreads, timeoutMs: exchangeTimeoutMs, queue: exchangeQueue } };
   }

@@ -5,6 +5,7 @@ import { LIMITS } from './core/limits.ts';
 import type { Logger } from './core/logger.ts';
 import type { Metrics } from './core/metrics.ts';
 import type { MailboxAddress } from './directory/smtp-address.ts';
+import { heardToo } from './freebusy/change-feed.ts';
 import type { ChangeFeed, ChangeNotice } from './freebusy/change-feed.ts';
 import type { Roster } from './freebusy/roster.ts';
 import type { Addressee } from './freebusy/sink.ts';
@@ -109,18 +110,10 @@ export class BridgeReplication {
     await this.swap(undefined, { work: false, graceMs });
   }
 
-  /** The same feed, of which others hear too. */
+  /** The same feed, of which the bridge hears too. */
   #heard(system: string, feed: ChangeFeed | undefined): ChangeFeed | undefined {
     const { onHeard } = this.#options;
-    if (feed === undefined || onHeard === undefined) return feed;
-    return {
-      run: (onChange, signal) =>
-        feed.run(async (notice) => {
-          onHeard(system, notice);
-          await onChange(notice);
-        }, signal),
-      isHearing: () => feed.isHearing(),
-    };
+    return feed === undefined || onHeard === undefined ? feed : heardToo(feed, (notice) => onHeard(system, notice));
   }
 
   async #open(config: Config): Promise<OpenStore> {

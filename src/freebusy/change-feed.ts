@@ -18,6 +18,18 @@ export interface ChangeFeed {
   isHearing(): boolean;
 }
 
+/** The same feed, of which somebody else hears too, before what it tells is taken. */
+export function heardToo(feed: ChangeFeed, hear: (notice: ChangeNotice) => void): ChangeFeed {
+  return {
+    run: (onChange, signal) =>
+      feed.run(async (notice) => {
+        hear(notice);
+        await onChange(notice);
+      }, signal),
+    isHearing: () => feed.isHearing(),
+  };
+}
+
 /** PORT. Where a feed keeps its place (a WaitSet's id and sequence) over restarts. Texts are short. */
 export interface FeedMemory {
   load(key: string): Promise<string | undefined>;
